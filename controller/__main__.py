@@ -1,0 +1,5 @@
+"""`python -m controller` 等同 `qms`."""
+
+from controller.cli.main import run
+
+run()

@@ -1,0 +1,1 @@
+"""适配器. Each module implements one port with one library or program."""

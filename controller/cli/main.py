@@ -1,0 +1,150 @@
+"""命令 `qms` 的入口. Global options, the table of commands, and the one boundary between errors and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from controller.cli.commands import M, QmsGroup, option
+from controller.cli.translation import LANGUAGES, language_of, say, translate_click
+from controller.domain.errors import DamagedError, MisconfiguredError, NotFoundError, QmsError, RefusedError
+from controller.domain.text import T
+
+if TYPE_CHECKING:
+    from controller.bootstrap import Application
+    from controller.cli.output import Output
+
+EXIT_DONE, EXIT_FOUND, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_REFUSED, EXIT_DAMAGED, EXIT_MISCONFIGURED, EXIT_BUG = (
+    0, 1, 2, 3, 4, 5, 6, 70,
+)  # fmt: skip
+"""Exit codes of design §10."""
+
+_FAMILIES = (
+    (NotFoundError, EXIT_NOT_FOUND),
+    (RefusedError, EXIT_REFUSED),
+    (DamagedError, EXIT_DAMAGED),
+    (MisconfiguredError, EXIT_MISCONFIGURED),
+)
+
+
+@dataclass
+class Session:
+    """一次命令. What the global options say, shared by every command through `click.pass_obj`."""
+
+    workspace: Path | None
+    as_json: bool
+    language: str
+    person: str | None
+    passphrase_file: Path | None
+    _application: Application | None = field(default=None, repr=False)
+
+    @property
+    def output(self) -> Output:
+        """Where to print."""
+        from controller.cli.output import Output
+
+        return Output(self.language, self.as_json)
+
+    @property
+    def application(self) -> Application:
+        """The opened workspace with its services; opened at first use."""
+        if self._application is None:
+            from controller.bootstrap import open_workspace
+
+            self._application = open_workspace(self.workspace or Path.cwd())
+        return self._application
+
+
+COMMANDS = {
+    "init": ("controller.cli.workspace_commands:init", M("新建工作区,放入起步文件库。")),
+    "demo": ("controller.cli.workspace_commands:demo", M("在新目录里演示全过程。")),
+    "doc": ("controller.cli.document_commands:doc", M("程序文件:列出、查看、打印、导入、解析。")),
+    "form": ("controller.cli.form_commands:form", M("受控表单:列出、查看、检查、空白表、版式。")),
+    "record": ("controller.cli.record_commands:record", M("质量记录:填写、导入、查看、打印、检索。")),
+    "register": ("controller.cli.register_commands:register", M("台账:列出、生成。")),
+    "index": ("controller.cli.workspace_commands:index", M("检索索引:可随时重建。")),
+    "verify": ("controller.cli.workspace_commands:verify", M("检查档案是否完整、未被改动。")),
+}
+
+
+@click.group(cls=QmsGroup, lazy=COMMANDS, help=M("文控:医疗器械经营与售后服务企业的文件化质量管理体系。"))
+@option("--workspace", type=click.Path(path_type=Path), metavar="DIR", help=M("工作区目录(默认:当前目录或其上级)。"))
+@option("--json", "as_json", is_flag=True, help=M("输出一个 JSON 文档,供其他程序使用。"))
+@option("--lang", type=click.Choice(LANGUAGES), default=None, help=M("界面语言:zh 中文(默认),en 英文。"))
+@option("--as", "person", metavar="PERSON", help=M("以哪位在册人员的身份操作(姓名或工号)。"))
+@option("--passphrase-file", type=click.Path(path_type=Path), metavar="FILE", help=M("从文件读取口令。"))
+@click.version_option(package_name="wenkong", prog_name="qms", message="%(prog)s %(version)s")
+@click.pass_context
+def qms(  # noqa: D103 - the help text above is the description
+    context: click.Context,
+    workspace: Path | None,
+    as_json: bool,
+    lang: str | None,
+    person: str | None,
+    passphrase_file: Path | None,
+) -> None:
+    context.obj = Session(
+        workspace=workspace,
+        as_json=as_json,
+        language=lang or language_of(),
+        person=person or os.environ.get("QMS_AS"),
+        passphrase_file=passphrase_file,
+    )
+
+
+def exit_code_of(error: QmsError) -> int:
+    """Return the exit code of the error's family."""
+    return next((code for family, code in _FAMILIES if isinstance(error, family)), EXIT_REFUSED)
+
+
+def show_error(error: QmsError, language: str, *, as_json: bool) -> None:
+    """Print an error: code, what, where, next step; one JSON document with `--json`."""
+    message = say(error.message, language)
+    hint = say(error.hint, language) if error.hint else None
+    if as_json:
+        import json
+
+        data = {"error": {"code": error.code, "message": message, "where": error.where, "hint": hint}}
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        return
+    click.echo(say(T("错误 {code}:{message}", code=error.code, message=message), language), err=True)
+    if error.where:
+        click.echo(say(T("位置:{where}", where=error.where), language), err=True)
+    if hint:
+        click.echo(say(T("下一步:{hint}", hint=hint), language), err=True)
+
+
+def run(arguments: list[str] | None = None) -> NoReturn:
+    """Entry point of the `qms` command; never returns."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    language = language_of(words)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    translate_click(language)
+    sys.exit(main(words, language))
+
+
+def main(words: list[str], language: str) -> int:
+    """Run one command and return its exit code; the boundary where errors become messages."""
+    try:
+        result = qms.main(args=words, prog_name="qms", standalone_mode=False)
+    except QmsError as error:
+        show_error(error, language, as_json="--json" in words)
+        return exit_code_of(error)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        click.echo(say(T("已中止,没有改动。"), language), err=True)
+        return EXIT_USAGE
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except BrokenPipeError:
+        return EXIT_DONE
+    return result if isinstance(result, int) else EXIT_DONE

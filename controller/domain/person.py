@@ -1,0 +1,45 @@
+"""人员与岗位. People and posts as the files in `signatures/` describe them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from controller.domain.record import Signatory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Post:
+    """岗位. A post and what it may do; keys are used by form stages and routes."""
+
+    key: str
+    name: str
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """人员. One human being; ids are never reused (21 CFR 11.100 a)."""
+
+    id: str
+    name: str
+    posts: Sequence[str]
+    """Post keys, the main post first."""
+    active: bool = True
+
+
+@dataclass(frozen=True)
+class Staff:
+    """在册人员. Everybody known to the workspace."""
+
+    people: Mapping[str, Person] = field(default_factory=dict)
+    posts: Mapping[str, Post] = field(default_factory=dict)
+
+    def signatory(self, person: Person, post: str | None = None) -> Signatory:
+        """Return `person` as the one who acts, in `post` or the main post."""
+        key = post or (person.posts[0] if person.posts else "")
+        known = self.posts.get(key)
+        return Signatory(person=person.id, name=person.name, post=known.name if known else key)

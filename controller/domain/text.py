@@ -1,0 +1,42 @@
+"""给人看的文字. Messages as data: a Chinese template and its parameters, translated only at the edge.
+
+The template is the message id of the catalogs (`controller/locales`). Nothing below `cli`/`web` chooses a language.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True)
+class Text:
+    """一句可翻译的话. A message template in Chinese with named parameters, which may themselves be `Text`."""
+
+    template: str
+    params: Mapping[str, object] = field(default_factory=dict)
+
+    def show(self, translate: Callable[[str], str] | None = None) -> str:
+        """Return the sentence; `translate` maps the Chinese template to another language's template."""
+        template = translate(self.template) if translate else self.template
+        shown = {key: _shown(value, translate) for key, value in self.params.items()}
+        return template.format_map(shown) if shown else template
+
+    def __str__(self) -> str:
+        return self.show()
+
+
+def _shown(value: object, translate: Callable[[str], str] | None) -> object:
+    if isinstance(value, Text):
+        return value.show(translate)
+    if isinstance(value, (list, tuple)):
+        return "、".join(str(_shown(item, translate)) for item in value)
+    return value
+
+
+def T(template: str, /, **params: object) -> Text:  # noqa: N802 - the short name keeps messages readable; catalogs extract it
+    """Make a `Text`; the literal first argument is what the message catalogs extract."""
+    return Text(template, params)

@@ -1,0 +1,239 @@
+"""端口. The world as the use cases see it; `adapters` implement each Protocol with one library or program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from controller.domain.identifiers import Digest, RecordNumber
+    from controller.domain.record import RecordState, Signatory
+
+
+class Clock(Protocol):
+    """时钟. The only source of time."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, in the company's time zone, cut to whole seconds."""
+        ...
+
+
+class ControlledFiles(Protocol):
+    """受控文件. The approved content of branch `main`, read from its commit, never from a half-edited folder."""
+
+    def revision(self) -> str:
+        """Return the id of the commit that is read."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """Return the file's bytes, or None when there is none; `path` uses `/` and is relative to the workspace."""
+        ...
+
+    def folders(self, path: str) -> list[str]:
+        """Return the names directly below folder `path` that are folders, sorted; empty when it does not exist."""
+        ...
+
+    def files(self, path: str) -> list[str]:
+        """Return the paths of all files below folder `path`, sorted."""
+        ...
+
+    def record_change(
+        self, changes: Mapping[str, bytes | None], *, by: Signatory, at: datetime, action: str, subject: str, note: str
+    ) -> str:
+        """Commit exactly `changes` (None deletes) to `main`, write them to the folder, and return the commit id."""
+        ...
+
+
+@dataclass(frozen=True)
+class ArchiveChange:
+    """归档写入. Files that one or many acts add to the archive in one commit; paths are never overwritten."""
+
+    files: Mapping[str, bytes]
+    by: Signatory
+    at: datetime
+    subject: str
+    """First line of the commit message."""
+    trailers: Mapping[str, str]
+
+
+class Archive(Protocol):
+    """档案. The append-only archive branch of one site (design §6)."""
+
+    def writing(self) -> AbstractContextManager[ArchiveWriter]:
+        """Take the site's write lock, and give a writer on the present tip; raises `WorkspaceBusyError` on timeout."""
+        ...
+
+    def tip(self) -> str | None:
+        """Return the id of the newest archive commit, None while the archive is empty."""
+        ...
+
+    def read(self, path: str, *, at: str | None = None) -> bytes | None:
+        """Return a file of the archive (at commit `at`, or the tip), None when there is none."""
+        ...
+
+    def listing(self, path: str, *, at: str | None = None) -> list[str]:
+        """Return the names directly below `path`, sorted."""
+        ...
+
+    def walk(self, path: str = "", *, at: str | None = None) -> Iterator[tuple[str, bytes]]:
+        """Yield every file below `path` with its bytes in path order, streaming; fit for hundreds of thousands."""
+        ...
+
+    def added_since(self, commit: str | None) -> Iterator[tuple[str, bytes]]:
+        """Yield the files added after `commit` (all when None); raises `ArchiveRewrittenError` if it is no ancestor."""
+        ...
+
+
+class ArchiveWriter(Protocol):
+    """档案写入者. Valid inside `Archive.writing()`; knows the last serial of every form and year."""
+
+    def last_serial(self, form: str, year: int) -> int:
+        """Return the highest serial allocated on the tip (0 when none), pending changes of this writer included."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file as of the tip, None when there is none."""
+        ...
+
+    def append(self, change: ArchiveChange) -> str:
+        """Make the change durable as one commit and move the branch by compare-and-swap; return the commit id."""
+        ...
+
+    def append_many(self, changes: Iterable[ArchiveChange]) -> str:
+        """The same for a stream of changes, one commit each, in one run; all become visible together or none."""
+        ...
+
+
+class RecordKeys(Protocol):
+    """记录密钥. One random 256-bit key per record that holds sensitive values; kept outside Git and outside the workspace."""
+
+    def create(self, numbers: Sequence[RecordNumber]) -> Mapping[RecordNumber, bytes]:
+        """Make and durably store a key for each record, keeping one that is already there."""
+        ...
+
+    def get(self, number: RecordNumber) -> bytes | None:
+        """Return the record's key, None when it was never made or has been destroyed."""
+        ...
+
+    def destroy(self, number: RecordNumber) -> None:
+        """Erase the key: the sealed values can never be read again (disposal)."""
+        ...
+
+
+@dataclass(frozen=True)
+class SearchHit:
+    """检索结果."""
+
+    number: RecordNumber
+    title: str
+    subject: str
+    opened_at: str
+    stage: str
+    excerpt: str
+
+
+@dataclass(frozen=True)
+class IndexedRecord:
+    """索引中的记录. The state of one record as the index keeps it; open values only."""
+
+    state: RecordState
+    text: str
+    """Searchable open text."""
+
+
+class RecordIndex(Protocol):
+    """记录索引. Disposable: everything in it can be rebuilt from the archive; holds no sensitive value."""
+
+    def archive_commit(self) -> str | None:
+        """Return the archive commit the index is at, None when empty or unusable."""
+        ...
+
+    def apply(self, records: Iterable[IndexedRecord], *, commit: str) -> None:
+        """Insert or replace these records and remember `commit`, in one transaction."""
+        ...
+
+    def clear(self) -> None:
+        """Forget everything."""
+        ...
+
+    def record(self, number: RecordNumber) -> RecordState | None:
+        """Return one record's state."""
+        ...
+
+    def records(
+        self,
+        *,
+        forms: Sequence[str] = (),
+        opened_from: str | None = None,
+        opened_to: str | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[RecordState]:
+        """Yield records of these forms (all when empty) opened in [from, to], in number order, streaming."""
+        ...
+
+    def search(self, words: str, *, limit: int = 50) -> list[SearchHit]:
+        """Return records that contain every word, newest first; two-character Chinese words are found."""
+        ...
+
+
+@dataclass(frozen=True)
+class PdfDocument:
+    """PDF 文件. A finished, completeness-checked print with the engine that made it."""
+
+    data: bytes
+    engine: str
+    engine_version: str
+    fonts: Sequence[str]
+    pages: int
+
+
+class PdfConverter(Protocol):
+    """PDF 引擎. Turns one docx into PDF bytes; checking completeness is the service's business."""
+
+    name: str
+    version: str
+
+    def available(self) -> bool:
+        """Tell whether the engine can run on this machine."""
+        ...
+
+    def convert(self, docx: bytes) -> bytes:
+        """Return the PDF; raises `PdfEngineError`."""
+        ...
+
+
+class Progress(Protocol):
+    """进度. Told how far long work has come."""
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """Report `done` of `total` steps (None: unknown)."""
+        ...
+
+
+class TemplateCompiler(Protocol):
+    """模板编译. docx template → Jinja source per part (docxtpl is the compiler)."""
+
+    def compile(self, docx: bytes) -> Mapping[str, str]:
+        """Return part name → Jinja source for every part with template text; raises a template error with its place."""
+        ...
+
+
+class DocxRenderer(Protocol):
+    """渲染. Compiled template + values → docx bytes, the same on every machine."""
+
+    def render(self, *, docx: bytes, parts: Mapping[str, str], key: Digest, context: Mapping[str, object]) -> bytes:
+        """Return the docx; `key` names the compiled form so that its code is compiled once."""
+        ...
+
+
+class FileLockFactory(Protocol):
+    """文件锁."""
+
+    def __call__(self, name: str, timeout: float) -> AbstractContextManager[None]:
+        """Hold the named lock of the workspace; raises `WorkspaceBusyError` after `timeout` seconds."""
+        ...

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from controller.cli.translation import language_of, translator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+_Callback = TypeVar("_Callback", bound="Callable[..., Any]")
 
 
 def M(template: str) -> str:  # noqa: N802 - marks a message for the catalogs, as T does below the edge
@@ -26,6 +28,7 @@ class QmsOption(click.Option):
     """选项. An option whose help is translated."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its translated help."""
         original = self.help
         self.help = _translated(original)
         try:
@@ -38,6 +41,7 @@ class QmsCommand(click.Command):
     """命令. A command whose help is translated."""
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the translated help."""
         original = self.help
         self.help = _translated(original)
         try:
@@ -51,6 +55,7 @@ class QmsCommand(click.Command):
         return (_translated(self.short_help or self.help) or "").split("\n", maxsplit=1)[0]
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return `--help` with its own help translated."""
         option = super().get_help_option(ctx)
         if option is not None:
             option.help = _translated(M("显示说明后退出。"))
@@ -68,9 +73,11 @@ class QmsGroup(QmsCommand, click.Group):
         """Name → (`module:attribute`, short help)."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all subcommands, lazy ones first."""
         return list(dict.fromkeys([*self.lazy, *super().list_commands(ctx)]))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a subcommand, importing its module when it is lazy."""
         if cmd_name in self.lazy:
             module, attribute = self.lazy[cmd_name][0].split(":")
             command = getattr(import_module(module), attribute)
@@ -79,6 +86,7 @@ class QmsGroup(QmsCommand, click.Group):
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of subcommands without importing the lazy ones."""
         rows = []
         for name in self.list_commands(ctx):
             if name in self.lazy:
@@ -95,16 +103,16 @@ class QmsGroup(QmsCommand, click.Group):
 QmsGroup.group_class = QmsGroup
 
 
-def command(name: str, help_text: str, **attributes: Any) -> Any:
+def command(name: str, help_text: str, **attributes: Any) -> Callable[[Callable[..., Any]], QmsCommand]:
     """Decorator: make a command called `name` with a help text marked by `M`."""
     return click.command(name, cls=QmsCommand, help=help_text, **attributes)
 
 
-def group(name: str, help_text: str, **attributes: Any) -> Any:
+def group(name: str, help_text: str, **attributes: Any) -> Callable[[Callable[..., Any]], QmsGroup]:
     """Decorator: make a group called `name` with a help text marked by `M`."""
     return click.group(name, cls=QmsGroup, help=help_text, **attributes)
 
 
-def option(*declarations: str, **attributes: Any) -> Any:
+def option(*declarations: str, **attributes: Any) -> Callable[[_Callback], _Callback]:
     """Decorator: add a translated option; `help` is marked by `M`."""
     return click.option(*declarations, cls=QmsOption, **attributes)

@@ -109,7 +109,7 @@ class ArchiveWriter(Protocol):
 
 
 class RecordKeys(Protocol):
-    """记录密钥. One random 256-bit key per record that holds sensitive values; kept outside Git and outside the workspace."""
+    """记录密钥. One random 256-bit key per record with sensitive values; kept outside Git and the workspace."""
 
     def create(self, numbers: Sequence[RecordNumber]) -> Mapping[RecordNumber, bytes]:
         """Make and durably store a key for each record, keeping one that is already there."""

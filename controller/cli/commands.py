@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from controller.cli.translation import language_of, translator
+from controller.cli.translation import current_language, translator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ def M(template: str) -> str:  # noqa: N802 - marks a message for the catalogs, a
 
 
 def _translated(text: str | None) -> str | None:
-    return translator(language_of())(text) if text else text
+    return translator(current_language())(text) if text else text
 
 
 class QmsOption(click.Option):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from controller.cli.commands import M, QmsGroup, option
-from controller.cli.translation import LANGUAGES, language_of, say, translate_click
+from controller.cli.translation import LANGUAGES, language_of, say, translate_click, use_language
 from controller.domain.errors import DamagedError, MisconfiguredError, NotFoundError, QmsError, RefusedError
 from controller.domain.text import T
 
@@ -132,6 +132,7 @@ def run(arguments: list[str] | None = None) -> NoReturn:
 
 def main(words: list[str], language: str) -> int:
     """Run one command and return its exit code; the boundary where errors become messages."""
+    use_language(language)
     try:
         result = qms.main(args=words, prog_name="qms", standalone_mode=False)
     except QmsError as error:

@@ -32,6 +32,20 @@ def language_of(arguments: Sequence[str] | None = None) -> str:
     return asked if asked in LANGUAGES else "zh"
 
 
+_current = "zh"
+
+
+def use_language(language: str) -> None:
+    """Make `language` the one in which help texts are shown in this process."""
+    global _current  # noqa: PLW0603 - click offers no way to hand a language to its help formatter
+    _current = language
+
+
+def current_language() -> str:
+    """Return the language in which help texts are shown."""
+    return _current
+
+
 @lru_cache(maxsize=4)
 def translator(language: str) -> Callable[[str], str]:
     """Return the function that maps a Chinese template to `language`; identity for Chinese."""

@@ -87,6 +87,8 @@ class Entry:
     """记录, 复核, 批准 … (21 CFR 11.50 a 3)."""
     stage: str
     """The stage the record is in after this entry."""
+    company: str = ""
+    """Company name at that moment, as printed on the form; a later change of name does not change old prints."""
     values: Mapping[str, Wire] = field(default_factory=dict)
     """Open values that this entry sets; a field set to None is cleared."""
     sealed: Mapping[str, SealedValue] = field(default_factory=dict)

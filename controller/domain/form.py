@@ -111,6 +111,8 @@ class Field:
     """For `UDI`: which field each scanned part fills: keys `di`, `lot`, `expiry`, `serial`, `production`."""
     forms: tuple[str, ...] = ()
     """For `RECORD_REF`: the form numbers the record may belong to; empty means any."""
+    many: bool = False
+    """For `RECORD_REF`, `DOCUMENT_REF`, `ASSIGNEE`, `ATTACHMENT`: the value is a list."""
     help: str | None = None
     """One line under the field on screen and in `form show`; never printed."""
     block: str | None = None
@@ -210,6 +212,8 @@ class FormDefinition:
     orientation: str = "portrait"
     customer_page: tuple[str, ...] = ()
     """Fields on a separate page handed to the customer, if any (satisfaction survey)."""
+    quick: bool = False
+    """快速登记: the first stage must ask for eight entries or fewer; lint counts them (design §1)."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """Unknown top-level keys, kept so that a newer file survives a read and write."""
 

@@ -18,6 +18,14 @@ class Post:
     key: str
     name: str
     note: str | None = None
+    department: str | None = None
+    """归属部门."""
+    duty: str | None = None
+    """Number of the duty document (岗位职责) that describes the post."""
+    key_post: bool = False
+    """质量安全关键岗位."""
+    business: bool = True
+    """False for the post that keeps the system running and must not be held together with any other."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,209 @@
+"""条目的形成. From checked values to the entry and the files that an act adds to the archive (design §5).
+
+Shared by every way of filing: one record, an import of thousands, a correction. Nothing here reaches the archive;
+`record_filing` and `record_control` decide where and when.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from controller.domain.errors import RefusedError
+from controller.domain.form import FieldType, Personal
+from controller.domain.identifiers import Digest
+from controller.domain.record import Act, Attachment, Entry, FormBinding, SealedValue
+from controller.domain.record_chain import fold
+from controller.domain.record_view import RecordView
+from controller.domain.text import T
+from controller.file_formats.entry_file import encode_entry
+from controller.file_formats.sealed_file import SealedPart, encode_sealed, salted_digest, seal_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from controller.domain.form import Field, FormDefinition
+    from controller.domain.form_check import Problem
+    from controller.domain.identifiers import RecordNumber
+    from controller.domain.record import RecordState, Signatory, Wire
+    from controller.services.form_library import FormPackage
+    from controller.services.form_rendering import FormRenderer
+    from controller.services.workspace_identity import WorkspaceIdentity
+
+
+class ValuesRefusedError(RefusedError):
+    """内容不符合表单要求. Carries every problem at once; nothing was filed."""
+
+    code = "values-refused"
+
+    def __init__(self, *, form: str, title: str, problems: Sequence[Problem], where: str | None = None) -> None:
+        super().__init__(
+            T("《{title}》({form})有 {count} 处不符合要求,没有归档。", title=title, form=form, count=len(problems)),
+            hint=T("按下面逐项改正后重新提交。"),
+            where=where,
+        )
+        self.problems = tuple(problems)
+
+
+def is_sensitive(item: Field) -> bool:
+    """Tell whether a field, or any column of it, holds sensitive personal information (PIPL Art. 28)."""
+    return item.personal is Personal.SENSITIVE or any(column.personal is Personal.SENSITIVE for column in item.columns)
+
+
+def sensitive_keys(definition: FormDefinition) -> frozenset[str]:
+    """Return the keys of the form's sensitive fields."""
+    return frozenset(item.key for item in definition.fields if is_sensitive(item))
+
+
+def binding(package: FormPackage) -> FormBinding:
+    """Return what an entry says about the form it was made on."""
+    definition = package.definition
+    return FormBinding(number=definition.number, revision=definition.revision, digest=package.digest)
+
+
+def package_files(package: FormPackage) -> dict[str, bytes]:
+    """Return the archive files that keep the form readable for as long as its records."""
+    folder = f"controlled-forms/{package.digest.hex}"
+    return {f"{folder}/compiled.json": package.compiled, f"{folder}/form.docx": package.docx}
+
+
+@dataclass(frozen=True)
+class ActDraft:
+    """待归档的动作. Everything an entry says that the machine does not work out itself."""
+
+    act: Act
+    by: Signatory
+    at: str
+    meaning: str
+    stage: str
+    values: Mapping[str, Wire]
+    """Values this act sets, open and sensitive together, checked."""
+    reason: str | None = None
+    entered_for: str | None = None
+    source: Mapping[str, Wire] | None = None
+    warnings: Sequence[str] = ()
+    attachments: Mapping[str, bytes] = field(default_factory=dict)
+    """Digest hex → bytes of the files that the values name."""
+
+
+@dataclass(frozen=True)
+class MadeEntry:
+    """做好的条目. The entry, its digest, the state it leads to, and the files to add."""
+
+    entry: Entry
+    digest: Digest
+    state: RecordState
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """已有的链. The entries so far with their digests, and the sensitive values that could be opened."""
+
+    entries: Sequence[tuple[Entry, Digest]] = ()
+    opened: Mapping[str, Wire] = field(default_factory=dict)
+
+
+class EntryMaking:
+    """条目制作. Makes entries for one workspace: seals, renders, binds and digests."""
+
+    def __init__(self, identity: WorkspaceIdentity, renderer: FormRenderer) -> None:
+        self._identity = identity
+        self._renderer = renderer
+
+    def make(
+        self, package: FormPackage, number: RecordNumber, draft: ActDraft, *, chain: Chain, key: bytes | None
+    ) -> MadeEntry:
+        """Return the next entry of `chain` (the first when it is empty).
+
+        `key` is the record's key; needed when the form has sensitive fields that carry a value.
+        """
+        secret = sensitive_keys(package.definition)
+        part = SealedPart.fresh({name: value for name, value in draft.values.items() if name in secret})
+        entry = Entry(
+            workspace=self._identity.id,
+            site=self._identity.site,
+            record=number,
+            sequence=len(chain.entries) + 1,
+            previous=chain.entries[-1][1] if chain.entries else None,
+            act=draft.act,
+            form=chain.entries[0][0].form if chain.entries else binding(package),
+            by=draft.by,
+            at=draft.at,
+            meaning=draft.meaning,
+            stage=draft.stage,
+            company=self._identity.company,
+            values={name: value for name, value in draft.values.items() if name not in secret},
+            sealed={name: SealedValue(salted_digest(name, part.salts[name], value)) for name, value in part.values.items()},
+            attachments=_attachments(package.definition, draft, secret),
+            reason=draft.reason,
+            entered_for=draft.entered_for,
+            source=draft.source,
+            warnings=tuple(draft.warnings),
+        )
+        before = [item for item, _ in chain.entries]
+        entry = replace(entry, shown=Digest.of(self.render(package, [*before, entry])))
+        data = encode_entry(entry)
+        digest = Digest.of(data)
+        folder = f"{number.folder}"
+        files = {f"{folder}/{entry.sequence:04d}.json": data}
+        if part.values:
+            assert key is not None
+            opened = {**chain.opened, **part.values}
+            full = self.render(package, [*before, entry], opened=opened)
+            files[f"{folder}/{entry.sequence:04d}.sealed"] = encode_sealed(part.with_docx(Digest.of(full)), key)
+        for item in entry.attachments:
+            path = f"{folder}/attachments/{item.digest.hex}"
+            content = draft.attachments[item.digest.hex]
+            if item.sealed:
+                assert key is not None
+                files[path + ".sealed"] = seal_file(content, key)
+            else:
+                files[path] = content
+        return MadeEntry(entry, digest, fold([*chain.entries, (entry, digest)]), files)
+
+    def render(
+        self, package: FormPackage, entries: Sequence[Entry], *, opened: Mapping[str, Wire] | None = None
+    ) -> bytes:
+        """Return the docx of the record as it stood after `entries`; masked unless `opened` gives sensitive values."""
+        state = fold([(item, Digest.of(b"")) for item in entries], checked=False)
+        view = view_of(package.definition, state, opened=opened)
+        return self._renderer.for_company(entries[-1].company).render(package, view)
+
+
+def view_of(
+    definition: FormDefinition, state: RecordState, *, opened: Mapping[str, Wire] | None = None
+) -> RecordView:
+    """Return what a print or a screen shows of `state`; sensitive values without an entry in `opened` are masked."""
+    shown = dict(opened or {})
+    stage = definition.stage(state.stage)
+    values: dict[str, Wire] = {**state.values, **{key: shown[key] for key in state.sealed if key in shown}}
+    late = values.get("late_entry_reason")
+    return RecordView(
+        number=state.number.text,
+        stage_label=stage.label if stage else state.stage,
+        opened_at=state.opened_at,
+        opened_by=state.opened_by.name,
+        values=values,
+        masked=frozenset(key for key in state.sealed if key not in shown),
+        signed=dict(state.signed),
+        voided=state.voided,
+        late_entry_reason=late if isinstance(late, str) else "",
+    )
+
+
+def _attachments(definition: FormDefinition, draft: ActDraft, secret: frozenset[str]) -> list[Attachment]:
+    found: dict[str, Attachment] = {}
+    for name, value in draft.values.items():
+        declared = definition.field(name)
+        if declared is None or declared.type not in {FieldType.ATTACHMENT, FieldType.EXTERNAL_SIGNATURE}:
+            continue
+        for item in value if isinstance(value, list) else [value]:
+            source = item.get("attachment", item) if isinstance(item, dict) else None
+            if isinstance(source, dict) and isinstance(source.get("digest"), str):
+                digest = Digest(str(source["digest"]))
+                if digest.hex in draft.attachments:
+                    sealed = name in secret
+                    size = len(draft.attachments[digest.hex])
+                    found[digest.hex] = Attachment(str(source.get("name", "")), digest, size, sealed)
+    return [found[key] for key in sorted(found)]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from controller.domain.errors import DamagedError
+from controller.domain.text import T
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -58,6 +61,18 @@ class ArchiveChange:
     subject: str
     """First line of the commit message."""
     trailers: Mapping[str, str]
+
+
+class ArchiveRewrittenError(DamagedError):
+    """档案历史被改写. A commit that was known before is no longer part of the archive's history."""
+
+    code = "archive-rewritten"
+
+    def __init__(self, *, commit: str) -> None:
+        super().__init__(
+            T("档案的历史被改写:提交 {commit} 已不在其中。", commit=commit[:12]),
+            hint=T("档案只能追加。请运行 qms verify,并用备份或机器外的摘要核对。"),
+        )
 
 
 class Archive(Protocol):
@@ -142,7 +157,46 @@ class IndexedRecord:
 
     state: RecordState
     text: str
-    """Searchable open text."""
+    """Searchable open text, one field a line."""
+    title: str = ""
+    """Title of the form, for lists."""
+    subject: str = ""
+    """What names the record in lists."""
+    stage_label: str = ""
+    references: Sequence[tuple[str, str]] = ()
+    """(field, record number) of every record this one refers to."""
+
+
+@dataclass(frozen=True)
+class GivenNumber:
+    """已占用的编号. One record number as completeness is counted."""
+
+    number: str
+    form: str
+    year: int
+    serial: int
+    voided: bool
+
+
+@dataclass(frozen=True)
+class FormUse:
+    """表单使用情况. How often and when a form was filled."""
+
+    records: int
+    voided: int
+    first_opened_at: str
+    last_opened_at: str
+
+
+@dataclass(frozen=True)
+class IndexStatus:
+    """索引状况."""
+
+    archive_commit: str | None
+    records: int
+    entries: int
+    size: int
+    """Bytes on disk."""
 
 
 class RecordIndex(Protocol):
@@ -152,8 +206,12 @@ class RecordIndex(Protocol):
         """Return the archive commit the index is at, None when empty or unusable."""
         ...
 
-    def apply(self, records: Iterable[IndexedRecord], *, commit: str) -> None:
-        """Insert or replace these records and remember `commit`, in one transaction."""
+    def apply(self, records: Iterable[IndexedRecord], *, commit: str, after: str | None = "*") -> bool:
+        """Insert or replace these records and remember `commit`, in one transaction.
+
+        `after` names the commit the index must be at (`*`: wherever it is); when another process has moved it on,
+        nothing is written and False comes back: catch up instead.
+        """
         ...
 
     def clear(self) -> None:
@@ -173,11 +231,30 @@ class RecordIndex(Protocol):
         newest_first: bool = False,
         limit: int | None = None,
     ) -> Iterator[RecordState]:
-        """Yield records of these forms (all when empty) opened in [from, to], in number order, streaming."""
+        """Yield records of these forms (all when empty) opened in [from, to], in number order, streaming.
+
+        Limits are dates or times as text; a date covers its whole day.
+        """
         ...
 
     def search(self, words: str, *, limit: int = 50) -> list[SearchHit]:
         """Return records that contain every word, newest first; two-character Chinese words are found."""
+        ...
+
+    def given_numbers(self, forms: Sequence[str] = ()) -> Iterator[GivenNumber]:
+        """Yield every number in use of these forms (all when empty) by form, year and serial."""
+        ...
+
+    def dangling_references(self, forms: Sequence[str] = ()) -> Iterator[tuple[str, str, str]]:
+        """Yield (record, field, number) of references from records of these forms to records that do not exist."""
+        ...
+
+    def form_use(self) -> Mapping[str, FormUse]:
+        """Return form number → how it was used, for every form that has a record."""
+        ...
+
+    def status(self) -> IndexStatus:
+        """Return how far and how large the index is."""
         ...
 
 

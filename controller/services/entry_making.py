@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from controller.domain.errors import RefusedError
 from controller.domain.form import FieldType, Personal
 from controller.domain.identifiers import Digest
-from controller.domain.record import Act, Attachment, Entry, FormBinding, SealedValue
+from controller.domain.record import Act, Attachment, Entry, FormBinding
 from controller.domain.record_chain import fold
 from controller.domain.record_view import RecordView
 from controller.domain.text import T
 from controller.file_formats.entry_file import encode_entry
-from controller.file_formats.sealed_file import SealedPart, encode_sealed, salted_digest, seal_file
+from controller.file_formats.sealed_file import salted, seal, seal_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,7 +119,7 @@ class EntryMaking:
         `key` is the record's key; needed when the form has sensitive fields that carry a value.
         """
         secret = sensitive_keys(package.definition)
-        part = SealedPart.fresh({name: value for name, value in draft.values.items() if name in secret})
+        part = salted({name: value for name, value in draft.values.items() if name in secret})
         entry = Entry(
             workspace=self._identity.id,
             site=self._identity.site,
@@ -134,15 +134,15 @@ class EntryMaking:
             stage=draft.stage,
             company=self._identity.company,
             values={name: value for name, value in draft.values.items() if name not in secret},
-            sealed={name: SealedValue(salted_digest(name, part.salts[name], value)) for name, value in part.values.items()},
+            sealed=part.digests(),
             attachments=_attachments(package.definition, draft, secret),
             reason=draft.reason,
             entered_for=draft.entered_for,
             source=draft.source,
             warnings=tuple(draft.warnings),
         )
-        before = [item for item, _ in chain.entries]
-        entry = replace(entry, shown=Digest.of(self.render(package, [*before, entry])))
+        unfinished = (entry, Digest.of(b""))
+        entry = replace(entry, shown=Digest.of(self.render(package, [*chain.entries, unfinished])))
         data = encode_entry(entry)
         digest = Digest.of(data)
         folder = f"{number.folder}"
@@ -150,25 +150,28 @@ class EntryMaking:
         if part.values:
             assert key is not None
             opened = {**chain.opened, **part.values}
-            full = self.render(package, [*before, entry], opened=opened)
-            files[f"{folder}/{entry.sequence:04d}.sealed"] = encode_sealed(part.with_docx(Digest.of(full)), key)
+            full = self.render(package, [*chain.entries, unfinished], opened=opened)
+            files[f"{folder}/{entry.sequence:04d}.sealed"] = seal(replace(part, docx=Digest.of(full)), key)
         for item in entry.attachments:
             path = f"{folder}/attachments/{item.digest.hex}"
             content = draft.attachments[item.digest.hex]
             if item.sealed:
                 assert key is not None
-                files[path + ".sealed"] = seal_file(content, key)
+                files[path + ".sealed"] = seal_bytes(content, key)
             else:
                 files[path] = content
         return MadeEntry(entry, digest, fold([*chain.entries, (entry, digest)]), files)
 
     def render(
-        self, package: FormPackage, entries: Sequence[Entry], *, opened: Mapping[str, Wire] | None = None
+        self,
+        package: FormPackage,
+        entries: Sequence[tuple[Entry, Digest]],
+        *,
+        opened: Mapping[str, Wire] | None = None,
     ) -> bytes:
         """Return the docx of the record as it stood after `entries`; masked unless `opened` gives sensitive values."""
-        state = fold([(item, Digest.of(b"")) for item in entries], checked=False)
-        view = view_of(package.definition, state, opened=opened)
-        return self._renderer.for_company(entries[-1].company).render(package, view)
+        view = view_of(package.definition, fold(entries), opened=opened)
+        return self._renderer.for_company(entries[-1][0].company).render(package, view)
 
 
 def view_of(

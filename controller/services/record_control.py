@@ -16,7 +16,7 @@ from controller.domain.record_chain import fold
 from controller.domain.text import T, Text
 from controller.file_formats.compiled_form import read_compiled
 from controller.file_formats.entry_file import decode_entry
-from controller.file_formats.sealed_file import decode_sealed
+from controller.file_formats.sealed_file import unseal
 from controller.services.attached_files import attach
 from controller.services.entry_making import ActDraft, Chain, ValuesRefusedError, sensitive_keys, view_of
 from controller.services.form_library import FormPackage
@@ -143,7 +143,7 @@ class RecordControl:
         key = self._keys.get(number) if unmask and sealed else None
         if key is not None:
             for data in sealed:
-                opened.update(decode_sealed(data, key).values)
+                opened.update(unseal(data, key).values)
         return StoredRecord(entries, state, package, opened)
 
     def package(self, number: RecordNumber, digest: Digest) -> FormPackage:
@@ -164,8 +164,7 @@ class RecordControl:
     def print(self, number: RecordNumber, *, unmask: bool = False) -> bytes:
         """Return the record as docx on the form it was made on; sensitive values masked unless `unmask`."""
         record = self.read(number, unmask=unmask)
-        entries = [entry for entry, _ in record.entries]
-        return self._making.render(record.package, entries, opened=record.opened if unmask else None)
+        return self._making.render(record.package, record.entries, opened=record.opened if unmask else None)
 
     def advance(
         self,

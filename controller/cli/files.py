@@ -1,0 +1,173 @@
+"""命令行的文件. Reads what people hand in, with limits; writes what they asked for, never over something by accident."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from controller.domain.errors import NotFoundError, RefusedError
+from controller.domain.form import FieldType
+from controller.domain.identifiers import Digest
+from controller.domain.text import T
+from controller.file_formats.import_rows import (
+    ImportFileError,
+    by_key,
+    csv_rows,
+    decode_text,
+    json_rows,
+    read_json_object,
+)
+from controller.services.attached_files import LIMIT as ATTACHMENT_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from controller.domain.form import FormDefinition
+    from controller.domain.record import Wire
+    from controller.services.record_filing import ImportRow
+
+VALUES_LIMIT = 4 * 1024 * 1024
+IMPORT_LIMIT = 512 * 1024 * 1024
+
+
+class InputFileMissingError(NotFoundError):
+    """找不到输入文件."""
+
+    code = "input-file-missing"
+
+    def __init__(self, *, path: Path) -> None:
+        super().__init__(T("找不到文件“{path}”。", path=path), hint=T("检查文件名和所在目录。"))
+
+
+class InputFileTooLargeError(RefusedError):
+    """输入文件太大."""
+
+    code = "input-file-too-large"
+
+    def __init__(self, *, path: Path, limit: int) -> None:
+        super().__init__(
+            T("文件“{path}”超过 {limit} MB。", path=path, limit=limit // 2**20), hint=T("拆分后分次处理。")
+        )
+
+
+class OutputExistsError(RefusedError):
+    """输出文件已存在."""
+
+    code = "output-exists"
+
+    def __init__(self, *, path: Path) -> None:
+        super().__init__(
+            T("文件“{path}”已存在,没有覆盖。", path=path), hint=T("换一个文件名,或加 --force 覆盖。")
+        )
+
+
+class OutputFailedError(RefusedError):
+    """不能写出文件. No space, no permission, or the folder does not exist."""
+
+    code = "output-failed"
+
+    def __init__(self, *, path: Path, reason: OSError) -> None:
+        super().__init__(
+            T("不能写出“{path}”:{reason}", path=path, reason=reason.strerror or str(reason)),
+            hint=T("检查目录是否存在、磁盘空间和写入权限。"),
+        )
+
+
+def read_bytes(path: Path, *, limit: int) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        InputFileMissingError: there is no such file, or it cannot be read.
+        InputFileTooLargeError: it is larger than `limit` bytes.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as exc:
+        raise InputFileMissingError(path=path) from exc
+    if len(data) > limit:
+        raise InputFileTooLargeError(path=path, limit=limit)
+    return data
+
+
+def read_input(path: Path, definition: FormDefinition) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return the values in a YAML or JSON file, by field key, and the attachment files they name."""
+    where = str(path)
+    text = decode_text(read_bytes(path, limit=VALUES_LIMIT), where=where)
+    if path.suffix.lower() == ".json":
+        values = read_json_object(text, where=where)
+    else:
+        from controller.file_formats.yaml_text import load_yaml
+
+        loaded = load_yaml(text, where=where)
+        if not isinstance(loaded, dict):
+            problem = T("内容应为“字段: 值”的清单")
+            raise ImportFileError(where=where, problem=problem, hint=T("参考 qms form show 列出的字段。"))
+        values = loaded
+    values = by_key(values, definition)
+    return values, attachment_files(values, definition, path.parent)
+
+
+def attachment_files(values: Mapping[str, Any], definition: FormDefinition, folder: Path) -> dict[str, bytes]:
+    """Return the bytes of every attachment that `values` name, by the name as written; paths are relative to `folder`."""
+    found: dict[str, bytes] = {}
+    for item in definition.fields:
+        value = values.get(item.key)
+        names: list[object] = []
+        if item.type is FieldType.ATTACHMENT:
+            names = value if isinstance(value, list) else [value]
+        elif item.type is FieldType.EXTERNAL_SIGNATURE and isinstance(value, dict):
+            names = [value.get("file")]
+        for name in names:
+            if isinstance(name, str) and name.strip() and name.strip() != "待补":
+                path = folder / name
+                if path.is_file():
+                    found[name] = read_bytes(path, limit=ATTACHMENT_LIMIT + 1)
+    return found
+
+
+def import_source(
+    path: Path, definition: FormDefinition
+) -> tuple[Callable[[], Iterable[ImportRow]], dict[str, Wire]]:
+    """Return a function that reads the rows of a CSV or JSON-lines file, and what an entry says of their source."""
+    from controller.services.record_filing import ImportRow
+
+    data = read_bytes(path, limit=IMPORT_LIMIT)
+    text = decode_text(data, where=path.name)
+    as_json = path.suffix.lower() in {".json", ".jsonl", ".ndjson"}
+
+    def rows() -> Iterator[ImportRow]:
+        lines = io.StringIO(text, newline="")
+        if as_json:
+            for number, values in json_rows(lines, where=path.name):
+                yield ImportRow(number, by_key(values, definition))
+        else:
+            for number, cells in csv_rows(lines, definition, where=path.name):
+                yield ImportRow(number, cells)
+
+    return rows, {"file": path.name, "digest": Digest.of(data).text}
+
+
+def write_output(path: Path, data: bytes, *, force: bool = False) -> None:
+    """Write `data` to `path` whole or not at all.
+
+    Raises:
+        OutputExistsError: the file exists and `force` was not asked for.
+        OutputFailedError: it cannot be written.
+    """
+    if path.exists() and (path.is_dir() or not force):
+        raise OutputExistsError(path=path)
+    try:
+        handle, name = tempfile.mkstemp(prefix=".wenkong-", dir=path.parent or Path())
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as exc:
+        raise OutputFailedError(path=path, reason=exc) from exc

@@ -5,14 +5,47 @@ Everything is made at first use, so that a command pays only for what it needs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from controller.settings import Settings, find_workspace, load_settings
+from controller.domain.errors import MisconfiguredError
+from controller.domain.text import T
+from controller.settings import WORKSPACE_FORMAT, Settings, find_workspace, load_settings, write_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from controller.adapters.git_archive import GitArchive
+    from controller.adapters.git_controlled_files import GitControlledFiles
+    from controller.adapters.sqlite_index import SqliteIndex
+    from controller.domain.person import Staff
+    from controller.domain.record import RecordState, Signatory
+    from controller.domain.working_days import WorkingDays
+    from controller.services.entry_making import EntryMaking
+    from controller.services.form_library import FormLibrary
+    from controller.services.form_rendering import FormRenderer
+    from controller.services.indexing import Indexing
+    from controller.services.pdf_printing import PdfPrinting
+    from controller.services.ports import Clock, RecordKeys
+    from controller.services.record_control import RecordControl
+    from controller.services.record_filing import RecordFiling
+    from controller.services.workspace_identity import WorkspaceIdentity
+
+POSTS_FILE = "signatures/posts.yml"
+PEOPLE_FILE = "signatures/people.yml"
+WORKDAYS_FILE = "records/calendars/cn-workdays.yml"
+COMPANY_RULES_FILE = "records/calendars/company.yml"
+
+
+class LibraryFileMissingError(MisconfiguredError):
+    """缺少受控文件. A file that governs the workspace is not on branch `main`."""
+
+    code = "library-file-missing"
+
+    def __init__(self, *, path: str) -> None:
+        super().__init__(T("工作区缺少 {path}。", path=path), hint=T("从备份或起步文件库恢复该文件并提交。"), where=path)
 
 
 @dataclass
@@ -21,14 +54,185 @@ class Application:
 
     folder: Path
     settings: Settings
+    clock_override: Clock | None = field(default=None, repr=False)
 
     @cached_property
     def local_folder(self) -> Path:
         """`.qms/`: local, disposable, never committed."""
         return self.folder / ".qms"
 
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The company's time zone."""
+        return ZoneInfo(self.settings.time_zone)
 
-def open_workspace(start: Path) -> Application:
+    @cached_property
+    def clock(self) -> Clock:
+        """The only source of time."""
+        from controller.adapters.system_clock import SystemClock
+
+        return self.clock_override or SystemClock(self.settings.time_zone)
+
+    @cached_property
+    def controlled_files(self) -> GitControlledFiles:
+        """The approved content of branch `main`."""
+        from controller.adapters.git_controlled_files import GitControlledFiles
+
+        return GitControlledFiles(self.folder)
+
+    def controlled_text(self, path: str) -> str:
+        """Return the text of a file that governs the workspace.
+
+        Raises:
+            LibraryFileMissingError: it is not there.
+        """
+        data = self.controlled_files.read(path)
+        if data is None:
+            raise LibraryFileMissingError(path=path)
+        return data.decode("utf-8")
+
+    @cached_property
+    def staff(self) -> Staff:
+        """People and posts."""
+        from controller.file_formats.staff_file import read_staff
+
+        posts, people = self.controlled_text(POSTS_FILE), self.controlled_text(PEOPLE_FILE)
+        return read_staff(posts, people, posts_where=POSTS_FILE, people_where=PEOPLE_FILE).require()
+
+    def person(self, wanted: str | None) -> Signatory:
+        """Return who acts: `wanted` by id or name, or the only person on file."""
+        from controller.services.staff_directory import acting_person
+
+        return acting_person(self.staff, wanted)
+
+    @cached_property
+    def calendar(self) -> WorkingDays:
+        """The Chinese working-day calendar."""
+        from controller.file_formats.calendar_file import read_workdays
+
+        return read_workdays(self.controlled_text(WORKDAYS_FILE), where=WORKDAYS_FILE)
+
+    @cached_property
+    def identity(self) -> WorkspaceIdentity:
+        """What entries say about where they were made."""
+        from controller.file_formats.calendar_file import read_company_rules
+        from controller.services.workspace_identity import WorkspaceIdentity
+
+        rules = read_company_rules(self.controlled_text(COMPANY_RULES_FILE), where=COMPANY_RULES_FILE)
+        return WorkspaceIdentity(
+            id=self.settings.workspace_id,
+            site=self.settings.site,
+            company=self.settings.company,
+            late_entry_workdays=rules.late_entry_workdays,
+        )
+
+    @cached_property
+    def forms(self) -> FormLibrary:
+        """The forms in force."""
+        from controller.services.form_library import FormLibrary
+
+        return FormLibrary(self.controlled_files)
+
+    @cached_property
+    def archive(self) -> GitArchive:
+        """The archive branch of this site."""
+        from controller.adapters.git_archive import GitArchive
+
+        return GitArchive(self.folder, self.settings.site)
+
+    @cached_property
+    def keys(self) -> RecordKeys:
+        """The keys of records that hold sensitive values."""
+        from controller.adapters.record_key_store import SqliteRecordKeys, default_key_folder
+
+        folder = Path(self.settings.key_folder) if self.settings.key_folder else default_key_folder()
+        if not folder.is_absolute():
+            folder = self.folder / folder
+        return SqliteRecordKeys(folder / self.settings.workspace_id / "record-keys.sqlite")
+
+    @cached_property
+    def renderer(self) -> FormRenderer:
+        """Forms and values into docx."""
+        from controller.adapters.docx_renderer import JinjaDocxRenderer
+        from controller.services.form_rendering import FormRenderer
+
+        return FormRenderer(JinjaDocxRenderer(), self.settings.company)
+
+    @cached_property
+    def printing(self) -> PdfPrinting:
+        """Docx into PDF, checked for completeness; the engine of the settings first."""
+        from controller.adapters.pdf_libreoffice import LibreOfficeConverter
+        from controller.adapters.pdf_office2pdf import Office2PdfConverter
+        from controller.services.pdf_printing import PdfPrinting
+
+        engines = [Office2PdfConverter(), LibreOfficeConverter()]
+        engines.sort(key=lambda engine: engine.name != self.settings.pdf_engine)
+        return PdfPrinting(engines)
+
+    @cached_property
+    def index(self) -> SqliteIndex:
+        """The disposable index."""
+        from controller.adapters.sqlite_index import SqliteIndex
+
+        return SqliteIndex(self.local_folder / "index.sqlite", workspace=self.settings.workspace_id)
+
+    @cached_property
+    def indexing(self) -> Indexing:
+        """Keeps the index in step with the archive."""
+        from controller.services.indexing import Indexing
+
+        return Indexing(self.archive, self.index, self.forms)
+
+    @cached_property
+    def making(self) -> EntryMaking:
+        """Makes entries."""
+        from controller.services.entry_making import EntryMaking
+
+        return EntryMaking(self.identity, self.renderer)
+
+    @cached_property
+    def filing(self) -> RecordFiling:
+        """Opens records."""
+        from controller.services.record_filing import RecordFiling
+
+        return RecordFiling(
+            identity=self.identity,
+            forms=self.forms,
+            archive=self.archive,
+            keys=self.keys,
+            making=self.making,
+            indexing=self.indexing,
+            staff=self.staff,
+            calendar=self.calendar,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def records(self) -> RecordControl:
+        """Reads and continues records."""
+        from controller.services.record_control import RecordControl
+
+        return RecordControl(
+            identity=self.identity,
+            archive=self.archive,
+            keys=self.keys,
+            making=self.making,
+            indexing=self.indexing,
+            staff=self.staff,
+            calendar=self.calendar,
+            clock=self.clock,
+        )
+
+    def stage_label(self, state: RecordState) -> str:
+        """Return the Chinese name of the stage a record is in."""
+        from controller.services.archived_forms import ArchivedForms
+
+        definition = ArchivedForms(self.archive, self.forms).definition(state.form)
+        stage = definition.stage(state.stage) if definition else None
+        return stage.label if stage else state.stage
+
+
+def open_workspace(start: Path, *, clock: Clock | None = None) -> Application:
     """Open the workspace in `start` or above it.
 
     Raises:
@@ -36,4 +240,50 @@ def open_workspace(start: Path) -> Application:
         SettingsError: its `qms.toml` is not acceptable.
     """
     folder = find_workspace(start.resolve())
-    return Application(folder=folder, settings=load_settings(folder))
+    return Application(folder=folder, settings=load_settings(folder), clock_override=clock)
+
+
+def make_workspace(
+    folder: Path,
+    *,
+    company: str,
+    prefix: str,
+    people: str,
+    by: Signatory,
+    site: str = "main",
+    key_folder: str = "",
+    clock: Clock | None = None,
+) -> Application:
+    """Make a new workspace with the starter library and open it (`qms init`).
+
+    `people` is the text of `signatures/people.yml`.
+
+    Raises:
+        FolderNotEmptyError: something is in the folder already.
+        InvalidCompanyNameError: the company's name is not acceptable.
+        InvalidIdentifierError: the prefix is not.
+    """
+    from controller.adapters.starter_library import PackagedStarterLibrary
+    from controller.adapters.system_clock import SystemClock
+    from controller.adapters.workspace_maker import FolderWorkspaceMaker
+    from controller.file_formats.canonical_json import encode
+    from controller.services.workspace_setup import IGNORED, check_company, check_prefix, library_files
+
+    settings = Settings(
+        format=WORKSPACE_FORMAT,
+        workspace_id=str(uuid.uuid4()),
+        company=check_company(company),
+        prefix=check_prefix(prefix),
+        site=site,
+        key_folder=key_folder,
+    )
+    files = library_files(PackagedStarterLibrary(), prefix)
+    files[PEOPLE_FILE] = people.encode("utf-8")
+    files["qms.toml"] = write_settings(settings).encode("utf-8")
+    files[".gitignore"] = IGNORED.encode("utf-8")
+    site_file = encode(
+        {"format": "wenkong/site/1", "workspace": settings.workspace_id, "site": site, "prefix": prefix}
+    )
+    at = (clock or SystemClock(settings.time_zone)).now()
+    FolderWorkspaceMaker().make(folder.resolve(), files, site=site, site_file=site_file, by=by, at=at)
+    return open_workspace(folder, clock=clock)

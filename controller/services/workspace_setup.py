@@ -11,10 +11,13 @@ from controller.domain.text import T
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from controller.domain.record import Signatory
 
+IGNORED = "# 本机文件,不进入受控范围\n.qms/\nrecords/浏览/\n~$*\n"
+"""`.gitignore` of a workspace: local files, the browsing copy, and the lock files of Word."""
 _PREFIX = re.compile(r"[A-Z][A-Z0-9]{0,7}")
 _STARTER_PREFIX = re.compile(rb"(?<![A-Z0-9])XX-(?=YLQX)")
 _COMPANY_LIMIT = 60
@@ -56,7 +59,9 @@ class StarterLibrary(Protocol):
 class WorkspaceMaker(Protocol):
     """工作区建造者. Makes the folder and its repository in one step that either happens or does not."""
 
-    def make(self, folder: Path, files: Mapping[str, bytes], *, site: str, site_file: bytes, by: Signatory) -> None:
+    def make(
+        self, folder: Path, files: Mapping[str, bytes], *, site: str, site_file: bytes, by: Signatory, at: datetime
+    ) -> None:
         """Write `files` and the repository with its branches; raises `FolderNotEmptyError`, leaves nothing half made."""
         ...
 

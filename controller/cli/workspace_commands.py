@@ -1,0 +1,118 @@
+"""命令 `qms init`、`demo`、`index`、`verify`. Making, showing, indexing and checking a workspace."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from controller.cli.commands import M, command, group, option
+from controller.domain.conformity import Gravity
+from controller.domain.text import T
+
+if TYPE_CHECKING:
+    from controller.cli.main import Session
+
+
+@command("init", M("新建工作区,放入起步文件库。"))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@option("--company", required=True, metavar="NAME", help=M("公司名称,印在每份文件的页眉。"))
+@option("--prefix", default="XX", show_default=True, metavar="CODE", help=M("文件编号开头的公司简码(1 到 8 个大写字母或数字)。"))
+@option("--person", "person", default=None, metavar="NAME", help=M("第一位在册人员的姓名(默认:在终端询问)。"))
+@option("--post", default="quality_head", show_default=True, metavar="POST", help=M("这位人员的岗位。"))
+@click.pass_obj
+def init(session: Session, folder: Path, company: str, prefix: str, person: str | None, post: str) -> int:
+    from controller.bootstrap import make_workspace
+    from controller.domain.record import Signatory
+    from controller.file_formats.yaml_text import dump_yaml
+
+    out = session.output
+    if person is None:
+        ask = sys.stdin.isatty() and not out.as_json
+        person = click.prompt(out.text(T("您的姓名(记录上的记录人)"))) if ask else "文件管理员"
+    people = dump_yaml(
+        {"format": "wenkong/people/1", "people": [{"id": "p001", "name": person, "posts": [post], "active": True}]}
+    )
+    by = Signatory(person="p001", name=person, post=post)
+    application = make_workspace(folder, company=company, prefix=prefix, people=people, by=by)
+    forms = application.forms.numbers()
+    out.line(T("已为“{company}”新建工作区:{folder}", company=application.settings.company, folder=application.folder))
+    out.line(T("其中有 {forms} 张受控表单和全部起步文件。接下来可以:", forms=len(forms)))
+    out.line(T("  cd {folder}", folder=folder))
+    out.line(T("  qms doc list          查看程序文件"))
+    out.line(T("  qms form list         查看受控表单"))
+    out.line(T("  qms record new {form}   登记第一个来电", form=f"{prefix}-YLQXJL-013"))
+    out.line(T("在 signatures/people.yml 中登记其他人员。"))
+    out.document({"folder": str(application.folder), "company": application.settings.company, "forms": len(forms)})
+    return 0
+
+
+@command("demo", M("在新目录里演示全过程:样例公司一年的记录、台账、打印件。"))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.pass_obj
+def demo(session: Session, folder: Path) -> int:
+    from controller.cli.demonstration import run_demonstration
+
+    return run_demonstration(folder, session.output)
+
+
+@group("index", M("检索索引:可随时重建。"))
+def index() -> None:
+    pass
+
+
+@index.command("rebuild", help=M("从档案重新建立检索索引。"))
+@click.pass_obj
+def rebuild(session: Session) -> int:
+    out = session.output
+    with out.progress(T("正在建立索引")) as progress:
+        report = session.application.indexing.rebuild(progress)
+    out.findings(report.findings)
+    out.line(T("索引已重建,共 {count} 份记录。", count=report.records))
+    out.document({"records": report.records, "findings": [out.finding_data(item) for item in report.findings]})
+    return 1 if report.findings else 0
+
+
+@index.command("status", help=M("查看检索索引是否跟上档案。"))
+@click.pass_obj
+def status(session: Session) -> int:
+    application = session.application
+    out = session.output
+    behind = application.indexing.behind()
+    records = application.indexing.status().records
+    out.line(T("索引中有 {count} 份记录。", count=records))
+    out.line(T("索引落后于档案,下次使用时会自动补齐。") if behind else T("索引与档案一致。"))
+    out.document({"records": records, "behind": behind})
+    return 0
+
+
+@command("verify", M("检查档案是否完整、未被改动。"))
+@option("--rerender", is_flag=True, help=M("同时重新生成每份记录的 Word 版面,与归档时的摘要比对。"))
+@click.pass_obj
+def verify(session: Session, *, rerender: bool) -> int:
+    out = session.output
+    application = session.application
+    with out.progress(T("正在检查")) as progress:
+        report = application.verify(rerender=rerender, progress=progress)
+    out.findings(report.findings)
+    errors = [item for item in report.findings if item.gravity is Gravity.ERROR]
+    out.line(T("检查了 {records} 份记录、{entries} 个条目。", records=report.records, entries=report.entries))
+    if rerender:
+        out.line(T("重新生成版面 {count} 个,与归档摘要一致 {same} 个。", count=report.rendered, same=report.rendered_same))
+    if errors:
+        out.line(T("发现 {count} 处不符合。", count=len(errors)))
+    else:
+        out.line(T("摘要、链条、编号和表单绑定全部相符。"))
+    out.line(T("说明:电子签名功能尚未启用,记录中的姓名是登记信息,时间未经独立证明。"))
+    out.document(
+        {
+            "records": report.records,
+            "entries": report.entries,
+            "rendered": report.rendered,
+            "rendered_same": report.rendered_same,
+            "findings": [out.finding_data(item) for item in report.findings],
+        }
+    )
+    return 1 if errors else 0

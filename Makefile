@@ -46,7 +46,7 @@ lock: $(VENV)/dev.done ## 更新锁定的依赖 (renew the hash-locked dependenc
 	@$(LOCK) --upgrade --extra dev pyproject.toml requirements/build.in -c requirements/runtime.lock -o requirements/dev.lock
 
 catalogs: $(VENV)/dev.done ## 更新英文对照 (renew the message catalogs)
-	@$(BIN)/python -m controller.locales
+	@$(BIN)/python -m controller.cli.message_catalogs
 
 clean: ## 删除生成的东西 (remove what was built)
 	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(VENV)

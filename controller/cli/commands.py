@@ -49,6 +49,11 @@ class QmsCommand(click.Command):
         finally:
             self.help = original
 
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Return the parts of the usage line, `[OPTIONS]` and the like translated."""
+        shown = {"[OPTIONS]": M("[选项]"), "COMMAND [ARGS]...": M("命令 [参数]...")}
+        return [_translated(shown.get(piece, piece)) or "" for piece in super().collect_usage_pieces(ctx)]
+
     def get_short_help_str(self, limit: int = 45) -> str:
         """Return the first sentence of the translated help; never cut inside a Chinese sentence."""
         del limit

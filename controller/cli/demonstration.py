@@ -1,0 +1,150 @@
+"""演示. The whole chain on the sample company: workspace, a year of records, prints, registers, search, verification."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from controller.bootstrap import Application, make_workspace
+from controller.cli.files import write_output
+from controller.domain.conformity import Gravity
+from controller.domain.record import Signatory
+from controller.domain.text import T
+
+if TYPE_CHECKING:
+    from controller.cli.output import Output
+    from controller.domain.identifiers import RecordNumber
+    from controller.services.sample_filing import SampleClock
+
+COMPANY = "安泽医疗器械有限公司"
+PREFIX = "XX"
+OUTPUT = "演示输出"
+_BEGIN = datetime.fromisoformat("2025-10-01T09:00:00+08:00")
+
+
+def run_demonstration(folder: Path, out: Output) -> int:
+    """Make the demonstration workspace in `folder`, fill it, and say what was made and what to try next."""
+    from controller.services.sample_filing import SampleClock
+
+    started = time.perf_counter()
+    clock = SampleClock(_BEGIN)
+    application = _workspace(folder, clock)
+    out.line(T("一、新建工作区:{company}({folder})", company=COMPANY, folder=application.folder))
+    numbers = _file_samples(application, clock, out)
+    forms = {number.form for number in numbers}
+    out.line(T("二、归档样例记录 {records} 份,涉及 {forms} 张表单,时间跨度一年。", records=len(numbers), forms=len(forms)))
+    application = Application(application.folder, application.settings)
+    prints = _print_forms(application, numbers, out)
+    out.line(T("三、每张表单打印一份 PDF,共 {count} 份:{folder}", count=prints, folder=f"{OUTPUT}/打印件"))
+    registers = _build_registers(application, out)
+    out.line(T("四、生成台账 {count} 本(Excel):{folder}", count=len(registers), folder=f"{OUTPUT}/台账"))
+    hits = application.index.search("投诉", limit=100)
+    out.line(T("五、检索“投诉”:{count} 份记录。", count=len(hits)))
+    report = application.verify(rerender=True)
+    errors = [item for item in report.findings if item.gravity is Gravity.ERROR]
+    out.findings(report.findings)
+    out.line(
+        T(
+            "六、检查:{entries} 个条目,重新生成版面 {rendered} 个,一致 {same} 个,不符合 {errors} 处。",
+            entries=report.entries,
+            rendered=report.rendered,
+            same=report.rendered_same,
+            errors=len(errors),
+        )
+    )
+    seconds = time.perf_counter() - started
+    out.line(T("用时 {seconds} 秒。接下来可以试试:", seconds=f"{seconds:.0f}"))
+    example = next((number for number in numbers if number.form.endswith("-018")), numbers[0])
+    base = f"qms --workspace {folder}"
+    for line in (
+        f"{base} record list",
+        f"{base} record show {example}",
+        f"{base} record search 培训",
+        f"{base} --as 赵敏 record new {PREFIX}-YLQXJL-013",
+        f"{base} register build TZ-07 --format xlsx --out 质量投诉台账.xlsx",
+        f"{base} doc show {PREFIX}-YLQXCX-014",
+    ):
+        out.line("  " + line)
+    out.document(
+        {
+            "folder": str(application.folder),
+            "records": len(numbers),
+            "forms": len(forms),
+            "prints": prints,
+            "registers": registers,
+            "hits": len(hits),
+            "entries": report.entries,
+            "rendered": report.rendered,
+            "rendered_same": report.rendered_same,
+            "errors": len(errors),
+            "seconds": round(seconds, 1),
+        }
+    )
+    return 1 if errors else 0
+
+
+def _workspace(folder: Path, clock: SampleClock) -> Application:
+    from controller.adapters.starter_library import PackagedStarterLibrary
+
+    people = (PackagedStarterLibrary().samples() / "people.yml").read_text(encoding="utf-8")
+    by = Signatory(person="p002", name="林静", post="质量负责人")
+    return make_workspace(
+        folder, company=COMPANY, prefix=PREFIX, people=people, by=by, key_folder=f"../{folder.name}-keys", clock=clock
+    )
+
+
+def _file_samples(application: Application, clock: SampleClock, out: Output) -> list[RecordNumber]:
+    from controller.adapters.starter_library import PackagedStarterLibrary
+    from controller.file_formats.yaml_text import load_yaml
+    from controller.services.sample_filing import SampleFiling, sample_acts
+
+    samples = PackagedStarterLibrary().samples()
+    records: list[dict[str, Any]] = []
+    for path in sorted(samples.glob("*.yml")):
+        loaded = load_yaml(path.read_text(encoding="utf-8"), where=path.name)
+        if isinstance(loaded, list):
+            records.extend(loaded)
+        elif isinstance(loaded, dict) and "records" in loaded:
+            records.extend(loaded["records"])
+    attached = samples / "attachments"
+    files = {
+        path.relative_to(samples).as_posix(): path.read_bytes() for path in sorted(attached.rglob("*")) if path.is_file()
+    }
+    acts = list(sample_acts(records, application.zone, files))
+    filing = SampleFiling(
+        filing=application.filing, records=application.records, staff=application.staff, clock=clock
+    )
+    with out.progress(T("正在归档样例")) as progress:
+        filing.file(acts, progress)
+    return list(filing.numbers.values())
+
+
+def _print_forms(application: Application, numbers: list[RecordNumber], out: Output) -> int:
+    folder = application.folder / OUTPUT / "打印件"
+    folder.mkdir(parents=True)
+    filled = {number.form: number for number in reversed(numbers)}
+    forms = application.forms.numbers()
+    with out.progress(T("正在打印")) as progress:
+        for done, form in enumerate(forms, start=1):
+            package = application.forms.package(form)
+            number = filled.get(str(form))
+            docx = application.records.print(number) if number else application.renderer.render(package, None)
+            title = package.definition.title.replace("/", "、")
+            kind = "" if number else "(空白)"
+            write_output(folder / f"{package.definition.number.short}{title}{kind}.pdf", application.printing.print(docx).data)
+            progress(done, len(forms))
+    return len(forms)
+
+
+def _build_registers(application: Application, out: Output) -> list[str]:
+    folder = application.folder / OUTPUT / "台账"
+    folder.mkdir(parents=True)
+    made: list[str] = []
+    with out.progress(T("正在生成台账")) as progress:
+        for register in application.registers.definitions():
+            application.register_files.write_xlsx(register, folder / f"{register.id}{register.title}.xlsx")
+            made.append(register.id)
+            progress(len(made), None)
+    return made

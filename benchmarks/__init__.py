@@ -1,0 +1,1 @@
+"""Speed and memory against the plain stack (docxtpl per document, GitPython index commits, LibreOffice)."""

@@ -1,8 +1,8 @@
 """格式规则的安全. Keeps regular expressions that could run for minutes out of form definitions.
 
 Python's matcher tries every way to split a text between nested or neighbouring repeats. A pattern is refused when it
-repeats a group that itself repeats or offers alternatives, refers back, looks around, or has many open repeats.
-Values checked by a pattern are at most `MAX_VALUE` characters long.
+repeats a group that itself repeats or offers alternatives more than a few times, refers back, looks around, or has many
+open repeats. Values checked by a pattern are at most `MAX_VALUE` characters long.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 MAX_VALUE = 200
 """Longest value, in characters, that is matched against a pattern."""
-_MAX_OPEN = 3
+_MAX_OPEN = 4
+"""Open repeats in one pattern; a short repeat of a group that varies counts as often as it may repeat."""
+_OPEN_FROM = 40
+_ENDLESS = 10**6
 _QUANTIFIER = re.compile(r"\*|\+|\?|\{(\d*)(,?)(\d*)\}")
 
 
@@ -64,12 +67,13 @@ def _repeat_problem(regex: str) -> Text | None:
             position = quantifier.end()
             if position < len(regex) and regex[position] in "?+":
                 position += 1
-            varies, many, unbounded = _reach(quantifier)
-            if many and last_varies:
-                return T("正则表达式里重复的组内还有重复或多选,可能极慢")
+            varies, most, unbounded = _reach(quantifier)
+            if most > 1 and last_varies:
+                if most > _MAX_OPEN:
+                    return T("正则表达式里重复的组内还有重复或多选,可能极慢")
+                open_repeats += most
             open_repeats += unbounded
-            if varies:
-                last_varies = True
+            last_varies = last_varies or varies
         if opened and last_varies:
             opened[-1][0] = True
     if open_repeats > _MAX_OPEN:
@@ -88,13 +92,13 @@ def _class_length(regex: str, start: int) -> int:
     return position + 1 - start
 
 
-def _reach(quantifier: re.Match[str]) -> tuple[bool, bool, bool]:
-    """Tell whether a quantifier varies, may repeat at all, and counts as open-ended (more than 40 times)."""
+def _reach(quantifier: re.Match[str]) -> tuple[bool, int, bool]:
+    """Tell whether a quantifier varies, how often it may repeat, and whether it is open-ended (more than 40 times)."""
     sign = quantifier[0][0]
     if sign == "?":
-        return True, False, False
+        return True, 1, False
     if sign in "*+":
-        return True, True, True
+        return True, _ENDLESS, True
     least = int(quantifier[1] or 0)
-    most = least if not quantifier[2] else int(quantifier[3]) if quantifier[3] else 10**6
-    return most != least, most > 1, most != least and most > 40  # noqa: PLR2004 - as the docstring says
+    most = least if not quantifier[2] else int(quantifier[3]) if quantifier[3] else _ENDLESS
+    return most != least, most, most != least and most > _OPEN_FROM

@@ -1,4 +1,4 @@
-"""编译好的表单. `compiled.json`: the resolved definition, the template's digest and its Jinja sources, as canonical JSON.
+"""编译好的表单. `compiled.json`: resolved definition, digest of the template and its Jinja sources, as canonical JSON.
 
 Its SHA-256 is *the digest of the form*: it names everything that a print depends on. What is written reads back equal;
 keys with their usual value are left out, numbers are text.
@@ -6,10 +6,10 @@ keys with their usual value are left out, numbers are text.
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from controller.domain.errors import DamagedError, QmsError
 from controller.domain.form import (
@@ -30,7 +30,7 @@ from controller.domain.text import T, Text
 from controller.file_formats.canonical_json import decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from controller.domain.record import Wire
 
@@ -94,8 +94,6 @@ def read_compiled(data: bytes, *, where: str | None = None) -> CompiledForm:
         raise CompiledFormError(problem=T("定义不完整({detail})", detail=exc), where=where) from exc
 
 
-# Fields whose text in the file stands for another type.
-_WHOLE = frozenset({"min_length", "max_length", "min_rows"})
 _NOT_STORED = frozenset({"line"})
 
 
@@ -111,8 +109,9 @@ def _written(value: object) -> Wire:
         return [_written(item) for item in value]
     if isinstance(value, dict):
         return {str(key): _written(item) for key, item in value.items()}
+    assert is_dataclass(value)
     result: dict[str, Wire] = {}
-    for name, default in _defaults(type(value)):
+    for name, default in _defaults(cast("Hashable", type(value))).items():
         item = getattr(value, name)
         if item != default:
             result[name] = _written(item)
@@ -120,66 +119,57 @@ def _written(value: object) -> Wire:
 
 
 @lru_cache(maxsize=32)
-def _defaults(kind: type) -> tuple[tuple[str, object], ...]:
-    found = []
-    for item in fields(kind):
-        if item.name in _NOT_STORED:
-            continue
-        default = item.default
-        if default is MISSING:
-            default = item.default_factory() if item.default_factory is not MISSING else MISSING
-        found.append((item.name, default))
-    return tuple(found)
+def _defaults(kind: Hashable) -> Mapping[str, object]:
+    found: dict[str, object] = {}
+    for item in fields(cast("Any", kind)):
+        if item.name not in _NOT_STORED:
+            made = item.default_factory() if item.default_factory is not MISSING else item.default
+            found[item.name] = made
+    return found
 
 
-def _read(kind: type, data: Mapping[str, Any], **readers: Callable[[Any], object]) -> Any:
-    known = {name for name, _ in _defaults(kind)}
-    unknown = set(data) - known
-    if unknown:
-        message = f"{kind.__name__}: {sorted(unknown)}"
-        raise ValueError(message)
+def _read(kind: type, data: Mapping[str, Any], readers: Mapping[str, Callable[[Any], object]]) -> Any:
+    known = _defaults(cast("Hashable", kind))
     values = {}
     for name, item in data.items():
+        if name not in known:
+            message = f"{kind.__name__}: {name}"
+            raise ValueError(message)
         reader = readers.get(name)
         if reader is not None:
             values[name] = reader(item)
-        elif name in _WHOLE:
-            values[name] = int(item)
-        elif isinstance(item, list):
-            values[name] = tuple(item)
         else:
-            values[name] = item
+            values[name] = tuple(item) if type(item) is list else item
     return kind(**values)
 
 
 def _form(data: Mapping[str, Any]) -> FormDefinition:
-    form: FormDefinition = _read(
-        FormDefinition,
-        data,
-        number=DocumentNumber,
-        revision=Revision,
-        procedure=DocumentNumber,
-        fields=lambda items: tuple(_field(item) for item in items),
-        stages=lambda items: tuple(_stage(item) for item in items),
-        rules=lambda items: tuple(_read(Rule, item, level=Level) for item in items),
-        signatures=lambda items: tuple(_read(SignatureSlot, item) for item in items),
-        sections=lambda items: tuple(_read(Section, item) for item in items),
-    )
+    form: FormDefinition = _read(FormDefinition, data, _FORM_READERS)
     return form
 
 
 def _field(data: Mapping[str, Any]) -> Field:
-    field: Field = _read(
-        Field,
-        data,
-        type=FieldType,
-        personal=Personal,
-        pattern=lambda item: _read(Pattern, item, level=Level),
-        columns=lambda items: tuple(_field(item) for item in items),
-    )
+    field: Field = _read(Field, data, _FIELD_READERS)
     return field
 
 
-def _stage(data: Mapping[str, Any]) -> Stage:
-    stage: Stage = _read(Stage, data, clock=lambda item: _read(StageClock, item))
-    return stage
+_FIELD_READERS: Mapping[str, Callable[[Any], object]] = {
+    "type": FieldType,
+    "personal": Personal,
+    "min_length": int,
+    "max_length": int,
+    "min_rows": int,
+    "pattern": lambda item: _read(Pattern, item, {"level": Level}),
+    "columns": lambda items: tuple(_field(item) for item in items),
+}
+_STAGE_READERS: Mapping[str, Callable[[Any], object]] = {"clock": lambda item: _read(StageClock, item, {})}
+_FORM_READERS: Mapping[str, Callable[[Any], object]] = {
+    "number": DocumentNumber,
+    "revision": Revision,
+    "procedure": DocumentNumber,
+    "fields": lambda items: tuple(_field(item) for item in items),
+    "stages": lambda items: tuple(_read(Stage, item, _STAGE_READERS) for item in items),
+    "rules": lambda items: tuple(_read(Rule, item, {"level": Level}) for item in items),
+    "signatures": lambda items: tuple(_read(SignatureSlot, item, {}) for item in items),
+    "sections": lambda items: tuple(_read(Section, item, {}) for item in items),
+}

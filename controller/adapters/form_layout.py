@@ -1,0 +1,277 @@
+"""表单版面. Decides how the fields of a form lie on paper: which share a row, which take a whole one, how wide columns are.
+
+Pure measuring and arranging; drawing is `form_scaffold`. Widths are twips.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from controller.adapters.word_markup import em_width
+from controller.domain.form import Field, FieldType, FormDefinition, Section
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BLOCK_TITLES = {"product": "产品信息", "customer": "客户信息"}
+"""Section titles of the shared blocks where a form names no sections of its own."""
+
+_CHINESE_ORDER = "一二三四五六七八九十"
+_NUMBERED = re.compile(r"^[一二三四五六七八九十]{1,3}、")
+_VALUE_EM = 210
+"""One em of filled text (10.5 pt) in twips."""
+_LABEL_EM = 200
+_CELL_MARGINS = 170
+_LONG_TEXT_LENGTH = 200
+"""Texts that may be longer than this get a row of their own."""
+_TWO_LINES = 14.0
+"""Ems of the longest label that two lines of the usual label column hold."""
+_WIDE = {FieldType.LONG_TEXT, FieldType.MULTI_CHOICE, FieldType.EXTERNAL_SIGNATURE, FieldType.ATTACHMENT}
+_COLUMN_WEIGHTS = {
+    FieldType.INTEGER: 4.0,
+    FieldType.DECIMAL: 5.0,
+    FieldType.DATE: 6.0,
+    FieldType.DATETIME: 8.5,
+    FieldType.BOOL: 4.0,
+    FieldType.LONG_TEXT: 14.0,
+    FieldType.TEXT: 9.0,
+}
+
+
+@dataclass(frozen=True)
+class GridRow:
+    """一行栏目. One field across the whole row, or two side by side."""
+
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """栏目表. A titled grid of labels and values."""
+
+    title: str | None
+    rows: tuple[GridRow, ...]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """明细表. A table field with a repeated header."""
+
+    title: str | None
+    field: Field
+
+
+@dataclass(frozen=True)
+class Rating:
+    """评分表. Questions that share the same choices, one row each."""
+
+    title: str | None
+    choices: tuple[str, ...]
+    questions: tuple[Field, ...]
+
+
+Piece: TypeAlias = "Grid | Rows | Rating"
+
+
+def inside_sections(definition: FormDefinition) -> list[Section]:
+    """Return the sections for the company's own pages, fields that no section names in a last one.
+
+    Sections whose fields all stand on the customer's page are left out, and Chinese numerals in the titles that
+    remain are counted anew.
+    """
+    sections = _declared_sections(definition)
+    named = {key for section in sections for key in section.fields}
+    rest = tuple(field.key for field in definition.fields if field.key not in named)
+    rest = tuple(key for key in rest if key not in definition.customer_page)
+    customer = set(definition.customer_page)
+    shown = [section for section in sections if not customer.issuperset(section.fields)]
+    if rest:
+        shown.append(Section("其他" if sections else "", rest))
+    if all(_NUMBERED.match(section.title) for section in sections) and sections:
+        shown = [
+            Section(f"{_numeral(place)}、{_NUMBERED.sub('', section.title)}", section.fields)
+            for place, section in enumerate(shown, 1)
+        ]
+    return shown
+
+
+def _declared_sections(definition: FormDefinition) -> list[Section]:
+    if definition.sections:
+        return list(definition.sections)
+    blocks: dict[str, list[str]] = {}
+    own: list[str] = []
+    for field in definition.fields:
+        (own if field.block is None else blocks.setdefault(field.block, [])).append(field.key)
+    sections = [Section(BLOCK_TITLES.get(block, block), tuple(keys)) for block, keys in blocks.items()]
+    if sections and own:
+        sections.append(Section("记录内容", tuple(own)))
+    return sections
+
+
+def _numeral(number: int) -> str:
+    tens, ones = divmod(number, 10)
+    head = ("" if tens == 1 else _CHINESE_ORDER[tens - 1]) + "十" if tens else ""
+    return head + (_CHINESE_ORDER[ones - 1] if ones else "")
+
+
+def arrange(fields: Sequence[Field], *, title: str | None, half: int) -> list[Piece]:
+    """Return the pieces that a section is drawn with, in field order.
+
+    Args:
+        fields: the section's fields.
+        title: its heading; it stands over the first piece.
+        half: width of a value cell when two fields share a row.
+    """
+    pieces: list[Piece] = []
+    rows: list[GridRow] = []
+    waiting: Field | None = None
+    heading = title or None
+
+    def close() -> None:
+        nonlocal waiting, heading
+        if waiting is not None:
+            rows.append(GridRow((waiting,)))
+            waiting = None
+        if rows:
+            pieces.append(Grid(heading, tuple(rows)))
+            rows.clear()
+            heading = None
+
+    for field in fields:
+        if field.type is FieldType.TABLE:
+            close()
+            pieces.append(Rows(heading, field))
+            heading = None
+        elif needs_whole_row(field, half=half):
+            if waiting is not None:
+                rows.append(GridRow((waiting,)))
+                waiting = None
+            rows.append(GridRow((field,)))
+        elif waiting is None:
+            waiting = field
+        else:
+            rows.append(GridRow((waiting, field)))
+            waiting = None
+    close()
+    return pieces
+
+
+def arrange_customer_page(fields: Sequence[Field], *, half: int) -> list[Piece]:
+    """Return the pieces of the page that the customer fills: runs of equal questions become a rating table."""
+    pieces: list[Piece] = []
+    plain: list[Field] = []
+    run: list[Field] = []
+
+    def flush_plain() -> None:
+        pieces.extend(arrange(plain, title=None, half=half))
+        plain.clear()
+
+    def flush_run() -> None:
+        if len(run) > 1:
+            flush_plain()
+            pieces.append(Rating(None, run[0].choices, tuple(run)))
+        else:
+            plain.extend(run)
+        run.clear()
+
+    for field in fields:
+        if field.type is FieldType.CHOICE and len(field.choices) > 2:  # noqa: PLR2004 - yes/no questions are no ratings
+            if run and run[0].choices != field.choices:
+                flush_run()
+            run.append(field)
+        else:
+            flush_run()
+            plain.append(field)
+    flush_run()
+    flush_plain()
+    return pieces
+
+
+def needs_whole_row(field: Field, *, half: int) -> bool:
+    """Tell whether the field's answer is too wide for half a row."""
+    if field.type is FieldType.CHOICE:
+        return choices_width(field.choices) > half - _CELL_MARGINS
+    if field.type is FieldType.TEXT:
+        return (field.max_length or 0) > _LONG_TEXT_LENGTH or "地址" in field.label
+    return field.type in _WIDE
+
+
+def choices_width(choices: Sequence[str]) -> float:
+    """Return the width of the options in one line, each with its box, in twips."""
+    return sum(em_width(choice) + 1.4 for choice in choices) * _VALUE_EM + (len(choices) - 1) * _VALUE_EM
+
+
+def choice_lines(choices: Sequence[str], width: int) -> list[list[str]]:
+    """Return the options line by line, so that none breaks inside; `width` is the width of the value cell."""
+    lines: list[list[str]] = [[]]
+    for choice in choices:
+        if lines[-1] and choices_width([*lines[-1], choice]) > width - _CELL_MARGINS:
+            lines.append([])
+        lines[-1].append(choice)
+    return lines
+
+
+def label_width(fields: Sequence[Field]) -> int:
+    """Return one label column width for the whole form: short labels on one line, long ones on two or three."""
+    widths = [em_width(field.label) for field in fields if field.type is not FieldType.TABLE]
+    longest = max(widths, default=4.0)
+    ems = min(longest, 7.0) if longest <= _TWO_LINES else 7.5
+    return round(max(4.0, ems) * _LABEL_EM) + _CELL_MARGINS + 30
+
+
+def broken_label(label: str, width: int) -> str:
+    """Return `label` with line ends where it should break in a label cell of `width`: balanced, at a natural place."""
+    ems = (width - _CELL_MARGINS) / _LABEL_EM
+    whole = em_width(label)
+    if whole <= ems:
+        return label
+    lines = math.ceil(whole / ems)
+    best = min(
+        (place for place in range(1, len(label)) if _may_break(label, place)),
+        key=lambda place: abs(em_width(label[:place]) - whole / lines) - _break_bonus(label, place),
+        default=None,
+    )
+    if best is None:
+        return label
+    return label[:best].rstrip() + "\n" + broken_label(label[best:].lstrip(), width)
+
+
+def _may_break(label: str, place: int) -> bool:
+    before, after = label[place - 1], label[place]
+    narrow = before.isascii() and after.isascii() and before not in " /-"
+    return not (narrow or after in "/、)）％%，。：" or before in "(（《“")
+
+
+def _break_bonus(label: str, place: int) -> float:
+    return 2.0 if label[place - 1] in "/、 )）" or label[place] in "(（" else 0.0
+
+
+def column_widths(columns: Sequence[Field], total: int, *, numbered: int) -> list[int]:
+    """Return the widths of a table field's columns; `numbered` is the width of the 序号 column, 0 for none."""
+    space = total - numbered
+    weights = [_column_weight(column) for column in columns]
+    least = [round((_longest_part(column.label) * 190) + _CELL_MARGINS) for column in columns]
+    if sum(least) > space:
+        least = [round(width * space / sum(least)) for width in least]
+    spare = space - sum(least)
+    wanted = [max(0.0, weight * 190 + _CELL_MARGINS - width) for weight, width in zip(weights, least, strict=True)]
+    share = sum(wanted) or 1.0
+    widths = [width + int(spare * want / share) for width, want in zip(least, wanted, strict=True)]
+    widths[-1] += space - sum(widths)
+    return ([numbered] if numbered else []) + widths
+
+
+def _column_weight(column: Field) -> float:
+    if column.choices:
+        return max(em_width(choice) for choice in column.choices) + 2
+    return _COLUMN_WEIGHTS.get(column.type, 8.0)
+
+
+def _longest_part(label: str) -> float:
+    """Ems a heading needs when it may break onto two lines (three for very long ones)."""
+    width = em_width(label)
+    lines = 1 if width <= 4 else 2 if width <= 10 else 3  # noqa: PLR2004 - ems, as read on paper
+    return max(2.0, width / lines + (0.5 if lines > 1 else 0.0))

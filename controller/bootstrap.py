@@ -8,7 +8,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -17,6 +16,8 @@ from controller.domain.text import T
 from controller.settings import WORKSPACE_FORMAT, Settings, find_workspace, load_settings, write_settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from controller.adapters.git_archive import GitArchive
     from controller.adapters.git_controlled_files import GitControlledFiles
     from controller.adapters.sqlite_index import SqliteIndex
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from controller.services.form_rendering import FormRenderer
     from controller.services.indexing import Indexing
     from controller.services.pdf_printing import PdfPrinting
-    from controller.services.ports import Clock, RecordKeys
+    from controller.services.ports import Clock, FileLockFactory, RecordKeys
     from controller.services.record_control import RecordControl
     from controller.services.record_filing import RecordFiling
     from controller.services.workspace_identity import WorkspaceIdentity
@@ -74,11 +75,18 @@ class Application:
         return self.clock_override or SystemClock(self.settings.time_zone)
 
     @cached_property
+    def lock(self) -> FileLockFactory:
+        """Locks between the programs that use this workspace."""
+        from controller.adapters.workspace_lock import WorkspaceLock
+
+        return WorkspaceLock(self.local_folder / "locks")
+
+    @cached_property
     def controlled_files(self) -> GitControlledFiles:
         """The approved content of branch `main`."""
         from controller.adapters.git_controlled_files import GitControlledFiles
 
-        return GitControlledFiles(self.folder)
+        return GitControlledFiles(self.folder, lock=self.lock)
 
     def controlled_text(self, path: str) -> str:
         """Return the text of a file that governs the workspace.
@@ -138,17 +146,18 @@ class Application:
         """The archive branch of this site."""
         from controller.adapters.git_archive import GitArchive
 
-        return GitArchive(self.folder, self.settings.site)
+        return GitArchive(self.folder, lock=self.lock, site=self.settings.site)
 
     @cached_property
     def keys(self) -> RecordKeys:
         """The keys of records that hold sensitive values."""
-        from controller.adapters.record_key_store import SqliteRecordKeys, default_key_folder
+        from platformdirs import user_data_path
 
-        folder = Path(self.settings.key_folder) if self.settings.key_folder else default_key_folder()
-        if not folder.is_absolute():
-            folder = self.folder / folder
-        return SqliteRecordKeys(folder / self.settings.workspace_id / "record-keys.sqlite")
+        from controller.adapters.record_key_store import SqliteRecordKeys
+
+        chosen = self.settings.key_folder
+        folder = self.folder / chosen if chosen else user_data_path("wenkong", appauthor=False)
+        return SqliteRecordKeys(folder.resolve() / self.settings.workspace_id)
 
     @cached_property
     def renderer(self) -> FormRenderer:

@@ -161,7 +161,7 @@ def write_output(path: Path, data: bytes, *, force: bool = False) -> None:
     if path.exists() and (path.is_dir() or not force):
         raise OutputExistsError(path=path)
     try:
-        handle, name = tempfile.mkstemp(prefix=".wenkong-", dir=path.parent or Path())
+        handle, name = tempfile.mkstemp(prefix=".wenkong-", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)

@@ -53,7 +53,8 @@ def new(session: Session, form: str, values_file: Path | None, stage: str | None
     if values_file is None:
         from controller.cli.record_prompts import ask_values
 
-        values, files = ask_values(definition, session.output), {}
+        values = ask_values(definition, session.output)
+        files: dict[str, bytes] = {}
     else:
         values, files = read_input(values_file, definition)
     act = OpeningAct(by=by, stage=stage, entered_for=entered_for, files=files)

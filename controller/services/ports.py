@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from controller.domain.conformity import Finding
     from controller.domain.identifiers import Digest, RecordNumber
     from controller.domain.record import RecordState, Signatory
+    from controller.domain.serial_completeness import GivenNumber
 
 
 class Clock(Protocol):
@@ -73,6 +75,19 @@ class ArchiveRewrittenError(DamagedError):
             T("档案的历史被改写:提交 {commit} 已不在其中。", commit=commit[:12]),
             hint=T("档案只能追加。请运行 qms verify,并用备份或机器外的摘要核对。"),
         )
+
+
+@dataclass(frozen=True)
+class IrregularCommit:
+    """不合规的提交. A commit of the archive that did not just add files on top of its one predecessor."""
+
+    commit: str
+    paths: tuple[str, ...]
+    """Files that were changed, deleted or replaced."""
+    merge: bool = False
+    """True when it does not have exactly one predecessor."""
+    unreadable: bool = False
+    """True when history cannot be read from here on."""
 
 
 class Archive(Protocol):
@@ -165,17 +180,6 @@ class IndexedRecord:
     stage_label: str = ""
     references: Sequence[tuple[str, str]] = ()
     """(field, record number) of every record this one refers to."""
-
-
-@dataclass(frozen=True)
-class GivenNumber:
-    """已占用的编号. One record number as completeness is counted."""
-
-    number: str
-    form: str
-    year: int
-    serial: int
-    voided: bool
 
 
 @dataclass(frozen=True)
@@ -287,7 +291,7 @@ class PdfConverter(Protocol):
 class Progress(Protocol):
     """进度. Told how far long work has come."""
 
-    def __call__(self, done: int, total: int | None) -> None:
+    def __call__(self, done: int, total: int | None, /) -> None:
         """Report `done` of `total` steps (None: unknown)."""
         ...
 
@@ -313,4 +317,23 @@ class FileLockFactory(Protocol):
 
     def __call__(self, name: str, timeout: float) -> AbstractContextManager[None]:
         """Hold the named lock of the workspace; raises `WorkspaceBusyError` after `timeout` seconds."""
+        ...
+
+
+@dataclass(frozen=True)
+class WordText:
+    """Word 文档的文字. A docx as clause text, with what the grammar cannot express kept aside."""
+
+    text: str
+    islands: Mapping[Digest, bytes]
+    """Digest → verbatim OOXML of every island in the text."""
+    findings: Sequence[Finding]
+    """What was left out or needs a look: headers, footers, comments, tracked changes."""
+
+
+class WordReader(Protocol):
+    """读取 Word. Turns an uploaded docx into clause text."""
+
+    def read(self, docx: bytes, *, name: str) -> WordText:
+        """Return the text; raises the errors of `file_formats.docx_package` for a file that is not safe."""
         ...

@@ -37,6 +37,7 @@ _KEYS = frozenset(
         "at",
         "meaning",
         "stage",
+        "company",
         "values",
         "sealed",
         "attachments",
@@ -102,6 +103,7 @@ def encode_entry(entry: Entry) -> bytes:
             "at": entry.at,
             "meaning": entry.meaning,
             "stage": entry.stage,
+            "company": entry.company,
             "values": dict(entry.values),
             "sealed": sealed,
             "attachments": [
@@ -148,6 +150,7 @@ def decode_entry(data: bytes, *, where: str | None = None) -> Entry:
             at=reader.moment("at"),
             meaning=reader.filled("meaning"),
             stage=reader.filled("stage"),
+            company=reader.text("company"),
             values=reader.mapping("values"),
             sealed=reader.sealed(),
             attachments=reader.attachments(),

@@ -1,0 +1,314 @@
+"""Git 受控文件. The approved content on branch `main`, read from its commit, changed by exact paths (ISO 13485 4.2.4).
+
+A half-edited folder never governs: everything is read from the commit. A change is committed together with the working
+files and the index entries of the same paths, so that what the user sees is what is in force.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from controller.adapters.git_archive import archive_branch
+from controller.adapters.git_import import Commit, commit_stream, drop_refs, message, move_branch, private_refs
+from controller.adapters.git_objects import GitObjects, NotARepositoryError
+from controller.adapters.git_program import (
+    GitFailedError,
+    GitProgram,
+    NoSpaceError,
+    StorageDeniedError,
+    durable_settings,
+    git_version,
+    sync_folder,
+)
+from controller.adapters.stored_path import check_path
+from controller.domain.errors import RefusedError
+from controller.domain.text import T
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from controller.domain.record import Signatory
+    from controller.services.ports import FileLockFactory
+
+MAIN = "refs/heads/main"
+LOCK = "controlled-files"
+_LABEL = "controlled"
+_NO_SPACE = frozenset({28, 122, 27})  # ENOSPC, EDQUOT, EFBIG
+
+
+class EditedFileError(RefusedError):
+    """文件有未受控的修改. A working file was edited by hand; writing the approved content would lose the edit."""
+
+    code = "file-edited"
+
+    def __init__(self, *, path: str) -> None:
+        super().__init__(
+            T("文件“{path}”有尚未受控的修改,没有覆盖它。", path=path),
+            hint=T("请先另存或撤销这处修改,然后重试。"),
+            where=path,
+        )
+
+
+class FileInUseError(RefusedError):
+    """文件被占用. Another program, usually Word or WPS, holds the working file open."""
+
+    code = "file-in-use"
+
+    def __init__(self, *, path: str) -> None:
+        super().__init__(
+            T("文件“{path}”正被其他程序打开,没有改动任何内容。", path=path),
+            hint=T("请在 Word 或 WPS 中关闭该文件后重试。"),
+            where=path,
+        )
+
+
+class RepositoryExistsError(RefusedError):
+    """已有版本库. The folder already is, or was, a workspace."""
+
+    code = "repository-exists"
+
+    def __init__(self, *, folder: Path) -> None:
+        super().__init__(
+            T("“{folder}”里已有版本库,没有改动它。", folder=folder),
+            hint=T("若这里已是工作区,直接使用即可;否则换一个新目录。"),
+            where=str(folder),
+        )
+
+
+class GitControlledFiles:
+    """Git 受控文件. Implements `ControlledFiles` for the workspace in `folder`."""
+
+    def __init__(self, folder: Path, *, lock: FileLockFactory, patience: float = 60.0) -> None:
+        self._folder = folder
+        self._objects = GitObjects(folder)
+        self._lock = lock
+        self._patience = patience
+        self._folders: dict[tuple[str, str], list[str]] = {}
+
+    def close(self) -> None:
+        """Let the reading process go."""
+        self._objects.close()
+
+    def revision(self) -> str:
+        """Return the id of the commit that is read.
+
+        Raises:
+            NotARepositoryError: the workspace has no branch `main`.
+        """
+        commit = self._objects.ref(MAIN)
+        if commit is None:
+            raise NotARepositoryError(folder=self._folder, problem=T("没有受控文件分支 main"))
+        return commit
+
+    def read(self, path: str) -> bytes | None:
+        """Return the file's bytes, or None when there is none."""
+        found = self._objects.get(f"{self.revision()}:{path}")
+        return found[2] if found and found[1] == "blob" else None
+
+    def folders(self, path: str) -> list[str]:
+        """Return the names directly below folder `path` that are folders, sorted; empty when it does not exist."""
+        entries = self._objects.folder_entries(f"{self.revision()}:{path}")
+        return sorted(entry.name for entry in entries if entry.is_folder)
+
+    def files(self, path: str) -> list[str]:
+        """Return the paths of all files below folder `path`, sorted."""
+        key = (self.revision(), path)
+        if key not in self._folders:
+            self._folders = {known: value for known, value in self._folders.items() if known[0] == key[0]}
+            self._folders[key] = sorted(name for name, _ in self._objects.blobs(*key))
+        return list(self._folders[key])
+
+    def record_change(
+        self, changes: Mapping[str, bytes | None], *, by: Signatory, at: datetime, action: str, subject: str, note: str
+    ) -> str:
+        """Commit exactly `changes` (None deletes) to `main`, write them to the folder, and return the commit id.
+
+        Raises:
+            EditedFileError: a working file of these paths was edited by hand.
+            FileInUseError: a working file is open in another program.
+            PathRefusedError: a path cannot be stored.
+            RefMovedError: `main` was moved by a program that does not take the lock.
+            NoSpaceError, StorageDeniedError: nothing was changed.
+        """
+        for path in changes:
+            check_path(path)
+        with self._lock(LOCK, self._patience):
+            stale = private_refs(self._objects, _LABEL)
+            if stale:
+                drop_refs(self._objects, stale)
+            old = self.revision()
+            wanted = {path: data for path, data in changes.items() if self.read(path) != data}
+            if not wanted:
+                return old
+            trailers = {"QMS-Action": action, "QMS-Subject": subject, "QMS-Signer": by.person}
+            commit = Commit(wanted, by.name, by.person, at, message(f"{action}: {subject}", trailers, note))
+            shown = self._objects.repository.head.reference.path == MAIN if self._on_branch() else False
+            with commit_stream(self._objects, old, label=_LABEL) as (stream, ref):
+                stream.add(commit)
+                new = stream.finish()
+            with self._replaced(wanted if shown else {}):
+                move_branch(self._objects, MAIN, old=old, new=new, drop=[(ref, new)])
+            if shown:
+                self._enter_in_index(wanted, new)
+            return new
+
+    def _on_branch(self) -> bool:
+        return not self._objects.repository.head.is_detached
+
+    @contextlib.contextmanager
+    def _replaced(self, changes: Mapping[str, bytes | None]) -> Iterator[None]:
+        """Put the new files in place for the block; when it fails, the old ones come back."""
+        before: dict[str, bytes | None] = {}
+        for path, data in changes.items():
+            before[path] = self._working_bytes(path)
+            unedited = before[path] is None or before[path] == data or _same_text(before[path], self.read(path))
+            if not unedited:
+                raise EditedFileError(path=path)
+        done: list[str] = []
+        try:
+            for path, data in changes.items():
+                done.append(path)
+                self._put(path, data)
+            yield
+        except BaseException:
+            for path in done:
+                with contextlib.suppress(OSError, RefusedError, StorageDeniedError, NoSpaceError):
+                    self._put(path, before[path])
+            raise
+
+    def _working_bytes(self, path: str) -> bytes | None:
+        try:
+            return (self._folder / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except IsADirectoryError as exc:
+            raise EditedFileError(path=path) from exc
+        except PermissionError as exc:
+            raise FileInUseError(path=path) from exc
+
+    def _put(self, path: str, data: bytes | None) -> None:
+        target = self._folder / path
+        try:
+            if data is None:
+                target.unlink(missing_ok=True)
+            else:
+                write_file(target, data)
+        except PermissionError as exc:
+            if os.name == "nt" and target.exists():
+                raise FileInUseError(path=path) from exc
+            raise StorageDeniedError(where=path, detail=exc.strerror or str(exc)) from exc
+        except OSError as exc:
+            if exc.errno in _NO_SPACE:
+                raise NoSpaceError(where=path) from exc
+            raise StorageDeniedError(where=path, detail=exc.strerror or str(exc)) from exc
+
+    def _enter_in_index(self, changes: Mapping[str, bytes | None], commit: str) -> None:
+        """Bring the user's index up to date for these paths only; other staged changes stay as they are."""
+        lines = []
+        for path in changes:
+            found = self._objects.get(f"{commit}:{path}")
+            mode, oid = ("100644", found[0]) if found else ("0", "0" * 40)
+            lines.append(f"{mode} {oid}\t{path}\0".encode())
+        # The act is done; an index that another Git program holds just now only shows it later.
+        with contextlib.suppress(GitFailedError):
+            self._objects.program.run("update-index", "-z", "--index-info", stdin=b"".join(lines))
+            self._objects.program.run("update-index", "-q", "--refresh", codes=(0, 1))
+
+
+def init_repository(folder: Path, *, site: str, site_file: bytes, by: Signatory, at: datetime) -> None:
+    """Make the repository of a new workspace whose files lie in `folder`, in one step that happens or does not.
+
+    Every file becomes part of the first commit of `main`; `archive/<site>` begins with `site_file` as `site.json`.
+
+    Raises:
+        RepositoryExistsError: `folder` already has a repository.
+        GitMissingError, GitTooOldError, NoSpaceError, StorageDeniedError, PathRefusedError: no repository was made.
+    """
+    if (folder / ".git").exists():
+        raise RepositoryExistsError(folder=folder)
+    branch = archive_branch(site)
+    made = folder / f".wenkong-init-{secrets.token_hex(6)}"
+    files: dict[str, bytes | None] = {name: (folder / name).read_bytes() for name in _files_below(folder)}
+    try:
+        made.mkdir()
+        GitProgram(made / ".git", made).run("init", "--quiet", "--template=", "--initial-branch=main")
+        objects = GitObjects(made)
+        try:
+            _begin_branch(objects, MAIN, Commit(files, by.name, by.person, at, message("init: 新建工作区", {}, "")))
+            first = Commit({"site.json": site_file}, by.name, by.person, at, message(f"init: {site}", {}, ""))
+            _begin_branch(objects, branch, first)
+        finally:
+            objects.close()
+        program = GitProgram(made / ".git", folder)
+        for key, value in _local_settings().items():
+            program.run("config", key, value)
+        program.run("read-tree", MAIN)
+        program.run("update-index", "-q", "--refresh", codes=(0, 1))
+        (made / ".git").rename(folder / ".git")
+        sync_folder(folder)
+    except OSError as exc:
+        if exc.errno in _NO_SPACE:
+            raise NoSpaceError(where=str(folder)) from exc
+        raise StorageDeniedError(where=str(folder), detail=exc.strerror or str(exc)) from exc
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _begin_branch(objects: GitObjects, branch: str, commit: Commit) -> None:
+    with commit_stream(objects, None, label="init") as (stream, ref):
+        stream.add(commit)
+        new = stream.finish()
+    move_branch(objects, branch, old=None, new=new, drop=[(ref, new)])
+
+
+def _files_below(folder: Path) -> list[str]:
+    found = []
+    for root, folders, names in os.walk(folder):
+        here = Path(root)
+        folders[:] = sorted(name for name in folders if name not in {".git", ".qms"})
+        found += [(here / name).relative_to(folder).as_posix() for name in names]
+    return sorted(found)
+
+
+def _local_settings() -> dict[str, str]:
+    """Return what the repository itself says, for people who look at it with their own Git."""
+    settings = {
+        "core.autocrlf": "false",
+        "core.longpaths": "true",
+        "core.quotePath": "false",
+        "gc.auto": "0",
+        "maintenance.auto": "false",
+        "user.email": "wenkong@localhost",
+        "user.name": "文控",
+    }
+    return settings | durable_settings(git_version())
+
+
+def write_file(target: Path, data: bytes) -> None:
+    """Write `data` so that `target` is, at every instant, either the old file or the new one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}.tmp")
+    try:
+        with draft.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+
+
+def _same_text(ours: bytes | None, theirs: bytes | None) -> bool:
+    """Tell whether two files differ at most in line ends, which an editor may have changed."""
+    if ours is None or theirs is None:
+        return ours is theirs
+    return ours == theirs or re.sub(rb"\r\n", b"\n", ours) == re.sub(rb"\r\n", b"\n", theirs)

@@ -1,0 +1,194 @@
+"""提交写入. Writes commits with `git fast-import`, without an index, and then moves branches in one transaction.
+
+The commits go to a private ref first. Only when they are durable does one `git update-ref` transaction compare the old
+value of every branch and move it: a process killed at any instant leaves either the old or the new branch, whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from controller.adapters.git_program import RefMovedError, stop, sync_folder
+from controller.adapters.stored_path import check_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from controller.adapters.git_objects import GitObjects
+
+INBOX = "refs/wenkong/inbox"
+"""Where unfinished writes hold their commits."""
+NOTHING = "0" * 40
+"""Git's way to say that a ref does not exist."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """一次提交. What one commit changes and who is named in it."""
+
+    files: Mapping[str, bytes | None]
+    """Path → bytes; None deletes."""
+    name: str
+    person: str
+    at: datetime
+    message: str
+
+
+def message(subject: str, trailers: Mapping[str, str], note: str = "") -> str:
+    """Return a commit message; line breaks in its parts cannot forge trailers."""
+    parts = [_line(subject) or "-"]
+    if note.strip():
+        # An indented line is never read as a trailer.
+        parts.append("\n".join(f"    {line}".rstrip() for line in note.strip().splitlines()))
+    if trailers:
+        parts.append("\n".join(f"{_line(key)}: {_line(value)}" for key, value in trailers.items()))
+    return "\n\n".join(parts) + "\n"
+
+
+class CommitStream:
+    """提交流. A running `git fast-import` that takes commits one after another."""
+
+    def __init__(self, objects: GitObjects, ref: str, parent: str | None) -> None:
+        self._objects = objects
+        self._ref = ref
+        self._parent = parent
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        self._process = objects.program.start(
+            "fast-import", "--quiet", "--done", "--date-format=raw", stderr=self._errors.fileno()
+        )
+        self.commits = 0
+
+    def add(self, commit: Commit) -> None:
+        """Send one commit.
+
+        Raises:
+            PathRefusedError: a path cannot be stored.
+            NoSpaceError, StorageDeniedError, GitFailedError: git has given up.
+        """
+        who = f"{_name(commit.name)} <{_name(commit.person)}> {int(commit.at.timestamp())} {commit.at.strftime('%z')}"
+        parts = [
+            f"commit {self._ref}\nmark :1\nauthor {who}\ncommitter {who}\n".encode(),
+            _data(commit.message.encode("utf-8")),
+        ]
+        if self.commits == 0 and self._parent is not None:
+            parts.append(f"from {self._parent}\n".encode())
+        for path, data in commit.files.items():
+            quoted = check_path(path).encode("utf-8")
+            if data is None:
+                parts.append(b'D "%b"\n' % quoted)
+            else:
+                parts.append(b'M 100644 inline "%b"\n' % quoted)
+                parts.append(_data(data))
+        self._send(b"".join(parts))
+        self.commits += 1
+
+    def finish(self) -> str:
+        """End the stream, wait until everything is durable, and return the id of the last commit."""
+        self._send(b"get-mark :1\ndone\n")
+        try:
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            self._process.stdin.close()
+            answer = self._process.stdout.read()
+        except OSError:
+            answer = b""
+        if self._process.wait() != 0 or not answer:
+            raise self._failure()
+        return answer.strip().decode()
+
+    def close(self) -> None:
+        """Stop git if it still runs; what it wrote belongs to nobody and is swept up."""
+        stop(self._process)
+        self._errors.close()
+        crash = self._objects.program.git_folder / f"fast_import_crash_{self._process.pid}"
+        with contextlib.suppress(OSError):
+            crash.unlink(missing_ok=True)
+
+    def _send(self, data: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(data)
+        except OSError as exc:
+            raise self._failure() from exc
+
+    def _failure(self) -> Exception:
+        self._process.wait()
+        self._errors.seek(0)
+        return self._objects.program.failure(self._errors.read())
+
+
+@contextlib.contextmanager
+def commit_stream(objects: GitObjects, parent: str | None, *, label: str) -> Iterator[tuple[CommitStream, str]]:
+    """Give a stream on top of commit `parent` and the private ref it writes; both are gone when the block fails."""
+    ref = f"{INBOX}/{label}-{secrets.token_hex(8)}"
+    packs = objects.common_folder / "objects" / "pack"
+    before = _unfinished(packs)
+    stream = CommitStream(objects, ref, parent)
+    try:
+        yield stream, ref
+    except BaseException:
+        stream.close()
+        # What a dead fast-import leaves would only take space, which may be what is missing.
+        for path in _unfinished(packs) - before:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        raise
+    finally:
+        stream.close()
+    sync_folder(packs)
+
+
+def move_branch(
+    objects: GitObjects, branch: str, *, old: str | None, new: str, drop: Sequence[tuple[str, str]]
+) -> None:
+    """Move `branch` from `old` (None: it must not exist) to `new` and drop private refs, all or nothing, durably.
+
+    Raises:
+        RefMovedError: the branch is no longer at `old`.
+    """
+    steps = [f"update {branch}\0{new}\0{old or NOTHING}\0".encode()]
+    steps += [f"delete {ref}\0{value}\0".encode() for ref, value in drop]
+    try:
+        objects.program.run("update-ref", "--stdin", "-z", stdin=b"".join(steps))
+    except Exception as exc:
+        if objects.ref(branch) not in {old, new}:
+            raise RefMovedError(branch=branch.removeprefix("refs/heads/")) from exc
+        raise
+    sync_folder((objects.common_folder / branch).parent)
+
+
+def drop_refs(objects: GitObjects, refs: Sequence[tuple[str, str]]) -> None:
+    """Delete private refs that nobody finishes any more."""
+    steps = b"".join(f"delete {ref}\0{value}\0".encode() for ref, value in refs)
+    objects.program.run("update-ref", "--stdin", "-z", stdin=steps)
+
+
+def private_refs(objects: GitObjects, label: str) -> list[tuple[str, str]]:
+    """Return the private refs of writers called `label`, with their commits."""
+    folder = objects.common_folder / INBOX
+    if not folder.is_dir():
+        return []
+    names = [f"{INBOX}/{path.name}" for path in folder.iterdir() if path.name.rsplit("-", 1)[0] == label]
+    return [(name, value) for name in names if (value := objects.ref(name)) is not None]
+
+
+def _unfinished(packs: Path) -> set[Path]:
+    return set(packs.glob("tmp_*")) if packs.is_dir() else set()
+
+
+def _data(data: bytes) -> bytes:
+    return b"data %d\n%b\n" % (len(data), data)
+
+
+def _name(text: str) -> str:
+    return " ".join("".join(char for char in text if char not in "<>\0").split()) or "-"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.replace("\0", " ").split())

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from controller.services.form_rendering import FormRenderer
     from controller.services.indexing import Indexing
     from controller.services.pdf_printing import PdfPrinting
-    from controller.services.ports import Clock, FileLockFactory, RecordKeys
+    from controller.services.ports import Clock, FileLockFactory, Progress, RecordKeys
     from controller.services.record_control import RecordControl
     from controller.services.record_filing import RecordFiling
     from controller.services.workspace_identity import WorkspaceIdentity
@@ -46,7 +46,8 @@ class LibraryFileMissingError(MisconfiguredError):
     code = "library-file-missing"
 
     def __init__(self, *, path: str) -> None:
-        super().__init__(T("工作区缺少 {path}。", path=path), hint=T("从备份或起步文件库恢复该文件并提交。"), where=path)
+        hint = T("从备份或起步文件库恢复该文件并提交。")
+        super().__init__(T("工作区缺少 {path}。", path=path), hint=hint, where=path)
 
 
 @dataclass
@@ -232,6 +233,14 @@ class Application:
             clock=self.clock,
         )
 
+    def browsing_copy(self, folder: Path, *, progress: Progress | None = None) -> int:
+        """Write the masked browsing copy of the archive to `folder`; return how many records it holds."""
+        from controller.adapters.browsing_folder import write_browsing_copy
+        from controller.services.browsing_copy import browsing_files
+
+        self.indexing.catch_up()
+        return write_browsing_copy(folder, browsing_files(self.index, self.records, progress=progress))
+
     def stage_label(self, state: RecordState) -> str:
         """Return the Chinese name of the stage a record is in."""
         from controller.services.archived_forms import ArchivedForms
@@ -290,9 +299,7 @@ def make_workspace(
     files[PEOPLE_FILE] = people.encode("utf-8")
     files["qms.toml"] = write_settings(settings).encode("utf-8")
     files[".gitignore"] = IGNORED.encode("utf-8")
-    site_file = encode(
-        {"format": "wenkong/site/1", "workspace": settings.workspace_id, "site": site, "prefix": prefix}
-    )
+    site_file = encode({"format": "wenkong/site/1", "workspace": settings.workspace_id, "site": site, "prefix": prefix})
     at = (clock or SystemClock(settings.time_zone)).now()
     FolderWorkspaceMaker().make(folder.resolve(), files, site=site, site_file=site_file, by=by, at=at)
     return open_workspace(folder, clock=clock)

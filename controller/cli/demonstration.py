@@ -1,10 +1,9 @@
-"""演示. The whole chain on the sample company: workspace, a year of records, prints, registers, search, verification."""
+"""演示. The whole chain on the sample company: workspace, a year of records, prints, registers, search, checks."""
 
 from __future__ import annotations
 
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from controller.bootstrap import Application, make_workspace
@@ -14,6 +13,8 @@ from controller.domain.record import Signatory
 from controller.domain.text import T
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from controller.cli.output import Output
     from controller.domain.identifiers import RecordNumber
     from controller.services.sample_filing import SampleClock
@@ -34,7 +35,9 @@ def run_demonstration(folder: Path, out: Output) -> int:
     out.line(T("一、新建工作区:{company}({folder})", company=COMPANY, folder=application.folder))
     numbers = _file_samples(application, clock, out)
     forms = {number.form for number in numbers}
-    out.line(T("二、归档样例记录 {records} 份,涉及 {forms} 张表单,时间跨度一年。", records=len(numbers), forms=len(forms)))
+    out.line(
+        T("二、归档样例记录 {records} 份,涉及 {forms} 张表单,时间跨度一年。", records=len(numbers), forms=len(forms))
+    )
     application = Application(application.folder, application.settings)
     prints = _print_forms(application, numbers, out)
     out.line(T("三、每张表单打印一份 PDF,共 {count} 份:{folder}", count=prints, folder=f"{OUTPUT}/打印件"))
@@ -110,12 +113,12 @@ def _file_samples(application: Application, clock: SampleClock, out: Output) -> 
             records.extend(loaded["records"])
     attached = samples / "attachments"
     files = {
-        path.relative_to(samples).as_posix(): path.read_bytes() for path in sorted(attached.rglob("*")) if path.is_file()
+        path.relative_to(samples).as_posix(): path.read_bytes()
+        for path in sorted(attached.rglob("*"))
+        if path.is_file()
     }
     acts = list(sample_acts(records, application.zone, files))
-    filing = SampleFiling(
-        filing=application.filing, records=application.records, staff=application.staff, clock=clock
-    )
+    filing = SampleFiling(filing=application.filing, records=application.records, staff=application.staff, clock=clock)
     with out.progress(T("正在归档样例")) as progress:
         filing.file(acts, progress)
     return list(filing.numbers.values())
@@ -133,7 +136,9 @@ def _print_forms(application: Application, numbers: list[RecordNumber], out: Out
             docx = application.records.print(number) if number else application.renderer.render(package, None)
             title = package.definition.title.replace("/", "、")
             kind = "" if number else "(空白)"
-            write_output(folder / f"{package.definition.number.short}{title}{kind}.pdf", application.printing.print(docx).data)
+            write_output(
+                folder / f"{package.definition.number.short}{title}{kind}.pdf", application.printing.print(docx).data
+            )
             progress(done, len(forms))
     return len(forms)
 

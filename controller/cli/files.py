@@ -1,4 +1,4 @@
-"""命令行的文件. Reads what people hand in, with limits; writes what they asked for, never over something by accident."""
+"""命令行的文件. Reads what people hand in, with limits; writes what they asked for, over nothing by accident."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from controller.domain.errors import NotFoundError, RefusedError
-from controller.domain.form import FieldType
 from controller.domain.identifiers import Digest
 from controller.domain.text import T
 from controller.file_formats.import_rows import (
@@ -53,15 +52,25 @@ class InputFileTooLargeError(RefusedError):
         )
 
 
+class AttachmentOutsideError(RefusedError):
+    """附件不在目录内. An attachment's name leads out of the folder of the values file."""
+
+    code = "attachment-outside"
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(
+            T("附件“{name}”不在填写文件所在的目录内。", name=name[:120]),
+            hint=T("把附件复制到填写文件旁边,写相对路径,例如 照片/1.jpg。"),
+        )
+
+
 class OutputExistsError(RefusedError):
     """输出文件已存在."""
 
     code = "output-exists"
 
     def __init__(self, *, path: Path) -> None:
-        super().__init__(
-            T("文件“{path}”已存在,没有覆盖。", path=path), hint=T("换一个文件名,或加 --force 覆盖。")
-        )
+        super().__init__(T("文件“{path}”已存在,没有覆盖。", path=path), hint=T("换一个文件名,或加 --force 覆盖。"))
 
 
 class OutputFailedError(RefusedError):
@@ -112,26 +121,25 @@ def read_input(path: Path, definition: FormDefinition) -> tuple[dict[str, Any], 
 
 
 def attachment_files(values: Mapping[str, Any], definition: FormDefinition, folder: Path) -> dict[str, bytes]:
-    """Return the bytes of every attachment that `values` name, by the name as written; paths are relative to `folder`."""
+    """Return the bytes of every attachment that `values` name, by the name as written; relative to `folder`.
+
+    Raises:
+        AttachmentOutsideError: a name leads out of `folder`.
+        InputFileTooLargeError: a file is too large.
+    """
+    from controller.domain.value_entry import attachment_paths
+
     found: dict[str, bytes] = {}
-    for item in definition.fields:
-        value = values.get(item.key)
-        names: list[object] = []
-        if item.type is FieldType.ATTACHMENT:
-            names = value if isinstance(value, list) else [value]
-        elif item.type is FieldType.EXTERNAL_SIGNATURE and isinstance(value, dict):
-            names = [value.get("file")]
-        for name in names:
-            if isinstance(name, str) and name.strip() and name.strip() != "待补":
-                path = folder / name
-                if path.is_file():
-                    found[name] = read_bytes(path, limit=ATTACHMENT_LIMIT + 1)
+    for name in attachment_paths(definition, values):
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise AttachmentOutsideError(name=name)
+        if path.is_file():
+            found[name] = read_bytes(path, limit=ATTACHMENT_LIMIT + 1)
     return found
 
 
-def import_source(
-    path: Path, definition: FormDefinition
-) -> tuple[Callable[[], Iterable[ImportRow]], dict[str, Wire]]:
+def import_source(path: Path, definition: FormDefinition) -> tuple[Callable[[], Iterable[ImportRow]], dict[str, Wire]]:
     """Return a function that reads the rows of a CSV or JSON-lines file, and what an entry says of their source."""
     from controller.services.record_filing import ImportRow
 

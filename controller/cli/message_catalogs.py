@@ -64,7 +64,9 @@ def po_text(catalog: Catalog) -> bytes:
     """Return the catalog as the text of a `.po` file, without dates that change at every run."""
     buffer = io.BytesIO()
     write_po(buffer, catalog, width=120, no_location=True, omit_header=True, sort_output=True)
-    header = b'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Content-Transfer-Encoding: 8bit\\n"\n\n'
+    header = (
+        b'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Content-Transfer-Encoding: 8bit\\n"\n\n'
+    )
     return header + buffer.getvalue()
 
 

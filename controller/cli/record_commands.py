@@ -211,7 +211,9 @@ def list_(session: Session, form: str | None, since: str | None, until: str | No
         )
     )
     out = session.output
-    titles = {number.text: application.forms.definition(number).title for number in {item.form.number for item in states}}
+    titles = {
+        number.text: application.forms.definition(number).title for number in {item.form.number for item in states}
+    }
     rows = [_row(state, titles, application.stage_label(state)) for state in states]
     out.table([T("编号"), T("表单"), T("立卷时间"), T("阶段"), T("记录人")], rows)
     if not rows:

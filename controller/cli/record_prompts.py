@@ -19,7 +19,14 @@ _NEVER_ASKED = frozenset({FieldType.COMPUTED, FieldType.PERFORMER})
 def ask_values(definition: FormDefinition, out: Output) -> dict[str, Any]:
     """Return typed values for every field that must be filled to open a record of this form."""
     first = definition.first_stage.key
-    out.line(T("《{title}》{number} {revision}", title=definition.title, number=definition.number, revision=definition.revision))
+    out.line(
+        T(
+            "《{title}》{number} {revision}",
+            title=definition.title,
+            number=definition.number,
+            revision=definition.revision,
+        )
+    )
     if definition.note:
         out.line(definition.note)
     values: dict[str, Any] = {}
@@ -45,7 +52,11 @@ def _ask(item: Field, out: Output) -> Any:
 def _pick(item: Field, out: Output, *, several: bool) -> Any:
     for position, choice in enumerate(item.choices, start=1):
         out.line(f"  {position}. {choice}")
-    question = T("{label}(填序号,可填多个,用逗号分开)", label=item.label) if several else T("{label}(填序号)", label=item.label)
+    question = (
+        T("{label}(填序号,可填多个,用逗号分开)", label=item.label)
+        if several
+        else T("{label}(填序号)", label=item.label)
+    )
     while True:
         answer = click.prompt(out.text(question), type=str)
         parts = [part.strip() for part in answer.replace(",", ",").replace("、", ",").split(",") if part.strip()]

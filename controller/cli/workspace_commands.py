@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 @command("init", M("新建工作区,放入起步文件库。"))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @option("--company", required=True, metavar="NAME", help=M("公司名称,印在每份文件的页眉。"))
-@option("--prefix", default="XX", show_default=True, metavar="CODE", help=M("文件编号开头的公司简码(1 到 8 个大写字母或数字)。"))
+@option(
+    "--prefix",
+    default="XX",
+    show_default=True,
+    metavar="CODE",
+    help=M("文件编号开头的公司简码(1 到 8 个大写字母或数字)。"),
+)
 @option("--person", "person", default=None, metavar="NAME", help=M("第一位在册人员的姓名(默认:在终端询问)。"))
 @option("--post", default="quality_head", show_default=True, metavar="POST", help=M("这位人员的岗位。"))
 @click.pass_obj
@@ -100,7 +106,9 @@ def verify(session: Session, *, rerender: bool) -> int:
     errors = [item for item in report.findings if item.gravity is Gravity.ERROR]
     out.line(T("检查了 {records} 份记录、{entries} 个条目。", records=report.records, entries=report.entries))
     if rerender:
-        out.line(T("重新生成版面 {count} 个,与归档摘要一致 {same} 个。", count=report.rendered, same=report.rendered_same))
+        out.line(
+            T("重新生成版面 {count} 个,与归档摘要一致 {same} 个。", count=report.rendered, same=report.rendered_same)
+        )
     if errors:
         out.line(T("发现 {count} 处不符合。", count=len(errors)))
     else:

@@ -1,34 +1,20 @@
-"""附件收存. Turns the file names that values mention into digests, and keeps the bytes to be filed with the entry."""
+"""附件收存. The files that values name, by digest, ready to be filed with the entry that names them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from controller.domain.errors import NotFoundError, RefusedError
-from controller.domain.form import FieldType
+from controller.domain.errors import RefusedError
 from controller.domain.identifiers import Digest
+from controller.domain.record import Attachment
 from controller.domain.text import T
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from controller.domain.form import FormDefinition
-
 LIMIT = 20 * 1024 * 1024
 """Largest attachment in bytes."""
-
-
-class AttachmentMissingError(NotFoundError):
-    """找不到附件文件."""
-
-    code = "attachment-missing"
-
-    def __init__(self, *, name: str, label: str) -> None:
-        super().__init__(
-            T("找不到“{label}”所写的附件文件“{name}”。", label=label, name=name[:120]),
-            hint=T("附件路径按填写文件所在的目录计算,检查文件名后重试。"),
-        )
 
 
 class AttachmentTooLargeError(RefusedError):
@@ -44,45 +30,28 @@ class AttachmentTooLargeError(RefusedError):
 
 
 @dataclass(frozen=True)
-class AttachedValues:
-    """带附件的内容. The values with files replaced by their digests, and the bytes by digest hex."""
+class AttachedFiles:
+    """随附文件. What the values may name, and the bytes behind the digests."""
 
-    values: Mapping[str, object]
-    contents: Mapping[str, bytes]
+    named: Mapping[str, Attachment] = field(default_factory=dict)
+    """Path as written in the values → the attachment."""
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+    """Digest hex → bytes."""
 
 
-def attach(definition: FormDefinition, values: Mapping[str, object], files: Mapping[str, bytes]) -> AttachedValues:
-    """Replace each file path in attachment and external-signature fields by name, digest and size.
+def attach(files: Mapping[str, bytes]) -> AttachedFiles:
+    """Return `files` (path as written → bytes) as attachments.
 
     Raises:
-        AttachmentMissingError: a value names a file that is not among `files`.
         AttachmentTooLargeError: a file is larger than `LIMIT`.
     """
+    named: dict[str, Attachment] = {}
     contents: dict[str, bytes] = {}
-
-    def stored(value: object, label: str) -> object:
-        if not isinstance(value, str) or not value.strip() or value.strip() == "待补":
-            return value
-        data = files.get(value)
-        if data is None:
-            raise AttachmentMissingError(name=value, label=label)
-        name = value.replace("\\", "/").rsplit("/", maxsplit=1)[-1]
+    for path, data in files.items():
+        name = path.replace("\\", "/").rsplit("/", maxsplit=1)[-1]
         if len(data) > LIMIT:
             raise AttachmentTooLargeError(name=name, size=len(data))
         digest = Digest.of(data)
+        named[path.strip()] = Attachment(name=name, digest=digest, size=len(data))
         contents[digest.hex] = data
-        return {"name": name, "digest": digest.text, "size": str(len(data))}
-
-    result = dict(values)
-    for item in definition.fields:
-        value = result.get(item.key)
-        if item.type is FieldType.ATTACHMENT:
-            result[item.key] = (
-                [stored(entry, item.label) for entry in value] if isinstance(value, list) else stored(value, item.label)
-            )
-            if item.key not in values:
-                del result[item.key]
-        elif item.type is FieldType.EXTERNAL_SIGNATURE and isinstance(value, dict) and "file" in value:
-            rest = {key: part for key, part in value.items() if key != "file"}
-            result[item.key] = {**rest, "attachment": stored(value["file"], item.label)}
-    return AttachedValues(result, contents)
+    return AttachedFiles(named, contents)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from controller.domain.errors import RefusedError
-from controller.domain.form import FieldType, Personal
+from controller.domain.form import Personal
 from controller.domain.identifiers import Digest
 from controller.domain.record import Act, Attachment, Entry, FormBinding
 from controller.domain.record_chain import fold
@@ -20,7 +20,7 @@ from controller.file_formats.entry_file import encode_entry
 from controller.file_formats.sealed_file import salted, seal, seal_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from controller.domain.form import Field, FormDefinition
     from controller.domain.form_check import Problem
@@ -43,6 +43,17 @@ class ValuesRefusedError(RefusedError):
             where=where,
         )
         self.problems = tuple(problems)
+
+
+class AttachmentUnknownError(RefusedError):
+    """附件没有随附. A value names an attachment by digest that neither came along nor is filed with the record."""
+
+    code = "attachment-unknown"
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(
+            T("附件“{name}”没有随附文件。", name=name[:120]), hint=T("写文件的相对路径,系统会计算摘要并归档。")
+        )
 
 
 def is_sensitive(item: Field) -> bool:
@@ -119,6 +130,7 @@ class EntryMaking:
         `key` is the record's key; needed when the form has sensitive fields that carry a value.
         """
         secret = sensitive_keys(package.definition)
+        _check_attached(draft, chain)
         part = salted({name: value for name, value in draft.values.items() if name in secret})
         entry = Entry(
             workspace=self._identity.id,
@@ -135,7 +147,7 @@ class EntryMaking:
             company=self._identity.company,
             values={name: value for name, value in draft.values.items() if name not in secret},
             sealed=part.digests(),
-            attachments=_attachments(package.definition, draft, secret),
+            attachments=_attachments(draft, secret),
             reason=draft.reason,
             entered_for=draft.entered_for,
             source=draft.source,
@@ -174,9 +186,7 @@ class EntryMaking:
         return self._renderer.for_company(entries[-1][0].company).render(package, view)
 
 
-def view_of(
-    definition: FormDefinition, state: RecordState, *, opened: Mapping[str, Wire] | None = None
-) -> RecordView:
+def view_of(definition: FormDefinition, state: RecordState, *, opened: Mapping[str, Wire] | None = None) -> RecordView:
     """Return what a print or a screen shows of `state`; sensitive values without an entry in `opened` are masked."""
     shown = dict(opened or {})
     stage = definition.stage(state.stage)
@@ -195,18 +205,34 @@ def view_of(
     )
 
 
-def _attachments(definition: FormDefinition, draft: ActDraft, secret: frozenset[str]) -> list[Attachment]:
+def _check_attached(draft: ActDraft, chain: Chain) -> None:
+    filed = {item.digest.hex for entry, _ in chain.entries for item in entry.attachments}
+    for value in draft.values.values():
+        for name, digest in named_attachments(value):
+            if digest.hex not in draft.attachments and digest.hex not in filed:
+                raise AttachmentUnknownError(name=name)
+
+
+def named_attachments(value: Wire) -> Iterator[tuple[str, Digest]]:
+    """Yield name and digest of every attachment that a stored value names, however deep."""
+    if isinstance(value, list):
+        for item in value:
+            yield from named_attachments(item)
+    elif isinstance(value, dict):
+        name, digest = value.get("name"), value.get("digest")
+        if isinstance(name, str) and isinstance(digest, str):
+            yield name, Digest(digest)
+        else:
+            for item in value.values():
+                yield from named_attachments(item)
+
+
+def _attachments(draft: ActDraft, secret: frozenset[str]) -> list[Attachment]:
     found: dict[str, Attachment] = {}
-    for name, value in draft.values.items():
-        declared = definition.field(name)
-        if declared is None or declared.type not in {FieldType.ATTACHMENT, FieldType.EXTERNAL_SIGNATURE}:
-            continue
-        for item in value if isinstance(value, list) else [value]:
-            source = item.get("attachment", item) if isinstance(item, dict) else None
-            if isinstance(source, dict) and isinstance(source.get("digest"), str):
-                digest = Digest(str(source["digest"]))
-                if digest.hex in draft.attachments:
-                    sealed = name in secret
-                    size = len(draft.attachments[digest.hex])
-                    found[digest.hex] = Attachment(str(source.get("name", "")), digest, size, sealed)
+    for field_key, value in draft.values.items():
+        for name, digest in named_attachments(value):
+            data = draft.attachments.get(digest.hex)
+            if data is not None:
+                sealed = field_key in secret or (digest.hex in found and found[digest.hex].sealed)
+                found[digest.hex] = Attachment(name, digest, len(data), sealed)
     return [found[key] for key in sorted(found)]

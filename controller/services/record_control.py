@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from controller.domain.form import FormDefinition
-    from controller.domain.form_check import CheckedValues
+    from controller.domain.form_check import CheckedValues, Problem
     from controller.domain.person import Staff
     from controller.domain.record import Entry, RecordState, Signatory, Wire
     from controller.domain.record_view import RecordView
     from controller.domain.working_days import WorkingDays
+    from controller.services.attached_files import AttachedFiles
     from controller.services.entry_making import EntryMaking
     from controller.services.indexing import Indexing
     from controller.services.ports import Archive, Clock, RecordKeys
@@ -189,15 +190,15 @@ class RecordControl:
         act = Act.FILLED if target == record.state.stage else Act.ADVANCED
         return self._append(record, act, values, by, stage=target, files=files or {}, reason=None)
 
-    def correct(
-        self, number: RecordNumber, values: Mapping[str, object], by: Signatory, *, reason: str
-    ) -> Filed:
+    def correct(self, number: RecordNumber, values: Mapping[str, object], by: Signatory, *, reason: str) -> Filed:
         """Correct values with a reason; the earlier values stay in the chain (GSP Art. 22; 21 CFR 11.10 e)."""
         if len(reason.strip()) < _REASON_AT_LEAST:
             raise ReasonNeededError
         record = self.read(number, unmask=True)
         self._check_open(record)
-        return self._append(record, Act.CORRECTED, values, by, stage=record.state.stage, files={}, reason=reason.strip())
+        return self._append(
+            record, Act.CORRECTED, values, by, stage=record.state.stage, files={}, reason=reason.strip()
+        )
 
     def void(self, number: RecordNumber, by: Signatory, *, reason: str) -> Filed:
         """Void the record with a reason; it stays readable and its number stays used (ISO 13485 4.2.5)."""
@@ -222,12 +223,12 @@ class RecordControl:
         number = record.state.number
         now = self._clock.now()
         before = {**record.state.values, **record.opened}
-        attached = attach(definition, values, files)
+        attached = attach(files)
         wire: dict[str, Wire] = {}
         warnings: Sequence[str] = ()
-        shown = ()
+        shown: tuple[Problem, ...] = ()
         if act is not Act.VOIDED:
-            checked = self._checked(definition, attached.values, stage, by, before)
+            checked = self._checked(definition, values, stage, by, before, attached)
             wire = {key: value for key, value in checked.wire.items() if before.get(key) != value}
             warnings, shown = checked.warnings, tuple(item for item in checked.problems if item.level == "warning")
         draft = ActDraft(
@@ -252,9 +253,7 @@ class RecordControl:
                     problem=T("刚刚被其他人更新过"),
                     hint=T("重新查看这份记录后再操作。"),
                 )
-            made = self._making.make(
-                record.package, number, draft, chain=Chain(record.entries, record.opened), key=key
-            )
+            made = self._making.make(record.package, number, draft, chain=Chain(record.entries, record.opened), key=key)
             trailers = {"QMS-Action": act.value, "QMS-Signer": by.person}
             commit = writer.append(
                 ArchiveChange(files=made.files, by=by, at=now, subject=f"{number} {act.value}", trailers=trailers)
@@ -269,6 +268,7 @@ class RecordControl:
         stage: str,
         by: Signatory,
         before: Mapping[str, Wire],
+        attached: AttachedFiles,
     ) -> CheckedValues:
         checked = check_values(
             definition,
@@ -280,6 +280,7 @@ class RecordControl:
             calendar=self._calendar,
             before=before,
             late_entry_workdays=self._identity.late_entry_workdays,
+            attachments=attached.named,
         )
         if not checked.ok:
             errors = [item for item in checked.problems if item.level == "error"]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from controller.domain.person import Staff
     from controller.domain.record import RecordState, Signatory, Wire
     from controller.domain.working_days import WorkingDays
+    from controller.services.attached_files import AttachedFiles
     from controller.services.entry_making import EntryMaking, MadeEntry
     from controller.services.form_library import FormLibrary, FormPackage
     from controller.services.indexing import Indexing
@@ -156,8 +157,8 @@ class RecordFiling:
         package = self._forms.package(form)
         now = self._clock.now()
         stage = find_stage(package.definition, act.stage)
-        attached = attach(package.definition, values, act.files)
-        checked = self._check(package.definition, attached.values, stage, now, act.by)
+        attached = attach(act.files)
+        checked = self._check(package.definition, values, stage, now, act.by, attached)
         if not checked.ok:
             raise self._refusal(package.definition, checked.problems)
         draft = self._draft(act, stage, now, checked.wire, checked.warnings, attached.contents)
@@ -188,12 +189,13 @@ class RecordFiling:
         package = self._forms.package(form)
         now = self._clock.now()
         stage = find_stage(package.definition, act.stage)
+        attached = attach(act.files)
         good: list[tuple[int, bytes]] = []
         refused: list[RefusedRow] = []
         total = 0
         for row in rows():
             total += 1
-            checked = self._check(package.definition, row.values, stage, now, act.by)
+            checked = self._check(package.definition, row.values, stage, now, act.by, attached)
             if checked.ok:
                 packed = json.dumps([checked.wire, list(checked.warnings)], ensure_ascii=False).encode()
                 good.append((row.row, zlib.compress(packed, 1)))
@@ -237,11 +239,12 @@ class RecordFiling:
         progress: Progress | None,
     ) -> Iterator[ArchiveChange]:
         files: dict[str, bytes] = dict(self._missing_package(writer, package))
+        contents = attach(act.files).contents
         since = 0
         for position, (row, packed) in enumerate(good):
             wire, warnings = json.loads(zlib.decompress(packed))
             source = {**(act.source or {}), "row": str(row)}
-            draft = self._draft(act, stage, now, wire, warnings, {}, source=source)
+            draft = self._draft(act, stage, now, wire, warnings, contents, source=source)
             files.update(self._make(package, numbers[position], draft).files)
             if progress is not None:
                 progress(position + 1, len(good))
@@ -251,7 +254,13 @@ class RecordFiling:
                 files, since = {}, position + 1
 
     def _check(
-        self, definition: FormDefinition, values: Mapping[str, object], stage: str, now: datetime, by: Signatory
+        self,
+        definition: FormDefinition,
+        values: Mapping[str, object],
+        stage: str,
+        now: datetime,
+        by: Signatory,
+        attached: AttachedFiles,
     ) -> CheckedValues:
         return check_values(
             definition,
@@ -262,6 +271,7 @@ class RecordFiling:
             staff=self._staff,
             calendar=self._calendar,
             late_entry_workdays=self._identity.late_entry_workdays,
+            attachments=attached.named,
         )
 
     @staticmethod

@@ -7,7 +7,6 @@ values give the same bytes.
 from __future__ import annotations
 
 import hashlib
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
@@ -127,8 +126,7 @@ class PictureShelf:
     def write(self, contents: Mapping[str, bytes]) -> bytes:
         """Return the docx with the rendered `contents` and everything the pictures need."""
         parts: dict[str, bytes | PackedPart] = {**self._package.parts, **contents}
-        for name, data, _ in self._media.values():
-            parts[name] = data
+        parts |= {name: data for name, data, _ in self._media.values()}
         for part, relations in self._relations.items():
             folder, _, file = part.rpartition("/")
             name = f"{folder}/_rels/{file}.rels"

@@ -22,7 +22,7 @@ from controller.file_formats.template_source import has_tags, place_at, with_lin
 from controller.file_formats.zip_container import PartDamagedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _XML_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 _MAX_SOURCE = 4 * 1024 * 1024
@@ -126,16 +126,7 @@ def check_source(sandbox: TemplateSandbox, source: str, part: str) -> None:
         raise TemplateSyntaxProblemError(part=part, place="", problem=T("嵌套过深或数字过大")) from exc
 
 
-def _problem(message: str) -> Text:
-    """Say in Chinese what Jinja found."""
-    for pattern, make in _PROBLEMS:
-        match = re.search(pattern, message, re.DOTALL)
-        if match:
-            return make(match)
-    return T("写法有误({detail})", detail=message)
-
-
-_PROBLEMS = (
+_PROBLEMS: tuple[tuple[str, Callable[[re.Match[str]], Text]], ...] = (
     (
         r"innermost block that needs to be closed is '(\w+)'",
         lambda match: T("“{tag}”没有对应的“end{tag}”", tag=match[1]),
@@ -152,3 +143,12 @@ _PROBLEMS = (
     (r"No filter named '(\w+)'", lambda match: T("没有过滤器“{name}”", name=match[1])),
     (r"No test named '(\w+)'", lambda match: T("没有判断“is {name}”", name=match[1])),
 )
+
+
+def _problem(message: str) -> Text:
+    """Say in Chinese what Jinja found."""
+    for pattern, make in _PROBLEMS:
+        match = re.search(pattern, message, re.DOTALL)
+        if match:
+            return make(match)
+    return T("写法有误({detail})", detail=message)

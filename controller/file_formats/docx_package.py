@@ -17,8 +17,8 @@ from controller.domain.errors import DamagedError, RefusedError
 from controller.domain.text import T
 from controller.file_formats.zip_container import (
     MAX_TOTAL,
-    NotAZipError,
     EncryptedFileError,
+    NotAZipError,
     PackedPart,
     PartDamagedError,
     ZipBombError,
@@ -44,10 +44,10 @@ _ENCODING = re.compile(rb"""^<\?xml[^>]{0,200}?\bencoding\s*=\s*["']([A-Za-z0-9.
 _MACRO = re.compile(r"macroenabled|vbaproject|vbadata|ms-word\.keymapcustomizations|attachedtoolbars", re.IGNORECASE)
 _EMBEDDED = re.compile(r"oleobject|activex|ax\.control|package$|/control$|afchunk|subdocument$", re.IGNORECASE)
 _EMBEDDED_NAME = re.compile(
-    r"^word/(?:embeddings|activex|afchunks?)/|\.(?:exe|dll|js|vbs|ps1|bat|cmd|hta|lnk|jar)$", re.I
+    r"^word/(?:embeddings|activex|afchunks?)/|\.(?:exe|dll|js|vbs|ps1|bat|cmd|hta|lnk|jar)$", re.IGNORECASE
 )
 _FETCHING_FIELD = re.compile(
-    r"\b(?:DDEAUTO|DDE|INCLUDETEXT|INCLUDEPICTURE|IMPORT|LINK|DATABASE|RD|MACROBUTTON)\b", re.I
+    r"\b(?:DDEAUTO|DDE|INCLUDETEXT|INCLUDEPICTURE|IMPORT|LINK|DATABASE|RD|MACROBUTTON)\b", re.IGNORECASE
 )
 
 
@@ -196,9 +196,9 @@ def open_docx(data: bytes) -> DocxPackage:
             raise MacroError(part=name)
         if _EMBEDDED.search(kind) or _EMBEDDED_NAME.search(name) or contents[name].startswith((_OLE_HEAD, b"MZ")):
             raise EmbeddedObjectError(part=name)
-    for name in contents:
+    for name, content in contents.items():
         if name.endswith(".rels"):
-            _check_relationships(name, contents[name])
+            _check_relationships(name, content)
     return DocxPackage(
         parts={name: packed[name] for name in contents},
         contents=contents,

@@ -153,7 +153,7 @@ class _Names:
         from jinja2 import nodes as kinds
 
         if isinstance(node, kinds.Name):
-            return scope[node.name] if node.name in scope else None if node.name in _GLOBALS else node.name
+            return scope.get(node.name, None if node.name in _GLOBALS else node.name)
         if isinstance(node, kinds.Getattr):
             inner = self._path(node.node, scope)
             return None if inner is None else f"{inner}.{node.attr}"

@@ -37,6 +37,7 @@ _DOS_TIME, _DOS_DATE = 0, 0x21
 """1980-01-01 00:00, the first moment ZIP can name."""
 _UNSAFE_NAME = re.compile(r"[\x00-\x1f\x7f\\:]|^/|(?:^|/)\.{1,2}(?:/|$)|//|[. ](?:/|$)")
 _MAX_NAME = 400
+_ZIP64_COUNT, _ZIP64_OFFSET = 0xFFFF, 0xFFFFFFFF
 
 
 class NotAZipError(DamagedError):
@@ -156,10 +157,7 @@ class PackedPart:
             raise ZipBombError(part=self.name, detail=T("超过 {limit} MB 的上限", limit=MAX_TOTAL // 1024 // 1024))
         if self.size > _RATIO_FREE and self.size >= MAX_RATIO * max(1, len(self.packed)):
             raise ZipBombError(part=self.name, detail=T("解压后是原来的 {ratio} 倍以上", ratio=MAX_RATIO))
-        if self.method == _STORED:
-            data = self.packed
-        else:
-            data = self._inflate(allowed)
+        data = self.packed if self.method == _STORED else self._inflate(allowed)
         if len(data) != self.size:
             raise PartDamagedError(part=self.name, detail=T("长度与目录不符"))
         if zlib.crc32(data) != self.crc:
@@ -235,7 +233,7 @@ def _find_directory(data: bytes) -> tuple[int, int, int]:
     if position < 0 or position + _END.size > len(data):
         raise TruncatedZipError(detail=T("找不到文件结尾"))
     _, disk, first_disk, here, count, size, offset, comment = _END.unpack_from(data, position)
-    if disk or first_disk or here != count or count == 0xFFFF or offset == 0xFFFFFFFF:
+    if disk or first_disk or here != count or count == _ZIP64_COUNT or offset == _ZIP64_OFFSET:
         raise TruncatedZipError(detail=T("目录写法不受支持"))
     if offset + size != position or position + _END.size + comment != len(data):
         raise TruncatedZipError(detail=T("目录的位置与内容不符"))

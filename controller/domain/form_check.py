@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from controller.domain.expression import Expression, ExpressionEvaluationError
 from controller.domain.field_values import NotThisTypeError, computed_wire, display, is_pending, reckoned, typed_values
 from controller.domain.form import FieldType, Personal
-from controller.domain.form_expressions import computing_order, readable
+from controller.domain.form_expressions import computing_order, in_words
 from controller.domain.form_problem import CheckedValues, Problem, shown
 from controller.domain.form_stages import stages_passed
 from controller.domain.identifiers import nearest
@@ -272,7 +272,7 @@ class _Check:
             if missing:
                 self._add(self._problem("required", field, None, why, _entry_help(field)))
             else:
-                rule = T("到“{stage}”阶段不能再是“待补”", stage=self._stage_label())
+                rule = T("到“{stage}”阶段不能再是“待补”", stage=self._stage_label(self.stage))
                 self._add(self._problem("pending", field, value, rule, _entry_help(field)))
         for field in self.definition.fields:
             value = self.state.get(field.key)
@@ -283,7 +283,7 @@ class _Check:
     def _why_required(self, field: Field) -> Text | None:
         """Return why a value must be there now, None when it need not."""
         if field.required_from in self.passed:
-            return T("到“{stage}”阶段必填", stage=self._stage_label())
+            return T("从“{stage}”阶段起必填", stage=self._stage_label(field.required_from))
         since = field.required_if_from or self.definition.first_stage.key
         if field.required_if is None or since not in self.passed:
             return None
@@ -362,14 +362,13 @@ class _Check:
         """Tell whether a name the expression reads has no value: it then says nothing yet."""
         return any(self.names.get(name) is None for name in Expression.compile(text).names if name in self.names)
 
-    def _condition(self, text: str) -> str:
-        """Return an expression with field labels instead of keys, for people."""
-        words = {key: field.label for key, field in self.fields.items()}
-        return readable(text, words)
+    def _condition(self, text: str) -> Text:
+        """Return an expression in words, with field labels instead of keys."""
+        return in_words(text, {key: field.label for key, field in self.fields.items()})
 
-    def _stage_label(self) -> str:
-        stage = self.definition.stage(self.stage)
-        return stage.label if stage else self.stage
+    def _stage_label(self, key: str | None) -> str:
+        stage = self.definition.stage(key or "")
+        return stage.label if stage else str(key)
 
     @staticmethod
     def _secret(field: Field) -> bool:
@@ -399,4 +398,4 @@ def _entry_help(field: Field) -> Text:
         return T("{help}", help=field.help)
     if field.type is FieldType.TABLE:
         return T("至少填写一行")
-    return T("请填写;暂时不能确定的可写“待补”,到需要时再补")
+    return T("请填写这一项")

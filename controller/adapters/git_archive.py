@@ -15,6 +15,7 @@ from controller.adapters.git_import import Commit, commit_stream, drop_refs, mes
 from controller.adapters.git_objects import GitObjects, NotARepositoryError, ObjectDamagedError
 from controller.adapters.git_program import stop
 from controller.adapters.pack_upkeep import PackUpkeep
+from controller.adapters.stored_path import check_path
 from controller.domain.errors import RefusedError
 from controller.domain.text import T
 from controller.services.ports import ArchiveRewrittenError, IrregularCommit
@@ -341,7 +342,7 @@ class _FreePaths:
 
     def take(self, paths: Iterable[str]) -> None:
         for path in paths:
-            parts = path.split("/")
+            parts = check_path(path).split("/")
             above = ["/".join(parts[:depth]) for depth in range(1, len(parts))]
             if hash(path) in self._taken or hash(path) in self._added_folders or self._stored(path, above):
                 raise PathTakenError(path=path)

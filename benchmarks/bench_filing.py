@@ -1,0 +1,205 @@
+"""Filing one record durably, as the archive grows; against `index.add` + `index.commit` of GitPython."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from controller.adapters.git_archive import GitArchive
+from controller.adapters.git_controlled_files import init_repository
+from controller.adapters.workspace_lock import WorkspaceLock
+from controller.domain.identifiers import Digest, DocumentNumber, RecordNumber, Revision
+from controller.domain.record import Act, Entry, FormBinding, Signatory
+from controller.file_formats.entry_file import encode_entry
+from controller.file_formats.sealed_file import salted, seal
+from controller.services.ports import ArchiveChange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FORMS = [f"XX-YLQXJL-{serial:03d}" for serial in range(1, 35)]
+YEARS = range(2022, 2027)
+BUSY = ("XX-YLQXJL-018", 2026)
+BY = Signatory(person="p003", name="王芳", post="售后主管")
+AT = datetime(2026, 5, 1, 9, 30, tzinfo=timezone(timedelta(hours=8)))
+BATCH = 500
+SINGLES = 2000
+PLAIN_UP_TO = 20_000
+
+# A complaint as people write it: about 1.5 KB open, 1 KB sealed.
+OPEN = {
+    "received_at": "2026-05-01T09:12+08:00",
+    "channel": "电话",
+    "product_name": "半导体激光脱毛仪",
+    "model": "AZ-808 Pro",
+    "reg_no": "国械注准20243091234",
+    "lot_no": "B20260312",
+    "serial_no": "AZ808P-2603-0418",
+    "udi_di": "06901234567892",
+    "customer": "某某市第一人民医院皮肤科",
+    "content_summary": "开机后手柄不出光,屏幕显示 E07,重启后仍不能使用;客户要求当天上门。",
+    "handling": "电话指导检查水位与手柄接头,未恢复;已安排工程师次日上午到场,携带备用手柄一支。",
+    "assignee": {"person": "p007", "name": "赵工"},
+    "severity": "一般",
+}
+SECRET = {
+    "contact_name": "李女士",
+    "contact_phone": "13800001234",
+    "content": "患者术中感到局部灼热,立即停止操作并冷敷,皮肤轻度发红,两小时后消退,未作进一步处理。" * 5,
+}
+
+
+def record_files(number: RecordNumber) -> dict[str, bytes]:
+    part = salted(SECRET)
+    entry = Entry(
+        workspace="6a1f6a1e-7c52-4d0e-9b42-6a4f0f3f9f10",
+        site="main",
+        record=number,
+        sequence=1,
+        previous=None,
+        act=Act.OPENED,
+        form=FormBinding(DocumentNumber(number.form), Revision("A/0"), Digest.of(number.form.encode())),
+        by=BY,
+        at=AT.isoformat(),
+        meaning="记录",
+        stage="registered",
+        company="某某医疗器械有限公司",
+        values=OPEN,
+        sealed=part.digests(),
+        shown=Digest.of(number.text.encode()),
+    )
+    folder = number.folder
+    return {f"{folder}/0001.json": encode_entry(entry), f"{folder}/0001.sealed": seal(part, b"k" * 32)}
+
+
+def change(*numbers: RecordNumber) -> ArchiveChange:
+    files: dict[str, bytes] = {}
+    for number in numbers:
+        files.update(record_files(number))
+    return ArchiveChange(files, BY, AT, f"{numbers[0]}", {"QMS-Action": "open", "QMS-Signer": BY.person})
+
+
+def numbers(records: int, *, spread: bool) -> Iterator[RecordNumber]:
+    """The busiest form and year hold half of all records, or all of them."""
+    others = [(form, year) for form in FORMS for year in YEARS if (form, year) != BUSY] if spread else []
+    busy = records // 2 if spread else records
+    for form, year in others:
+        for serial in range(1, (records - busy) // len(others) + 1):
+            yield RecordNumber.of(form, year, serial)
+    for serial in range(1, busy + 1):
+        yield RecordNumber.of(*BUSY, serial)
+
+
+def changes(records: int, *, spread: bool) -> Iterator[ArchiveChange]:
+    batch: list[RecordNumber] = []
+    for number in numbers(records, spread=spread):
+        batch.append(number)
+        if len(batch) == BATCH:
+            yield change(*batch)
+            batch = []
+    if batch:
+        yield change(*batch)
+
+
+@contextmanager
+def workspace(records: int, *, spread: bool = True) -> Iterator[tuple[Path, GitArchive, float]]:
+    """Give a workspace whose archive holds `records`, and how many were filed in a second."""
+    folder = Path(tempfile.mkdtemp(prefix="wenkong-bench-", dir=os.environ.get("BENCH_FOLDER")))
+    try:
+        init_repository(folder, site="main", site_file=b"{}", by=BY, at=AT)
+        archive = GitArchive(folder, lock=WorkspaceLock(folder / ".qms"))
+        started = time.perf_counter()
+        with archive.writing() as writer:
+            writer.append_many(changes(records, spread=spread))
+        rate = records / (time.perf_counter() - started)
+        yield folder, archive, rate
+        archive.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def file_one(archive: GitArchive) -> float:
+    started = time.perf_counter()
+    with archive.writing() as writer:
+        writer.append(change(RecordNumber.of(*BUSY, writer.last_serial(*BUSY) + 1)))
+    return (time.perf_counter() - started) * 1000
+
+
+def file_plainly(folder: Path, times: int) -> float:
+    """The stack one would write first: files in a checked-out folder, GitPython's index."""
+    import git
+
+    subprocess.run(["git", "checkout", "--quiet", "archive/main"], cwd=folder, check=True)
+    repository = git.Repo(folder)
+    taken = []
+    serial = 900_001
+    for offset in range(times):
+        files = record_files(RecordNumber.of(*BUSY, serial + offset))
+        started = time.perf_counter()
+        for name, data in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        repository.index.add(list(files))
+        repository.index.commit(f"{serial + offset}")
+        taken.append((time.perf_counter() - started) * 1000)
+    repository.close()
+    return statistics.median(taken)
+
+
+def row(name: str, ours: float, **more: Any) -> dict[str, Any]:
+    plain = more.get("plain_ms")
+    return {"name": name, "ours_ms": ours, "plain_ms": plain, "ratio": plain / ours if plain else None, **more}
+
+
+def run(*, quick: bool, sizes: tuple[int, ...] | None = None) -> list[dict[str, Any]]:
+    sizes = sizes or ((1000, 5000) if quick else (1000, 20_000, 200_000))
+    singles = 200 if quick else SINGLES
+    rows: list[dict[str, Any]] = []
+    medians: dict[int, float] = {}
+    for size in sizes:
+        with workspace(size) as (folder, archive, rate):
+            rows.append(row(f"file in bulk, {size:,} records (per record)", 1000 / rate, records_per_s=rate))
+            for _ in range(5):
+                file_one(archive)
+            fresh = [file_one(archive) for _ in range(60)]
+            medians[size] = statistics.median(fresh)
+            goal = "≤ 35 ms" if size == max(sizes) else ""
+            rows.append(
+                row(
+                    f"file one record at {size:,} records",
+                    medians[size],
+                    p95_ms=statistics.quantiles(fresh, n=20)[18],
+                    goal=goal,
+                    reached=medians[size] <= 35 if goal else None,
+                )
+            )
+            if size == max(sizes):
+                many = [file_one(archive) for _ in range(singles)]
+                last = statistics.median(many[-200:])
+                ratio = last / medians[sizes[0]]
+                rows[-1] |= {"after_singles": singles}
+                rows.append(
+                    row(
+                        f"the same, the last 200 of {singles:,} single filings",
+                        last,
+                        p95_ms=statistics.quantiles(many, n=20)[18],
+                        worst_ms=max(many),
+                        cost_ratio=ratio,
+                        goal=f"≤ 35 ms; ≤ 1.5 × at {sizes[0]:,}",
+                        reached=last <= 35 and ratio <= 1.5,
+                        note=f"{ratio:.2f} × the cost at {sizes[0]:,}",
+                    )
+                )
+            if size <= PLAIN_UP_TO:
+                plain = file_plainly(folder, 5 if size <= 1000 else 2)
+                rows.append(row(f"file one record at {size:,}, against index.commit", medians[size], plain_ms=plain))
+    return rows

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from controller.domain.person import Staff
     from controller.domain.record import RecordState, Signatory
     from controller.domain.working_days import WorkingDays
+    from controller.file_formats.calendar_file import CompanyCalendar
+    from controller.services.document_library import DocumentLibrary
     from controller.services.entry_making import EntryMaking
     from controller.services.form_library import FormLibrary
     from controller.services.form_rendering import FormRenderer
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from controller.services.ports import Clock, FileLockFactory, Progress, RecordKeys
     from controller.services.record_control import RecordControl
     from controller.services.record_filing import RecordFiling
+    from controller.services.text_reading import ReadText
     from controller.services.workspace_identity import WorkspaceIdentity
 
 POSTS_FILE = "signatures/posts.yml"
@@ -115,24 +118,30 @@ class Application:
         return acting_person(self.staff, wanted)
 
     @cached_property
+    def company_calendar(self) -> CompanyCalendar:
+        """The company's own rules about days (企业自定)."""
+        from controller.file_formats.calendar_file import read_company_calendar
+
+        return read_company_calendar(self.controlled_text(COMPANY_RULES_FILE), where=COMPANY_RULES_FILE)
+
+    @cached_property
     def calendar(self) -> WorkingDays:
-        """The Chinese working-day calendar."""
+        """The Chinese working-day calendar with the company's own days."""
         from controller.file_formats.calendar_file import read_workdays
 
-        return read_workdays(self.controlled_text(WORKDAYS_FILE), where=WORKDAYS_FILE)
+        national = read_workdays(self.controlled_text(WORKDAYS_FILE), where=WORKDAYS_FILE)
+        return self.company_calendar.applied_to(national.days)
 
     @cached_property
     def identity(self) -> WorkspaceIdentity:
         """What entries say about where they were made."""
-        from controller.file_formats.calendar_file import read_company_rules
         from controller.services.workspace_identity import WorkspaceIdentity
 
-        rules = read_company_rules(self.controlled_text(COMPANY_RULES_FILE), where=COMPANY_RULES_FILE)
         return WorkspaceIdentity(
             id=self.settings.workspace_id,
             site=self.settings.site,
             company=self.settings.company,
-            late_entry_workdays=rules.late_entry_workdays,
+            late_entry_workdays=self.company_calendar.late_entry_workdays,
         )
 
     @cached_property
@@ -233,6 +242,13 @@ class Application:
             clock=self.clock,
         )
 
+    @cached_property
+    def documents(self) -> DocumentLibrary:
+        """Procedures, rules and duty documents."""
+        from controller.services.document_library import DocumentLibrary
+
+        return DocumentLibrary(self.controlled_files, self.clock)
+
     def browsing_copy(self, folder: Path, *, progress: Progress | None = None) -> int:
         """Write the masked browsing copy of the archive to `folder`; return how many records it holds."""
         from controller.adapters.browsing_folder import write_browsing_copy
@@ -248,6 +264,18 @@ class Application:
         definition = ArchivedForms(self.archive, self.forms).definition(state.form)
         stage = definition.stage(state.stage) if definition else None
         return stage.label if stage else state.stage
+
+
+def read_document_file(data: bytes, *, name: str) -> ReadText:
+    """Read a text file or docx as documents with clauses; needs no workspace.
+
+    Raises:
+        QmsError: as `services.text_reading.read_uploaded_text`.
+    """
+    from controller.adapters.word_document import DocxWordReader
+    from controller.services.text_reading import read_uploaded_text
+
+    return read_uploaded_text(data, name=name, word=DocxWordReader())
 
 
 def open_workspace(start: Path, *, clock: Clock | None = None) -> Application:

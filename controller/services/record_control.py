@@ -1,4 +1,4 @@
-"""记录控制. What happens to a record after it was opened: next stage, correction, void; and reading it (ISO 13485 4.2.5).
+"""记录控制. What happens to a record once it is opened: next stage, correction, void, reading (ISO 13485 4.2.5).
 
 Earlier values are never overwritten: each act is one more entry in the record's chain (21 CFR 11.10 e).
 """
@@ -88,7 +88,7 @@ class ReasonNeededError(RefusedError):
 
 @dataclass(frozen=True)
 class StoredRecord:
-    """一份已归档的记录. Its chain, its state, the form it was made on, and the sensitive values that could be opened."""
+    """一份已归档的记录. Its chain, its state, the form it was made on, and the sensitive values that opened."""
 
     entries: Sequence[tuple[Entry, Digest]]
     state: RecordState
@@ -120,6 +120,7 @@ class RecordControl:
         self._staff = staff
         self._calendar = calendar
         self._clock = clock
+        self._packages: dict[Digest, FormPackage] = {}
 
     def read(self, number: RecordNumber, *, unmask: bool = False) -> StoredRecord:
         """Return the record as it is stored; with `unmask` its sensitive values too, when their key is here.
@@ -149,13 +150,17 @@ class RecordControl:
 
     def package(self, number: RecordNumber, digest: Digest) -> FormPackage:
         """Return the form package `digest` as the archive keeps it."""
+        if digest in self._packages:
+            return self._packages[digest]
         folder = f"controlled-forms/{digest.hex}"
         compiled = self._archive.read(f"{folder}/compiled.json")
         docx = self._archive.read(f"{folder}/form.docx")
         if compiled is None or docx is None or Digest.of(compiled) != digest:
             raise RecordDamagedError(number=number.text, problem=T("归档的表单 {digest} 缺失或被改动", digest=digest))
         form = read_compiled(compiled)
-        return FormPackage(definition=form.definition, docx=docx, parts=form.parts, compiled=compiled, digest=digest)
+        found = FormPackage(definition=form.definition, docx=docx, parts=form.parts, compiled=compiled, digest=digest)
+        self._packages[digest] = found
+        return found
 
     def view(self, number: RecordNumber, *, unmask: bool = False) -> tuple[StoredRecord, RecordView]:
         """Return the record and what a screen shows of it."""

@@ -80,7 +80,7 @@ COMMANDS = {
 @option("--passphrase-file", type=click.Path(path_type=Path), metavar="FILE", help=M("从文件读取口令。"))
 @click.version_option(package_name="wenkong", prog_name="qms", message="%(prog)s %(version)s")
 @click.pass_context
-def qms(  # noqa: D103, PLR0917 - the help text above is the description; click passes the options
+def qms(  # noqa: D103 - the help text above is the description
     context: click.Context,
     workspace: Path | None,
     as_json: bool,

@@ -1,4 +1,4 @@
-"""导入行. CSV and JSON lines into rows of values, one record each; headings may be field keys or their Chinese labels."""
+"""导入行. CSV and JSON lines into rows of values, one record each; headings are field keys or Chinese labels."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def csv_rows(lines: Iterable[str], definition: FormDefinition, *, where: str) ->
             if len(cells) > len(keys):
                 place = f"{where}:{reader.line_num}"
                 problem = T("这一行有 {found} 格,而表头只有 {wanted} 格", found=len(cells), wanted=len(keys))
-                raise ImportFileError(where=place, problem=problem, hint=T("检查是否有多余的逗号,含逗号的内容要加引号。"))
+                hint = T("检查是否有多余的逗号,含逗号的内容要加引号。")
+                raise ImportFileError(where=place, problem=problem, hint=hint)
             values = {key: _undefused(cell) for key, cell in zip(keys, cells, strict=False) if cell.strip()}
             yield reader.line_num, values
     except csv.Error as exc:
@@ -90,7 +91,8 @@ def _keys(headings: Sequence[str], definition: FormDefinition, where: str) -> li
         if key is None:
             close = nearest(name, [*labels, *known])
             hint = T("是否想写“{close}”?", close=close) if close else T("用 qms form show 查看字段名称。")
-            raise ImportFileError(where=f"{where}:1", problem=T("表头“{name}”不是这张表的字段", name=name[:60]), hint=hint)
+            problem = T("表头“{name}”不是这张表的字段", name=name[:60])
+            raise ImportFileError(where=f"{where}:1", problem=problem, hint=hint)
         if key in keys:
             problem = T("表头“{name}”出现了两次", name=name[:60])
             raise ImportFileError(where=f"{where}:1", problem=problem, hint=T("删去重复的列。"))
@@ -123,7 +125,9 @@ def read_json_object(text: str, *, where: str) -> dict[str, Any]:
             where=where, problem=T("不是规范的 JSON({detail})", detail=str(exc)[:120]), hint=T("检查引号、逗号和括号。")
         ) from exc
     if not isinstance(value, dict) or _depth(value) > _DEPTH_LIMIT:
-        raise ImportFileError(where=where, problem=T("每份记录应是一个 JSON 对象"), hint=T("例如 {example}。", example='{"字段": "值"}'))
+        raise ImportFileError(
+            where=where, problem=T("每份记录应是一个 JSON 对象"), hint=T("例如 {example}。", example='{"字段": "值"}')
+        )
     return value
 
 

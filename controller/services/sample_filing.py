@@ -31,7 +31,9 @@ class SampleInvalidError(MisconfiguredError):
     code = "sample-invalid"
 
     def __init__(self, *, sample: str, problem: Text) -> None:
-        super().__init__(T("样例 {sample} 有误:{problem}", sample=sample, problem=problem), hint=T("修改 records/samples。"))
+        super().__init__(
+            T("样例 {sample} 有误:{problem}", sample=sample, problem=problem), hint=T("修改 records/samples。")
+        )
 
 
 @dataclass

@@ -31,7 +31,9 @@ class PersonNeededError(RefusedError):
     def __init__(self, *, names: list[str]) -> None:
         super().__init__(
             T("请指明以谁的身份操作。"),
-            hint=T("加上 --as 姓名,例如 --as {example};在册人员:{names}。", example=names[0] if names else "", names=names),
+            hint=T(
+                "加上 --as 姓名,例如 --as {example};在册人员:{names}。", example=names[0] if names else "", names=names
+            ),
         )
 
 

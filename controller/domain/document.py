@@ -52,6 +52,10 @@ class ControlledDocument:
     """归口部门."""
     status_note: str | None = None
     """Such as 待企业修改; screen only."""
+    applies_if: str | None = None
+    """适用条件. The business that needs the document, such as 冷链业务; None: every company."""
+    related: tuple[str, ...] = ()
+    """Numbers of documents that belong to it as a whole."""
     basis: tuple[str, ...] = ()
     """Ids of the external documents it cites."""
     forms: tuple[str, ...] = ()

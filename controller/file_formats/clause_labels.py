@@ -56,6 +56,8 @@ _UNIT_TAIL = re.compile(
     r"[ ]?(?:[%％‰°℃℉Ωμ/×xX*+~～\-—–±]|[a-zA-Z]{1,4}(?![a-zA-Z])|倍|万|亿|元|条|款|项|节|章|页|米|厘|毫|微|克|千|公"
     r"|升|秒|分|小时|度|版|号|级|寸|年|月|日|天|个|至|到|和|与|及|或|以[上下内]|左右|[、,，]|[)）\]」』])"
 )
+_SURE_UNIT_TAIL = re.compile(r"[ ]?(?:[%％‰°℃℉Ωμ/×~～±]|[a-zA-Z]{1,4}(?![a-zA-Z])|[条款项节章]|[)）\]」』])")
+"""What cannot follow a clause number even where one is expected."""
 _REFERENCE_HEAD = re.compile(
     r"(?:见|按|按照|依照|参照|参考|如|附件|附表|附录|附图|如图|如表|超过|大于|小于|低于|高于|少于|约为|达到|[A-Za-z0-9=<>≥≤+\-/×.])$"
 )
@@ -119,10 +121,12 @@ def first_candidate(line: str) -> Label | None:
     return label if label is not None and _plain_at_head(line, label) else None
 
 
-def _plain_at_head(line: str, label: Label) -> bool:
+def _plain_at_head(line: str, label: Label, *, expected: bool = False) -> bool:
     tail = line[label.end : label.end + 12]
     if label.style is Style.DECIMAL:
-        return not _UNIT_TAIL.match(tail)
+        # The stop of `5.4.及时…` settles it; without one, `5.4分` may be a measure.
+        sure = expected or label.typed[-1] in ".．、"
+        return not (_SURE_UNIT_TAIL if sure else _UNIT_TAIL).match(tail)
     if label.style is Style.ARABIC:
         return not tail[:1].isdecimal()
     if label.style is Style.CHINESE:
@@ -243,7 +247,7 @@ def head_label(line: str, numbering: Numbering, *, wrapped: bool) -> Label | Non
     expected = numbering.follows(label) or (numbering.is_first_child(label) and label.style is Style.DECIMAL)
     if wrapped and not expected:
         return None
-    if _plain_at_head(line, label):
+    if _plain_at_head(line, label, expected=expected):
         return label if _plausible(label, numbering) else None
     # `2、2020年起…` and `二、三类器械的采购` are clauses where the count has come to them.
     return label if expected and label.style in {Style.ARABIC, Style.CHINESE} and label.value > 1 else None

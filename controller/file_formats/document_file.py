@@ -33,8 +33,8 @@ EXTERNAL_FORMAT = "wenkong/external-documents/1"
 CHECKLIST_FORMAT = "wenkong/inspection-checklist/1"
 
 DOCUMENT_KEYS = (
-    "format", "number", "title", "revision", "class", "owner", "status_note", "basis", "forms", "links", "company_set",
-    "drafted", "reviewed", "approved", "effective", "history",
+    "format", "number", "title", "revision", "class", "owner", "status_note", "applies_if", "related", "basis",
+    "forms", "links", "company_set", "drafted", "reviewed", "approved", "effective", "history",
 )  # fmt: skip
 
 
@@ -152,6 +152,8 @@ def read_document(text: str, *, where: str) -> ControlledDocument:
         class_word=data.text("class"),
         owner=data.text("owner"),
         status_note=data.optional_text("status_note"),
+        applies_if=data.optional_text("applies_if"),
+        related=data.texts("related"),
         basis=data.texts("basis"),
         forms=data.texts("forms"),
         links={key: links.texts(key) for key in links.data} if links else {},
@@ -190,6 +192,8 @@ def write_document(document: ControlledDocument) -> str:
         "class": document.class_word,
         "owner": document.owner,
         "status_note": document.status_note,
+        "applies_if": document.applies_if,
+        "related": list(document.related),
         "basis": list(document.basis),
         "forms": list(document.forms),
         "links": {key: list(targets) for key, targets in document.links.items()},

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from controller.domain.clause import Island
 from controller.domain.clause_findings import segment_findings
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.document import CLASS_WORDS, Validity
@@ -168,6 +169,10 @@ def _document(shown: LibraryDocument, known: _Library) -> list[Finding]:
         add("clause-ids-stale", Gravity.WARNING, message, file="clauses.yml", hint=T("正文只通过文件更改修改。"))
     text_findings = segment_findings(shown.segment, name=number, path=f"{FOLDER}/{number}/clauses.txt")
     report.found.extend(item for item in text_findings if item.gravity is not Gravity.NOTE)
+    for piece in shown.segment.pieces:
+        if isinstance(piece, Island) and str(piece.digest) not in shown.islands:
+            message = T("图表“{caption}”的原件不在文件夹里。", caption=piece.caption)
+            add("island-missing", Gravity.ERROR, message, file="clauses.txt", line=piece.span.line)
     _links(document, shown, known, report)
     _basis(document, known, report)
     _cited_titles(shown, known, report)
@@ -193,6 +198,8 @@ def _links(document: ControlledDocument, shown: LibraryDocument, known: _Library
     for clause, targets in document.links.items():
         for target in targets:
             _target(target, T("条款 {clause}", clause=clause), known, report)
+    for target in document.related:
+        _target(target, T("相关文件"), known, report)
     for form in document.forms:
         if form not in known.forms:
             message = T("名下的表单 {form} 不存在。", form=form)

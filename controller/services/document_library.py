@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from controller.domain.document import CLASS_WORDS, ControlledDocument
 from controller.domain.errors import DamagedError, MisconfiguredError, NotFoundError, RefusedError
-from controller.domain.identifiers import DocumentNumber, InvalidIdentifierError, Revision, nearest
+from controller.domain.identifiers import Digest, DocumentNumber, InvalidIdentifierError, Revision, nearest
 from controller.domain.text import T
 from controller.file_formats.clause_ids import clause_digest, first_ids, read_clause_ids, write_clause_ids
 from controller.file_formats.clause_text import parse_text
@@ -183,6 +183,8 @@ class LibraryDocument:
     segment: Segment
     notes: tuple[GapNote, ...]
     """Screen only: never printed, never in a pack."""
+    islands: frozenset[str]
+    """Digests of the islands kept beside the text, checked against their bytes."""
     ids_fit: bool
     """Whether `clauses.yml` fits the text; when it does not, clauses carry no ids."""
 
@@ -225,6 +227,18 @@ class DocumentLibrary:
         """Return the numbers of all documents, in order."""
         return [name for name in self.files.folders(FOLDER) if _is_number(name)]
 
+    def resolve(self, wanted: str) -> str:
+        """Return the number meant by `wanted`: a number, or its end as people say it (`CX-014`).
+
+        Raises:
+            UnknownDocumentError: no document is called so.
+        """
+        numbers = self.numbers()
+        meant = [number for number in numbers if wanted in {number, DocumentNumber(number).short}]
+        if len(meant) != 1:
+            raise UnknownDocumentError(number=wanted, close=nearest(wanted, numbers))
+        return meant[0]
+
     def documents(self) -> list[ControlledDocument]:
         """Return the control blocks of all documents, in order of number."""
         return [self.document(number) for number in self.numbers()]
@@ -262,7 +276,7 @@ class DocumentLibrary:
             fits = [mark.digest for mark in marks] == [clause_digest(clause) for clause in segment.clauses]
             if fits:
                 segment = segment.with_ids(tuple(mark.id for mark in marks))
-        return LibraryDocument(document, text, segment, self.notes(number), fits)
+        return LibraryDocument(document, text, segment, self.notes(number), self._islands(number), fits)
 
     def notes(self, number: str) -> tuple[GapNote, ...]:
         """Return the gap notes of a document, none when there is no file of them."""
@@ -322,7 +336,7 @@ class DocumentLibrary:
         }
         for digest, content in source.islands.items():
             if str(digest) in segment.source:
-                changes[f"{folder}/islands/{digest.hex}.xml"] = content
+                changes[f"{folder}/islands/{digest.hex}.json"] = content
         commit = self.files.record_change(
             changes,
             by=by,
@@ -337,6 +351,19 @@ class DocumentLibrary:
             if item.line is None or segment.first_line <= item.line <= segment.last_line
         )
         return Imported(document, len(segment.clauses), commit, findings)
+
+    def island(self, number: str, digest: Digest) -> bytes | None:
+        """Return the verbatim OOXML of an island, None when it is missing or is not what its digest says."""
+        data = self.files.read(f"{FOLDER}/{number}/islands/{digest.hex}.json")
+        return data if data is not None and Digest.of(data) == digest else None
+
+    def _islands(self, number: str) -> frozenset[str]:
+        kept = set()
+        for path in self.files.files(f"{FOLDER}/{number}/islands"):
+            data = self.files.read(path)
+            if data is not None and path.endswith(f"/{Digest.of(data).hex}.json"):
+                kept.add(str(Digest.of(data)))
+        return frozenset(kept)
 
     # -- parts of it -------------------------------------------------------------------------------------------
 

@@ -187,6 +187,18 @@ def test_every_numbering_style_is_read_as_typed(text: str, labels: list[str]) ->
     assert [clause.label for clause in segment.clauses] == labels
 
 
+@pytest.mark.parametrize("words", ["及时告知", "与供货者签约", "到期停售", "个人防护", "日常检查"])
+def test_a_number_with_its_point_begins_a_clause_whatever_word_follows(words: str) -> None:
+    (segment,) = parse_text(f"5.内容\n5.1.登记。\n5.2.{words}。\n5.3.归档。\n").segments
+    assert [clause.label for clause in segment.clauses] == ["5.", "5.1.", "5.2.", "5.3."]
+
+
+@pytest.mark.parametrize("words", [" 及时告知", " 个人防护", "日常检查"])
+def test_the_expected_number_begins_a_clause_also_without_a_point(words: str) -> None:
+    (segment,) = parse_text(f"5.内容\n5.1 登记。\n5.2{words}。\n5.3 归档。\n").segments
+    assert [clause.label for clause in segment.clauses] == ["5.", "5.1", "5.2", "5.3"]
+
+
 def test_control_lines_below_the_title_are_no_clauses() -> None:
     text = "AB-YLQXZD-002校准管理制度\n版本:A/0\n批准人:张三\n一、目的\n规范校准。\n版本:以封面为准。\n"
     (segment,) = parse_text(text).segments

@@ -1,0 +1,421 @@
+"""命令 `qms doc`. List, show, parse, import, print and check procedures; external documents and the checklist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from controller.cli.commands import M, group, option
+from controller.cli.files import read_bytes
+from controller.domain.clause import Aside, Clause, Island, Table, TitleLine
+from controller.domain.conformity import Gravity
+from controller.domain.text import T
+
+if TYPE_CHECKING:
+    from controller.cli.main import Session
+    from controller.cli.output import Output
+    from controller.domain.clause import Piece, Segment
+    from controller.domain.document import ControlledDocument, GapNote
+    from controller.services.text_reading import ReadText
+
+_FILE = click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+_EXCERPT = 60
+
+
+@group("doc", M("程序文件:列出、查看、打印、导入、解析。"))
+def doc() -> None:
+    pass
+
+
+@doc.command("list", help=M("列出全部程序、制度、职责文件。"))
+@option("--class", "class_word", metavar="CLASS", help=M("只列一类:程序、制度、职责或手册。"))
+@click.pass_obj
+def list_documents(session: Session, class_word: str | None) -> int:
+    out = session.output
+    documents = [item for item in session.application.documents.documents() if class_word in {None, item.class_word}]
+    out.table(
+        [T("编号"), T("名称"), T("版本"), T("类别"), T("归口部门"), T("说明")],
+        [
+            [item.number, item.title, item.revision, item.class_word, item.owner, item.status_note or ""]
+            for item in documents
+        ],
+    )
+    out.document({"documents": [_control_data(item) for item in documents]})
+    return 0
+
+
+def _control_data(document: ControlledDocument) -> dict[str, Any]:
+    steps = {"drafted": document.drafted, "reviewed": document.reviewed, "approved": document.approved}
+    return {
+        "number": str(document.number),
+        "title": document.title,
+        "revision": str(document.revision),
+        "class": document.class_word,
+        "owner": document.owner,
+        "status_note": document.status_note,
+        "basis": list(document.basis),
+        "forms": list(document.forms),
+        "links": {key: list(targets) for key, targets in document.links.items()},
+        "company_set": dict(document.company_set),
+        "related": list(document.related),
+        "applies_if": document.applies_if,
+        "effective": document.effective,
+        "history": [
+            {"revision": row.revision, "date": row.date, "clauses": row.clauses, "reason": row.reason, "by": row.by}
+            for row in document.history
+        ],
+    } | {key: {"name": step.name, "date": step.date} if step else None for key, step in steps.items()}
+
+
+# -- show ------------------------------------------------------------------------------------------------------
+
+
+@doc.command("show", help=M("查看一份文件:控制栏、条款、相关表单和对标提示。"))
+@click.argument("number", metavar="NUMBER")
+@click.pass_obj
+def show(session: Session, number: str) -> int:
+    out = session.output
+    library = session.application.documents
+    shown = library.show(library.resolve(number))
+    document = shown.document
+    rows = [
+        [T("文件名称"), document.title],
+        [T("文件编号"), document.number],
+        [T("版本"), document.revision],
+        [T("类别"), document.class_word],
+        [T("归口部门"), document.owner],
+    ]
+    for label, step in ((T("起草"), document.drafted), (T("审核"), document.reviewed), (T("批准"), document.approved)):
+        if step is not None:
+            rows.append([label, f"{step.name} {step.date or ''}".strip()])
+    if document.effective:
+        rows.append([T("生效日期"), document.effective])
+    if document.forms:
+        rows.append([T("名下表单"), "、".join(document.forms)])
+    if document.basis:
+        rows.append([T("引用外来文件"), "、".join(document.basis)])
+    if document.related:
+        rows.append([T("相关文件"), "、".join(document.related)])
+    if document.applies_if:
+        rows.append([T("适用条件"), document.applies_if])
+    if document.status_note:
+        rows.append([T("说明"), document.status_note])
+    out.table([T("项目"), T("内容")], rows)
+    out.line()
+    for piece in shown.segment.pieces:
+        _show_piece(piece, out, document)
+    if shown.notes:
+        out.line()
+        out.line(T("对标提示(仅屏幕显示,不打印,不进入资料包):"))
+    for note in shown.notes:
+        _show_note(note, out)
+    out.document(
+        _control_data(document)
+        | {
+            "text": shown.text,
+            "clause_ids_fit": shown.ids_fit,
+            "pieces": [_piece_data(piece) for piece in shown.segment.pieces],
+            "screen_only_notes": [_note_data(note) for note in shown.notes],
+        }
+    )
+    return 0
+
+
+def _show_piece(piece: Piece, out: Output, document: ControlledDocument) -> None:
+    if isinstance(piece, Clause):
+        indent = "  " * (piece.level - 1)
+        for line in piece.content.splitlines():
+            out.line(indent + line)
+        key = ".".join(str(part) for part in piece.number)
+        targets = document.links.get(key) or document.links.get(piece.label) or ()
+        if targets:
+            out.line(_below(indent, out.text(T("→ {targets}", targets=list(targets)))))
+        if key in document.company_set:
+            out.line(_below(indent, out.text(T("企业自定:{what}", what=document.company_set[key]))))
+    elif isinstance(piece, Table):
+        for row in piece.rows:
+            out.line("  " + " | ".join(cell.replace("\n", " ") for cell in row))
+    elif isinstance(piece, Island):
+        out.line("  " + out.text(T("〔{caption}:按原样保存〕", caption=piece.caption or T("图表"))))
+    elif isinstance(piece, TitleLine):
+        out.line(piece.source.strip())
+
+
+def _below(indent: str, text: str) -> str:
+    return f"{indent}    {text}"
+
+
+def _show_note(note: GapNote, out: Output) -> None:
+    clause = T("条款 {clause}", clause=note.clause) if note.clause else T("全文")
+    out.line(T("  {id} {clause} [{flag}] {issue}", id=note.id, clause=clause, flag=note.flag, issue=note.issue))
+    if note.suggestion:
+        out.line(
+            T("     建议:{suggestion}(把握程度:{certainty})", suggestion=note.suggestion, certainty=note.certainty)
+        )
+
+
+def _note_data(note: GapNote) -> dict[str, Any]:
+    return {
+        "id": note.id,
+        "clause": note.clause,
+        "flag": note.flag,
+        "statement": note.statement,
+        "issue": note.issue,
+        "suggestion": note.suggestion,
+        "certainty": note.certainty,
+        "basis": list(note.basis),
+    }
+
+
+def _piece_data(piece: Piece) -> dict[str, Any]:
+    place = {"line": piece.span.line, "last_line": piece.span.last_line}
+    if isinstance(piece, Clause):
+        return {
+            "kind": "clause",
+            "id": piece.id,
+            "level": piece.level,
+            "label": piece.label,
+            "style": piece.style.value,
+            "number": list(piece.number),
+            "text": piece.text,
+        } | place
+    if isinstance(piece, TitleLine):
+        return {"kind": "title", "number": piece.number, "title": piece.title} | place
+    if isinstance(piece, Table):
+        return {"kind": "table", "header": piece.header, "rows": [list(row) for row in piece.rows]} | place
+    if isinstance(piece, Island):
+        return {"kind": "island", "digest": str(piece.digest), "caption": piece.caption} | place
+    assert isinstance(piece, Aside)
+    return {"kind": piece.kind.value, "text": piece.text} | place
+
+
+# -- parse -----------------------------------------------------------------------------------------------------
+
+
+@doc.command("parse", help=M("解析文本或 docx:分篇、条款、检查发现;不需要工作区,不改动任何内容。"))
+@_FILE
+@option("--print", "print_back", is_flag=True, help=M("把文本逐字节原样输出,不显示其他内容。"))
+@click.pass_obj
+def parse(session: Session, file: Path, print_back: bool) -> int:
+    out = session.output
+    read = _read(file)
+    if print_back and not out.as_json:
+        click.echo(read.printed(), nl=False)
+        return 0
+    out.line(T("{name}:{count} 篇文件", name=file.name, count=len(read.parsed.segments)))
+    for place, segment in enumerate(read.parsed.segments, start=1):
+        _show_segment(place, segment, out)
+    if read.findings:
+        out.line()
+        out.line(T("检查发现 {count} 条:", count=len(read.findings)))
+        out.findings(read.findings)
+    data: dict[str, Any] = {
+        "file": file.name,
+        "encoding": read.encoding,
+        "head": [_piece_data(piece) for piece in read.parsed.head],
+        "segments": [_segment_data(place, item) for place, item in enumerate(read.parsed.segments, start=1)],
+        "findings": [out.finding_data(item) for item in read.findings],
+    }
+    if print_back:
+        data["text"] = read.text.encode("utf-8", "replace").decode("utf-8")
+    out.document(data)
+    return 1 if any(item.gravity is Gravity.ERROR for item in read.findings) else 0
+
+
+def _read(file: Path) -> ReadText:
+    from controller.bootstrap import read_document_file
+    from controller.services.text_reading import MAX_BYTES
+
+    return read_document_file(read_bytes(file, limit=MAX_BYTES), name=file.name)
+
+
+def _show_segment(place: int, segment: Segment, out: Output) -> None:
+    out.line()
+    out.line(
+        T(
+            "第{place}篇 {number}{title}(第{first}–{last}行,{count} 条)",
+            place=place,
+            number=f"{segment.number} " if segment.number else "",
+            title=segment.title or T("无标题"),
+            first=segment.first_line,
+            last=segment.last_line,
+            count=len(segment.clauses),
+        )
+    )
+    for piece in segment.pieces:
+        if isinstance(piece, Clause):
+            text = " ".join(piece.text.split())
+            text = text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
+            out.line("  " * piece.level + (f"{piece.label.rstrip()} {text}" if piece.label else text))
+        elif isinstance(piece, Table):
+            out.line("  " + out.text(T("〔表格 {rows} 行〕", rows=len(piece.rows))))
+        elif isinstance(piece, Island):
+            out.line("  " + out.text(T("〔{caption}:按原样保存〕", caption=piece.caption or T("图表"))))
+
+
+def _segment_data(place: int, segment: Segment) -> dict[str, Any]:
+    return {
+        "place": place,
+        "number": segment.number,
+        "title": segment.title,
+        "first_line": segment.first_line,
+        "last_line": segment.last_line,
+        "clauses": [_piece_data(clause) for clause in segment.clauses],
+        "pieces": [_piece_data(piece) for piece in segment.pieces if not isinstance(piece, Clause)],
+    }
+
+
+# -- import ----------------------------------------------------------------------------------------------------
+
+
+@doc.command("import", help=M("把文本或 docx 中的一篇导入文件库;不改写文字,不重排编号。"))
+@_FILE
+@option("--number", metavar="N", help=M("文件编号(默认:正文里写的编号)。"))
+@option("--title", metavar="T", help=M("文件名称(默认:正文标题)。"))
+@option("--class", "class_word", metavar="CLASS", help=M("文件类别:程序、制度、职责或手册(默认:按编号)。"))
+@option("--owner", metavar="DEPARTMENT", help=M("归口部门。"))
+@option("--segment", type=click.IntRange(min=1), metavar="K", help=M("文件含多篇时,导入第几篇。"))
+@click.pass_obj
+def import_document(
+    session: Session,
+    file: Path,
+    number: str | None,
+    title: str | None,
+    class_word: str | None,
+    owner: str | None,
+    segment: int | None,
+) -> int:
+    from controller.services.document_library import ImportOrder
+
+    out = session.output
+    application = session.application
+    by = application.person(session.person)
+    order = ImportOrder(number=number, title=title, class_word=class_word, owner=owner, segment=segment)
+    done = application.documents.import_document(_read(file), order, by=by)
+    out.line(
+        T(
+            "已导入 {number}《{title}》,{count} 条。",
+            number=done.document.number,
+            title=done.document.title,
+            count=done.clauses,
+        )
+    )
+    out.findings(done.findings)
+    out.line(T("查看:qms doc show {number}", number=done.document.number))
+    out.document(
+        _control_data(done.document)
+        | {
+            "clauses": done.clauses,
+            "commit": done.commit,
+            "findings": [out.finding_data(item) for item in done.findings],
+        }
+    )
+    return 0
+
+
+# -- lint, checklist, external documents -----------------------------------------------------------------------
+
+
+@doc.command("lint", help=M("检查全部文件:编号、条款、引用的表单和外来文件。"))
+@click.argument("numbers", metavar="[NUMBER]...", nargs=-1)
+@click.pass_obj
+def lint(session: Session, numbers: tuple[str, ...]) -> int:
+    from controller.services.document_check import check_documents
+
+    out = session.output
+    library = session.application.documents
+    wanted = {library.resolve(number) for number in numbers}
+    found = [item for item in check_documents(library) if not wanted or item.subject in wanted]
+    out.findings(found)
+    errors = sum(item.gravity is Gravity.ERROR for item in found)
+    out.line(
+        T(
+            "检查了 {count} 份文件:不符合 {errors},共发现 {all} 条。",
+            count=len(wanted or library.numbers()),
+            errors=errors,
+            all=len(found),
+        )
+    )
+    out.document({"findings": [out.finding_data(item) for item in found], "errors": errors})
+    return 1 if errors else 0
+
+
+@doc.command("checklist", help=M("现场检查对照表:每个检查项和本企业的证据。"))
+@option("--key", "key_only", is_flag=True, help=M("只看关键项目(※)。"))
+@click.pass_obj
+def checklist(session: Session, key_only: bool) -> int:
+    out = session.output
+    listed = session.application.documents.checklist()
+    items = [item for item in listed.items if item.key or not key_only]
+    out.table(
+        [T("序号"), T("条款"), T("检查项"), T("检查员会看"), T("本企业的证据"), T("自查")],
+        [
+            [
+                item.no,
+                ("※" if item.key else "") + item.clause,
+                item.topic,
+                item.looks_at,
+                "、".join(item.evidence),
+                item.self_check or "",
+            ]
+            for item in items
+        ],
+    )
+    out.line(T("共 {count} 项,其中关键项目 {keys} 项。", count=len(items), keys=sum(item.key for item in items)))
+    out.document(
+        {
+            "source": listed.source,
+            "items": [
+                {
+                    "no": item.no,
+                    "clause": item.clause,
+                    "key": item.key,
+                    "topic": item.topic,
+                    "looks_at": item.looks_at,
+                    "evidence": list(item.evidence),
+                    "self_check": item.self_check,
+                }
+                for item in items
+            ],
+        }
+    )
+    return 0
+
+
+@doc.command("external", help=M("外来文件清单:有效性和核对程度。"))
+@click.pass_obj
+def external(session: Session) -> int:
+    out = session.output
+    listed = session.application.documents.external_documents()
+    out.table(
+        [T("编号"), T("名称"), T("文号"), T("实施日期"), T("有效性"), T("核对程度")],
+        [
+            [item.id, item.title, item.document_no or "", item.effective or "", item.validity.value, item.certainty]
+            for item in listed.documents
+        ],
+    )
+    if listed.checked_on:
+        out.line(T("上次识别:{day}", day=listed.checked_on))
+    out.document(
+        {
+            "checked_on": listed.checked_on,
+            "documents": [
+                {
+                    "id": item.id,
+                    "title": item.title,
+                    "document_no": item.document_no,
+                    "issuer": item.issuer,
+                    "issued": item.issued,
+                    "effective": item.effective,
+                    "validity": item.validity.value,
+                    "certainty": item.certainty,
+                    "concerns": item.concerns,
+                    "note": item.note,
+                }
+                for item in listed.documents
+            ],
+        }
+    )
+    return 0

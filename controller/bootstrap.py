@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from controller.file_formats.calendar_file import CompanyCalendar
     from controller.services.document_library import DocumentLibrary
     from controller.services.entry_making import EntryMaking
+    from controller.services.form_inspection import FormInspection
     from controller.services.form_library import FormLibrary
     from controller.services.form_rendering import FormRenderer
     from controller.services.indexing import Indexing
@@ -150,6 +151,15 @@ class Application:
         from controller.services.form_library import FormLibrary
 
         return FormLibrary(self.controlled_files)
+
+    def form_inspection(self, *, working: bool) -> FormInspection:
+        """Checks forms: those in the folder as they are now, or the approved ones."""
+        from controller.adapters.docx_template import DocxtplCompiler
+        from controller.adapters.working_files import WorkingFiles
+        from controller.services.form_inspection import FormInspection
+
+        files = WorkingFiles(self.folder) if working else self.controlled_files
+        return FormInspection(files, DocxtplCompiler())
 
     @cached_property
     def archive(self) -> GitArchive:

@@ -7,7 +7,6 @@ Every finding has the line in `form.yml` (or the block) where it can be mended. 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from controller.domain.form_expressions import computing_order
 from controller.domain.form_logic import always_or_never, compared_with_none, wrong_choices
 from controller.domain.form_stages import reachable, stages_passed
 from controller.domain.identifiers import nearest
+from controller.domain.template_vocabulary import TemplateVocabulary
 from controller.domain.text import T, Text
 
 if TYPE_CHECKING:
@@ -30,13 +30,11 @@ if TYPE_CHECKING:
 QUICK_LIMIT = 8
 """Most entries at the first stage of a quick form (design §1: ask late and ask little)."""
 _AMBIENT = frozenset({"today", "now", "stage"})
-_FIXED_NAMES = ("company.name", "form.number", "form.title", "form.revision")
-_RECORD_PARTS = ("number", "revision", "stage", "opened_at", "opened_by", "late_entry_reason")
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """周围的文件. What else is known in the workspace; None leaves the matter unchecked."""
+class KnownLibrary:
+    """已知的文件库. What else is known in the workspace; None leaves the matter unchecked."""
 
     documents: Collection[str] | None = None
     """Numbers of procedures in force or in draft."""
@@ -46,18 +44,18 @@ class Surroundings:
     posts: Collection[str] | None = None
     retention_classes: Collection[str] | None = None
     template_names: Mapping[str, Collection[str]] | None = None
-    """Docx part → names used in it, dotted (`record.number`, `box.channel`, `row.qty` of a loop over `parts`)."""
+    """Docx part → dotted names used in it (`record.number`, `box.channel.电话`, `parts.qty` in a loop over `parts`)."""
     blocks: Mapping[str, str] = field(default_factory=dict)
     """Block name → its file."""
 
 
-def lint_form(definition: FormDefinition, *, where: str, around: Surroundings) -> list[Finding]:
+def lint_form(definition: FormDefinition, *, where: str, around: KnownLibrary) -> list[Finding]:
     """Return everything in `definition` that does not fit together."""
     return list(_Lint(definition, where, around).run())
 
 
 class _Lint:
-    def __init__(self, definition: FormDefinition, where: str, around: Surroundings) -> None:
+    def __init__(self, definition: FormDefinition, where: str, around: KnownLibrary) -> None:
         self.definition = definition
         self.where = where
         self.around = around
@@ -233,32 +231,20 @@ class _Lint:
     # -- the docx template
 
     def _template(self, parts: Mapping[str, Collection[str]]) -> Iterator[Finding]:
-        known = self._template_names()
+        vocabulary = TemplateVocabulary(self.definition)
         used: set[str] = set()
         for part, names in sorted(parts.items()):
             for name in sorted(names):
                 used.add(name)
-                if name in known or name.split(".", maxsplit=1)[0] in {"loop", "row"}:
+                if vocabulary.knows(name):
                     continue
-                close = nearest(name, known)
-                hint = (
-                    T("是否想写 {key}?", key=close)
-                    if close
-                    else T("可用名称见 qms form show {form}。", form=self.definition.number.text)
-                )
+                close = vocabulary.nearest(name)
+                form = self.definition.number.text
+                hint = T("是否想写 {key}?", key=close) if close else T("可用名称见 qms form show {form}。", form=form)
                 message = T("模板 {part} 用了没有声明的名称 {name}", part=part, name=name)
-                yield Finding(
-                    "placeholder-undeclared",
-                    Gravity.ERROR,
-                    message,
-                    path=re.sub(r"form\.yml$", "form.docx", self.where),
-                    subject=self.definition.number.text,
-                    hint=hint,
-                )
-        heads = {
-            name.split(".")[1] if name.split(".")[0] in {"box", "boxes", "raw"} and "." in name else name.split(".")[0]
-            for name in used
-        }
+                path = self.where.removesuffix("form.yml") + "form.docx"
+                yield Finding("placeholder-undeclared", Gravity.ERROR, message, path=path, subject=form, hint=hint)
+        heads = {_head(name) for name in used}
         for item in self.definition.fields:
             spoken = item.key in heads or (item.key == "late_entry_reason" and "record.late_entry_reason" in used)
             if not spoken and item.type is not FieldType.UDI:
@@ -270,14 +256,8 @@ class _Lint:
                 message = T("签名栏 {key}({label})没有出现在模板里", key=slot.key, label=slot.label)
                 yield self._finding("signature-not-printed", message, gravity=Gravity.WARNING)
 
-    def _template_names(self) -> set[str]:
-        known = {*_FIXED_NAMES, "company", "form", "record", "sig", "box", "boxes", "raw", "no"}
-        known |= {f"record.{part}" for part in _RECORD_PARTS}
-        for slot in self.definition.signatures:
-            known |= {f"sig.{slot.key}", *(f"sig.{slot.key}.{part}" for part in ("name", "date", "meaning"))}
-        for item in self.definition.fields:
-            known |= {item.key, f"raw.{item.key}", f"box.{item.key}", f"boxes.{item.key}"}
-            known |= {f"{item.key}.{column.key}" for column in item.columns} | (
-                {f"{item.key}.no"} if item.columns else set()
-            )
-        return known
+
+def _head(name: str) -> str:
+    """Return the field that a dotted template name speaks of: `box.channel.电话` and `channel` both of `channel`."""
+    first, _, rest = name.partition(".")
+    return rest.split(".", maxsplit=1)[0] if first in {"box", "boxes", "raw"} and rest else first

@@ -73,6 +73,11 @@ def write_compiled(compiled: CompiledForm) -> bytes:
     )
 
 
+def definition_data(definition: FormDefinition) -> Wire:
+    """Return the definition as data, as it stands in `compiled.json`."""
+    return _written(definition)
+
+
 def read_compiled(data: bytes, *, where: str | None = None) -> CompiledForm:
     """Return the form that `data` holds.
 

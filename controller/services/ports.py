@@ -27,6 +27,22 @@ class Clock(Protocol):
         ...
 
 
+class LibraryFiles(Protocol):
+    """库文件. Reads the files of the library, be it the approved ones or those in the folder as they are now."""
+
+    def read(self, path: str) -> bytes | None:
+        """Return the file's bytes, or None when there is none; `path` uses `/` and is relative to the workspace."""
+        ...
+
+    def folders(self, path: str) -> list[str]:
+        """Return the names directly below folder `path` that are folders, sorted; empty when it does not exist."""
+        ...
+
+    def files(self, path: str) -> list[str]:
+        """Return the paths of all files below folder `path`, sorted."""
+        ...
+
+
 class ControlledFiles(Protocol):
     """受控文件. The approved content of branch `main`, read from its commit, never from a half-edited folder."""
 

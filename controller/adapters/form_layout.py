@@ -1,4 +1,4 @@
-"""表单版面. Decides how the fields of a form lie on paper: which share a row, which take a whole one, how wide columns are.
+"""表单版面. Decides how the fields of a form lie on paper: what shares a row, how wide columns are.
 
 Pure measuring and arranging; drawing is `form_scaffold`. Widths are twips.
 """
@@ -27,8 +27,10 @@ _LABEL_EM = 200
 _CELL_MARGINS = 170
 _LONG_TEXT_LENGTH = 200
 """Texts that may be longer than this get a row of their own."""
-_TWO_LINES = 14.0
-"""Ems of the longest label that two lines of the usual label column hold."""
+_WIDEST_LABEL = 7.6
+"""Ems; longer labels break onto two lines."""
+_SCALE = 4
+"""Answers that make a scale; fewer are an ordinary choice."""
 _WIDE = {FieldType.LONG_TEXT, FieldType.MULTI_CHOICE, FieldType.EXTERNAL_SIGNATURE, FieldType.ATTACHMENT}
 _COLUMN_WEIGHTS = {
     FieldType.INTEGER: 4.0,
@@ -125,69 +127,70 @@ def arrange(fields: Sequence[Field], *, title: str | None, half: int) -> list[Pi
         title: its heading; it stands over the first piece.
         half: width of a value cell when two fields share a row.
     """
-    pieces: list[Piece] = []
-    rows: list[GridRow] = []
-    waiting: Field | None = None
-    heading = title or None
-
-    def close() -> None:
-        nonlocal waiting, heading
-        if waiting is not None:
-            rows.append(GridRow((waiting,)))
-            waiting = None
-        if rows:
-            pieces.append(Grid(heading, tuple(rows)))
-            rows.clear()
-            heading = None
-
-    for field in fields:
+    arranging = _Arranging(title or None)
+    for group in _rating_runs(fields):
+        if len(group) > 1:
+            arranging.close()
+            arranging.add(Rating(arranging.heading, group[0].choices, tuple(group)))
+            continue
+        field = group[0]
         if field.type is FieldType.TABLE:
-            close()
-            pieces.append(Rows(heading, field))
-            heading = None
+            arranging.close()
+            arranging.add(Rows(arranging.heading, field))
         elif needs_whole_row(field, half=half):
-            if waiting is not None:
-                rows.append(GridRow((waiting,)))
-                waiting = None
-            rows.append(GridRow((field,)))
-        elif waiting is None:
-            waiting = field
+            arranging.whole(field)
         else:
-            rows.append(GridRow((waiting, field)))
-            waiting = None
-    close()
-    return pieces
+            arranging.share(field)
+    arranging.close()
+    return arranging.pieces
 
 
-def arrange_customer_page(fields: Sequence[Field], *, half: int) -> list[Piece]:
-    """Return the pieces of the page that the customer fills: runs of equal questions become a rating table."""
-    pieces: list[Piece] = []
-    plain: list[Field] = []
-    run: list[Field] = []
+class _Arranging:
+    """A section while its fields are being laid out."""
 
-    def flush_plain() -> None:
-        pieces.extend(arrange(plain, title=None, half=half))
-        plain.clear()
+    def __init__(self, heading: str | None) -> None:
+        self.heading = heading
+        self.pieces: list[Piece] = []
+        self._rows: list[GridRow] = []
+        self._waiting: Field | None = None
 
-    def flush_run() -> None:
-        if len(run) > 1:
-            flush_plain()
-            pieces.append(Rating(None, run[0].choices, tuple(run)))
+    def add(self, piece: Piece) -> None:
+        self.pieces.append(piece)
+        self.heading = None
+
+    def share(self, field: Field) -> None:
+        if self._waiting is None:
+            self._waiting = field
         else:
-            plain.extend(run)
-        run.clear()
+            self._rows.append(GridRow((self._waiting, field)))
+            self._waiting = None
 
+    def whole(self, field: Field) -> None:
+        self._end_row()
+        self._rows.append(GridRow((field,)))
+
+    def close(self) -> None:
+        self._end_row()
+        if self._rows:
+            self.add(Grid(self.heading, tuple(self._rows)))
+            self._rows = []
+
+    def _end_row(self) -> None:
+        if self._waiting is not None:
+            self._rows.append(GridRow((self._waiting,)))
+            self._waiting = None
+
+
+def _rating_runs(fields: Sequence[Field]) -> list[list[Field]]:
+    """Group neighbouring questions that offer the same scale of answers; every other field stands alone."""
+    groups: list[list[Field]] = []
     for field in fields:
-        if field.type is FieldType.CHOICE and len(field.choices) > 2:  # noqa: PLR2004 - yes/no questions are no ratings
-            if run and run[0].choices != field.choices:
-                flush_run()
-            run.append(field)
+        rated = field.type is FieldType.CHOICE and len(field.choices) >= _SCALE
+        if rated and groups and groups[-1][-1].choices == field.choices:
+            groups[-1].append(field)
         else:
-            flush_run()
-            plain.append(field)
-    flush_run()
-    flush_plain()
-    return pieces
+            groups.append([field])
+    return groups
 
 
 def needs_whole_row(field: Field, *, half: int) -> bool:
@@ -218,8 +221,7 @@ def label_width(fields: Sequence[Field]) -> int:
     """Return one label column width for the whole form: short labels on one line, long ones on two or three."""
     widths = [em_width(field.label) for field in fields if field.type is not FieldType.TABLE]
     longest = max(widths, default=4.0)
-    ems = min(longest, 7.0) if longest <= _TWO_LINES else 7.5
-    return round(max(4.0, ems) * _LABEL_EM) + _CELL_MARGINS + 30
+    return round(max(4.0, min(longest, _WIDEST_LABEL)) * _LABEL_EM) + _CELL_MARGINS + 30
 
 
 def broken_label(label: str, width: int) -> str:
@@ -230,7 +232,11 @@ def broken_label(label: str, width: int) -> str:
         return label
     lines = math.ceil(whole / ems)
     best = min(
-        (place for place in range(1, len(label)) if _may_break(label, place)),
+        (
+            place
+            for place in range(1, len(label))
+            if _may_break(label, place) and em_width(label[:place].rstrip()) <= ems
+        ),
         key=lambda place: abs(em_width(label[:place]) - whole / lines) - _break_bonus(label, place),
         default=None,
     )

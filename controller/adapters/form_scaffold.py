@@ -18,7 +18,6 @@ from controller.adapters.form_layout import (
     Rating,
     Rows,
     arrange,
-    arrange_customer_page,
     broken_label,
     choice_lines,
     choices_width,
@@ -55,13 +54,13 @@ if TYPE_CHECKING:
 _BOXED = {FieldType.CHOICE, FieldType.MULTI_CHOICE, FieldType.BOOL}
 _PLAIN_UNIT = re.compile(r"[0-9A-Za-z\u4e00-\u9fff%℃°/·㎡]{1,8}")
 _HEAD_HEIGHT = mm(7)
-_LINE_HEIGHT = mm(8.5)
+_LINE_HEIGHT = mm(8)
 """Room for one line of handwriting."""
 _LONG_HEIGHT = mm(16)
-_CUSTOMER_LONG_HEIGHT = mm(24)
+_CUSTOMER_LONG_HEIGHT = mm(32)
 _SIGN_HEIGHT = mm(11)
 _STAMP_HEIGHT = mm(14)
-_RATING_HEIGHT = mm(10)
+_RATING_HEIGHT, _CUSTOMER_RATING_HEIGHT = mm(7.5), mm(11)
 _NUMBER_COLUMN = 600
 _TITLE_WIDTH_EMS = 20
 _CUSTOMER_HINT = "请在符合您意见的方框内打“√”。您的意见将用于改进我们的产品和服务，感谢您的支持！"
@@ -113,9 +112,7 @@ def _turn(section: etree._Element, *, landscape: bool) -> int:
     short, long = sorted((int(size.get(wide, "11906")), int(size.get(high, "16838"))))
     size.set(wide, str(long if landscape else short))
     size.set(high, str(short if landscape else long))
-    size.attrib.pop(f"{{{W_NAMESPACE}}}orient", None)
-    if landscape:
-        size.set(f"{{{W_NAMESPACE}}}orient", "landscape")
+    size.set(f"{{{W_NAMESPACE}}}orient", "landscape" if landscape else "portrait")
     sides = sum(int(margins.get(f"{{{W_NAMESPACE}}}{side}", "1134")) for side in ("left", "right"))
     return (long if landscape else short) - sides
 
@@ -156,8 +153,8 @@ class _Drawing:
         customer = [field for key in self._form.customer_page if (field := self._form.field(key)) is not None]
         if customer:
             parts += [self._title(), self._number_line(), paragraph(text_run(_CUSTOMER_HINT), "WkSmall"), gap()]
-            pieces = arrange_customer_page(customer, half=self._half)
-            parts += [self._piece(piece, long_height=_CUSTOMER_LONG_HEIGHT) + gap() for piece in pieces]
+            pieces = arrange(customer, title=None, half=self._half)
+            parts += [self._piece(piece, for_customer=True) + gap() for piece in pieces]
             parts += [page_break(), self._title(), paragraph(text_run(_COMPANY_PART), "WkSubtitle")]
         else:
             parts.append(self._title())
@@ -165,7 +162,7 @@ class _Drawing:
         for section in inside_sections(self._form):
             fields = [field for key in section.fields if (field := self._form.field(key)) is not None]
             for piece in arrange(fields, title=section.title, half=self._half):
-                parts.append(self._piece(piece, long_height=_LONG_HEIGHT) + gap())
+                parts.append(self._piece(piece) + gap())
         if self._form.event_time is not None:
             parts.append(self._late_entry() + gap())
         if self._form.signatures:
@@ -179,17 +176,23 @@ class _Drawing:
         return paragraph(text_run("{{ form.title }}", smaller), "WkTitle")
 
     def _number_line(self) -> str:
-        tabs = f'<w:tabs><w:tab w:val="right" w:pos="{self._width}"/></w:tabs>'
+        half = self._width // 2
         left = "编号：{{ record.number }}"
         right = "版本：{{ form.revision }}　状态：{{ record.stage }}"
-        return paragraph(text_run(f"{left}\t{right}"), "WkNumberLine", tabs)
+        cells = [
+            Cell(paragraph(text_run(left), "WkNumberLine"), half, bordered=False),
+            Cell(
+                paragraph(text_run(right), "WkNumberLine", '<w:jc w:val="right"/>'), self._width - half, bordered=False
+            ),
+        ]
+        return table((half, self._width - half), [row(cells, height=340)], bordered=False) + gap()
 
-    def _piece(self, piece: Piece, *, long_height: int) -> str:
+    def _piece(self, piece: Piece, *, for_customer: bool = False) -> str:
         if isinstance(piece, Grid):
-            return self._grid(piece, long_height=long_height)
+            return self._grid(piece, long_height=_CUSTOMER_LONG_HEIGHT if for_customer else _LONG_HEIGHT)
         if isinstance(piece, Rows):
             return self._rows(piece)
-        return self._rating(piece)
+        return self._rating(piece, height=_CUSTOMER_RATING_HEIGHT if for_customer else _RATING_HEIGHT)
 
     def _heading(self, title: str, columns: Sequence[int], *, header: bool = False) -> str:
         content = paragraph(text_run(literal_text(title)), "WkSection")
@@ -247,17 +250,18 @@ class _Drawing:
             ],
         )
 
-    def _rating(self, piece: Rating) -> str:
-        box = min(1150, self._width // (len(piece.choices) + 3))
+    def _rating(self, piece: Rating, *, height: int) -> str:
+        box = min(1150, self._width * 2 // (2 * len(piece.choices) + 5))
         columns = [self._width - box * len(piece.choices), *[box] * len(piece.choices)]
         heads = ["评价项目", *("\n".join(choice.split("=", 1)) for choice in piece.choices)]
-        rows = [
+        rows = [self._heading(piece.title, columns, header=True)] if piece.title else []
+        rows += [
             row(
                 [
                     Cell(paragraph(text_run(literal_text(head)), "WkTableHead"), width, shade=LABEL_SHADE)
                     for head, width in zip(heads, columns, strict=True)
                 ],
-                height=_RATING_HEIGHT,
+                height=_HEAD_HEIGHT,
                 header=True,
             )
         ]
@@ -268,7 +272,7 @@ class _Drawing:
                 Cell(paragraph(text_run(f"{{{{ box.{question.key}[{string_literal(choice)}] }}}}"), "WkBox"), box)
                 for choice in piece.choices
             ]
-            rows.append(row(cells, height=_RATING_HEIGHT))
+            rows.append(row(cells, height=height))
         return table(columns, rows)
 
     def _late_entry(self) -> str:
@@ -285,9 +289,12 @@ class _Drawing:
         rest = self._width - self._label - 2 * small - meaning
         name = rest // 2
         columns = (self._label, name, small, rest - name, small, meaning)
-        return table(columns, [self._signature(slot, columns) for slot in self._form.signatures])
+        last = self._form.signatures[-1]
+        rows = [self._signature(slot, columns, with_next=slot is not last) for slot in self._form.signatures]
+        return table(columns, rows)
 
-    def _signature(self, slot: SignatureSlot, columns: Sequence[int]) -> str:
+    def _signature(self, slot: SignatureSlot, columns: Sequence[int], *, with_next: bool) -> str:
+        keep = "<w:keepNext/>" if with_next else ""
         texts = (
             literal_text(broken_label(slot.label, self._label)),
             f"{{{{ sig.{slot.key}.name }}}}",
@@ -298,19 +305,20 @@ class _Drawing:
         )
         cells = [
             Cell(
-                paragraph(text_run(text), "WkLabel" if place % 2 == 0 else "WkValue"),
+                paragraph(text_run(text), "WkLabel" if place % 2 == 0 else "WkValue", keep),
                 width,
                 shade=LABEL_SHADE if place % 2 == 0 else None,
             )
             for place, (text, width) in enumerate(zip(texts, columns, strict=True))
         ]
-        return row(cells, height=_SIGN_HEIGHT)
+        # Converters that know no “keep with next” still keep header rows with the row below.
+        return row(cells, height=_SIGN_HEIGHT, header=with_next)
 
     def _foot(self) -> str:
         lines = []
         if self._form.print_note:
             lines.append(paragraph(text_run(literal_text(f"注：{self._form.print_note}")), "WkSmall"))
-        entered = "登记：{{ record.opened_by }}　{{ record.opened_at }}"
+        entered = "{% if record.opened_by %}登记：{{ record.opened_by }}　{{ record.opened_at }}{% endif %}"
         lines.append(paragraph(text_run(entered), "WkSmall"))
         return "".join(lines)
 
@@ -336,8 +344,8 @@ def _answer(field: Field, room: int) -> str:
         return f"{{{{ boxes.{field.key} }}}}"
     if field.unit and _PLAIN_UNIT.fullmatch(field.unit):
         # On a blank form the unit stands where the writer needs it.
-        room = string_literal("\u3000" * 5 + field.unit)
-        return f"{{{{ {field.key} or {room} }}}}"
+        blank = string_literal("\u3000" * 5 + field.unit)
+        return f"{{{{ {field.key} or {blank} }}}}"
     return f"{{{{ {field.key} }}}}"
 
 

@@ -70,8 +70,8 @@ STYLES: tuple[ParagraphStyle, ...] = (
     ParagraphStyle("WkSubtitle", "文控副标题", SONG, 24, 360, "center", after=60),
     ParagraphStyle("WkNumberLine", "文控编号行", SONG, 20, 340),
     ParagraphStyle("WkSection", "文控分组", HEI, 22, 300, bold=True, keep_next=True),
-    ParagraphStyle("WkLabel", "文控栏目", SONG, 20, 270, "center"),
-    ParagraphStyle("WkValue", "文控填写", SONG, 21, 300),
+    ParagraphStyle("WkLabel", "文控栏目", SONG, 20, 270, "center", before=30),
+    ParagraphStyle("WkValue", "文控填写", SONG, 21, 300, before=40),
     ParagraphStyle("WkTableHead", "文控表头", SONG, 19, 260, "center", bold=True),
     ParagraphStyle("WkTableCell", "文控表格内容", SONG, 19, 260),
     ParagraphStyle("WkTableCentre", "文控表格居中", SONG, 19, 260, "center"),
@@ -120,7 +120,7 @@ def house_file(kind: str) -> bytes:
         "word/styles.xml": _styles(),
         "word/settings.xml": _settings(),
         "word/header1.xml": _XML + f"<w:hdr {NAMESPACES}>{_header(kind, text_width)}</w:hdr>",
-        "word/footer1.xml": _XML + f"<w:ftr {NAMESPACES}>{_footer(kind, text_width)}</w:ftr>",
+        "word/footer1.xml": _XML + f"<w:ftr {NAMESPACES}>{_footer(kind)}</w:ftr>",
     }
     return write_docx({name: text.encode() for name, text in parts.items()})
 
@@ -244,12 +244,11 @@ def _pair(left: str, left_width: int, right: str, right_width: int) -> str:
     return row(cells, height=250)
 
 
-def _footer(kind: str, width: int) -> str:
+def _footer(kind: str) -> str:
     left = {
-        "form": "记录编号：{{ record.number }}",
-        "procedure": "{{ document.footer }}",
-        "register": "{{ register.footer }}",
+        "form": "{% if record.number %}记录编号：{{ record.number }}　　{% endif %}",
+        "procedure": "",
+        "register": "",
     }[kind]
-    pages = text_run("\t第 ") + field_runs("PAGE") + text_run(" 页　共 ") + field_runs("NUMPAGES") + text_run(" 页")
-    tabs = f'<w:tabs><w:tab w:val="right" w:pos="{width}"/></w:tabs>'
-    return paragraph(text_run(left) + pages, "WkFooter", tabs)
+    pages = text_run("第 ") + field_runs("PAGE") + text_run(" 页　共 ") + field_runs("NUMPAGES") + text_run(" 页")
+    return paragraph(text_run(left) + pages, "WkFooter", '<w:jc w:val="center"/>')

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from controller.services.form_rendering import FormRenderer
     from controller.services.indexing import Indexing
     from controller.services.pdf_printing import PdfPrinting
-    from controller.services.ports import Clock, FileLockFactory, Progress, RecordKeys
+    from controller.services.ports import Clock, FileLockFactory, PdfConverter, Progress, RecordKeys
     from controller.services.record_control import RecordControl
     from controller.services.record_filing import RecordFiling
     from controller.services.text_reading import ReadText
@@ -194,7 +194,7 @@ class Application:
         from controller.adapters.pdf_office2pdf import Office2PdfConverter
         from controller.services.pdf_printing import PdfPrinting
 
-        engines = [Office2PdfConverter(), LibreOfficeConverter()]
+        engines: list[PdfConverter] = [Office2PdfConverter(), LibreOfficeConverter()]
         engines.sort(key=lambda engine: engine.name != self.settings.pdf_engine)
         return PdfPrinting(engines)
 

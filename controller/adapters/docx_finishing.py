@@ -18,6 +18,8 @@ _CHANGES_CELLS = re.compile(r'(?:%\}|\}\})\s*<w:tc[ >]|</w:tc>\s*\{[%{]|w:gridSp
 _RUN_PROPERTIES = re.compile(r"<w:rPr>.*?</w:rPr>", re.DOTALL)
 _PARAGRAPH_PROPERTIES = re.compile(r"<w:pPr>.*?</w:pPr>", re.DOTALL)
 _SECTION = re.compile(r"<w:sectPr\b.*?</w:sectPr>|<w:sectPr\b[^>]*/>", re.DOTALL)
+_NO_ROWS, _CELL_END = "</w:tblGrid></w:tbl>", "</w:tc>"
+_NO_PARAGRAPH = ("</w:tcPr></w:tc>", "</w:tbl></w:tc>", "<w:tcPr/></w:tc>")
 _KEEP = '<w:t xml:space="preserve">'
 
 
@@ -52,6 +54,17 @@ def _broken(xml: str, begin: int, text: str) -> str:
         text = text.replace("\a", f"</w:t></w:r></w:p>{again}")
         text = text.replace("\f", f'</w:t></w:r></w:p><w:p><w:r><w:br w:type="page"/></w:r></w:p>{again}')
     return text
+
+
+def mend_gaps(xml: str) -> str:
+    """Put back what Word insists on: no table without rows, and a paragraph at the end of every cell."""
+    while (end := xml.find(_NO_ROWS)) >= 0:
+        begin = max(xml.rfind("<w:tbl>", 0, end), xml.rfind("<w:tbl ", 0, end))
+        xml = xml[:begin] + xml[end + len(_NO_ROWS) :]
+    for gap in _NO_PARAGRAPH:
+        if gap in xml:
+            xml = xml.replace(gap, gap.removesuffix(_CELL_END) + "<w:p/>" + _CELL_END)
+    return xml
 
 
 def number_drawings(xml: str, last: int) -> tuple[str, int]:
@@ -92,7 +105,9 @@ def _fix_grid(table: etree._Element, grid: etree._Element, space: str) -> None:
 
     width = space + "w"
     columns = grid.findall(space + "gridCol")
-    rows = [row.findall(space + "tc") for row in table.iter(space + "tr")]
+    # Rows of tables inside this one's cells count for those tables alone.
+    own = (row for row in table.iter(space + "tr") if next(row.iterancestors(space + "tbl")) is table)
+    rows = [row.findall(space + "tc") for row in own]
     missing = max((len(cells) for cells in rows), default=0) - len(columns)
     total = sum(float(column.get(width) or 0) for column in columns)
     if missing > 0 and total > 0:

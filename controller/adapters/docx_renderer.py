@@ -21,6 +21,7 @@ from markupsafe import Markup
 
 from controller.adapters.docx_finishing import (
     fix_tables,
+    mend_gaps,
     needs_table_fixing,
     number_drawings,
     resolve_breaks,
@@ -180,6 +181,7 @@ class JinjaDocxRenderer:
         if part.text:
             if output.breaks:
                 xml = resolve_breaks(xml)
+            xml = mend_gaps(xml)
             if part.tables:
                 xml = fix_tables(xml)
             if part.drawings or (output.pictures is not None and output.pictures.used):

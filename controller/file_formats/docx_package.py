@@ -207,7 +207,7 @@ def open_docx(data: bytes) -> DocxPackage:
     )
 
 
-def write_docx(parts: Mapping[str, bytes | PackedPart] | Iterable[PackedPart]) -> bytes:
+def write_docx(parts: Mapping[str, bytes | PackedPart] | Mapping[str, bytes] | Iterable[PackedPart]) -> bytes:
     """Return a docx of these parts: fixed order, fixed dates, plain bytes stored, packed parts copied as they are."""
     if hasattr(parts, "items"):
         rows = [part if isinstance(part, PackedPart) else PackedPart.stored(name, part) for name, part in parts.items()]

@@ -13,12 +13,13 @@ ids is noticed.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from controller.domain.clause_alignment import Alignment, KnownClause, align
 from controller.domain.errors import DamagedError
-from controller.domain.identifiers import Digest
+from controller.domain.identifiers import Digest, InvalidIdentifierError
 from controller.domain.text import T, Text
 from controller.file_formats.clause_text import parse_text
 from controller.file_formats.yaml_text import dump_yaml, load_yaml
@@ -113,6 +114,24 @@ def clause_ids_of_text(text: str) -> str:
     return write_clause_ids(first_ids(clauses))
 
 
+def renewed(ids: str, text: str, *, where: str) -> str:
+    """Return `clauses.yml` with the digests of a `clauses.txt` whose wording was changed clause by clause.
+
+    For changes that keep every clause in its place, such as the company's own number prefix.
+
+    Raises:
+        ClauseIdsError: the text has not as many clauses as there are ids.
+    """
+    known = read_clause_ids(ids, where=where)
+    clauses = [clause for segment in parse_text(text).segments for clause in segment.clauses]
+    if len(clauses) != len(known.marks):
+        problem = T("有 {ids} 个标识,正文有 {clauses} 条", ids=len(known.marks), clauses=len(clauses))
+        raise ClauseIdsError(where=where, problem=problem)
+    pairs = zip(known.marks, clauses, strict=True)
+    marks = tuple(ClauseMark(mark.id, clause.label, clause_digest(clause)) for mark, clause in pairs)
+    return write_clause_ids(ClauseIds(marks, known.next_serial, known.extra))
+
+
 def read_clause_ids(text: str, *, where: str) -> ClauseIds:
     """Read `clauses.yml`.
 
@@ -140,5 +159,6 @@ def _mark(row: Any, place: int, where: str) -> ClauseMark:
     if isinstance(row, dict):
         identifier, label, digest = row.get("id"), row.get("label"), row.get("digest")
         if isinstance(identifier, str) and identifier and isinstance(digest, str):
-            return ClauseMark(identifier, "" if label is None else str(label), Digest(digest))
+            with contextlib.suppress(InvalidIdentifierError):
+                return ClauseMark(identifier, "" if label is None else str(label), Digest(digest))
     raise ClauseIdsError(where=where, problem=T("第{place}条的标识写法不对", place=place))

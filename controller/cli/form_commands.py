@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from controller.domain.form import Field, FormDefinition
 
 
-@group("form", M("受控表单:列出、查看、检查、空白表、版式。"))
+_TEMPLATES = "controller.cli.form_scaffold_commands"
+_LAZY = {
+    "scaffold": (f"{_TEMPLATES}:scaffold", M("按表单定义和公司版式生成 Word 模板(form.docx)并编译。")),
+    "compile": (f"{_TEMPLATES}:compile_forms", M("编译在 Word 中改过的模板。")),
+}
+
+
+@group("form", M("受控表单:列出、查看、检查、空白表、版式。"), lazy=_LAZY)
 def form() -> None:
     pass
 

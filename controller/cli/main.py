@@ -148,4 +148,11 @@ def main(words: list[str], language: str) -> int:
         return EXIT_USAGE
     except BrokenPipeError:
         return EXIT_DONE
+    except Exception:  # noqa: BLE001 - the last boundary: a bug keeps its traceback and says what to do
+        import traceback
+
+        traceback.print_exc()
+        click.echo(say(T("程序出错(不是您的操作问题),没有归档任何内容。"), language), err=True)
+        click.echo(say(T("下一步:把以上内容连同所用命令发给维护人员。"), language), err=True)
+        return EXIT_BUG
     return result if isinstance(result, int) else EXIT_DONE

@@ -211,9 +211,8 @@ def list_(session: Session, form: str | None, since: str | None, until: str | No
         )
     )
     out = session.output
-    titles = {
-        number.text: application.forms.definition(number).title for number in {item.form.number for item in states}
-    }
+    numbers = {item.form.number.text for item in states}
+    titles = {number: application.forms.definition(number).title for number in numbers}
     rows = [_row(state, titles, application.stage_label(state)) for state in states]
     out.table([T("编号"), T("表单"), T("立卷时间"), T("阶段"), T("记录人")], rows)
     if not rows:
@@ -331,7 +330,7 @@ def _shown_fields(stored: StoredRecord, view: RecordView) -> list[tuple[str, str
         value = view.values.get(item.key)
         if value is None and not masked:
             continue
-        rows.append((item.label, display(item, value, masked=masked)))
+        rows.append((item.label, "＊＊＊" if masked else display(item, value)))
     return rows
 
 

@@ -19,8 +19,9 @@ from controller.domain.errors import DamagedError, MisconfiguredError
 from controller.domain.identifiers import Digest, DocumentNumber, RecordNumber, Revision
 from controller.domain.record import Attachment, FormBinding, RecordState, SealedValue, Signatory
 from controller.domain.search_text import SearchWord, excerpt, search_words, tokens
+from controller.domain.serial_completeness import GivenNumber
 from controller.domain.text import T
-from controller.services.ports import FormUse, GivenNumber, IndexedRecord, IndexStatus, SearchHit
+from controller.services.ports import FormUse, IndexedRecord, IndexStatus, SearchHit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

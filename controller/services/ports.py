@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from controller.domain.conformity import Finding
+    from controller.domain.form import FormDefinition
     from controller.domain.identifiers import Digest, RecordNumber
     from controller.domain.record import RecordState, Signatory
     from controller.domain.serial_completeness import GivenNumber
@@ -352,4 +353,28 @@ class WordReader(Protocol):
 
     def read(self, docx: bytes, *, name: str) -> WordText:
         """Return the text; raises the errors of `file_formats.docx_package` for a file that is not safe."""
+        ...
+
+
+class LibraryWriter(Protocol):
+    """工作文件写入. Writes into the workspace folder; nothing comes into force by it."""
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write the file, replacing an older one in one step; `path` uses `/` and is relative to the workspace."""
+        ...
+
+
+class FormDrawing(Protocol):
+    """表单版式. Draws a form's docx template from its definition."""
+
+    def draw(self, definition: FormDefinition, house: bytes) -> bytes:
+        """Return the template drawn on the house file; same input, same bytes."""
+        ...
+
+    def house(self) -> bytes:
+        """Return the house file that stands in where the workspace has none."""
+        ...
+
+    def is_untouched(self, docx: bytes) -> bool:
+        """Tell whether a template is as this drawing made it, not changed by hand since."""
         ...

@@ -293,8 +293,15 @@ class PdfDocument:
 class PdfConverter(Protocol):
     """PDF 引擎. Turns one docx into PDF bytes; checking completeness is the service's business."""
 
-    name: str
-    version: str
+    @property
+    def name(self) -> str:
+        """Return the engine's name as in the settings."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Return the engine's version."""
+        ...
 
     def available(self) -> bool:
         """Tell whether the engine can run on this machine."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from controller.services.form_inspection import FormInspection
     from controller.services.form_library import FormLibrary
     from controller.services.form_rendering import FormRenderer
+    from controller.services.form_scaffolding import FormScaffolding
     from controller.services.indexing import Indexing
     from controller.services.pdf_printing import PdfPrinting
     from controller.services.ports import Clock, FileLockFactory, PdfConverter, Progress, RecordKeys
@@ -160,6 +161,19 @@ class Application:
 
         files = WorkingFiles(self.folder) if working else self.controlled_files
         return FormInspection(files, DocxtplCompiler())
+
+    @cached_property
+    def form_scaffolding(self) -> FormScaffolding:
+        """Draws and compiles the forms of the folder."""
+        from controller.adapters.docx_template import DocxtplCompiler
+        from controller.adapters.form_scaffold import ScaffoldDrawing
+        from controller.adapters.working_files import WorkingFiles
+        from controller.adapters.working_folder import WorkingFolder
+        from controller.services.form_compiling import FormCompiling
+        from controller.services.form_scaffolding import FormScaffolding
+
+        compiling = FormCompiling(DocxtplCompiler())
+        return FormScaffolding(WorkingFiles(self.folder), WorkingFolder(self.folder), ScaffoldDrawing(), compiling)
 
     @cached_property
     def archive(self) -> GitArchive:

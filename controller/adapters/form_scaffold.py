@@ -25,7 +25,7 @@ from controller.adapters.form_layout import (
     inside_sections,
     label_width,
 )
-from controller.adapters.house_style import ensure_styles
+from controller.adapters.house_style import ensure_styles, house_file
 from controller.adapters.template_text import literal_text, string_literal
 from controller.adapters.word_markup import (
     HEADING_SHADE,
@@ -43,11 +43,13 @@ from controller.adapters.word_markup import (
     table,
     text_run,
 )
+from controller.domain.errors import QmsError
 from controller.domain.form import Field, FieldType, FormDefinition
+from controller.domain.identifiers import Digest
 from controller.file_formats.docx_package import open_docx, write_docx
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from controller.domain.form import SignatureSlot
 
@@ -95,7 +97,52 @@ def scaffold_form(definition: FormDefinition, house: bytes) -> bytes:
     if landscape:
         for name in package.text_parts()[1:]:
             parts[name] = _widen(parts[name], width)
+    properties = package.core_properties()
+    if properties is not None:
+        parts[properties] = _marked(parts[properties], _mark(parts, properties))
     return write_docx(parts)
+
+
+class ScaffoldDrawing:
+    """表单版式. Implements the port `FormDrawing`."""
+
+    def draw(self, definition: FormDefinition, house: bytes) -> bytes:
+        """Return `scaffold_form(definition, house)`."""
+        return scaffold_form(definition, house)
+
+    def house(self) -> bytes:
+        """Return the house file for forms that the product ships."""
+        return house_file("form")
+
+    def is_untouched(self, docx: bytes) -> bool:
+        """Tell whether `docx` still carries the mark of its own parts; Word keeps the mark but changes the parts."""
+        try:
+            package = open_docx(docx)
+        except QmsError:
+            return False
+        properties = package.core_properties()
+        if properties is None:
+            return False
+        return _mark(package.contents, properties).encode() in package.contents[properties]
+
+
+_MARK = "wenkong-scaffold-"
+
+
+def _mark(parts: Mapping[str, bytes], properties: str) -> str:
+    """Return the mark of a drawn template: a digest over everything but the properties that carry it."""
+    lines = "".join(f"{name} {Digest.of(data)}\n" for name, data in sorted(parts.items()) if name != properties)
+    return _MARK + Digest.of(lines.encode()).hex
+
+
+def _marked(properties: bytes, mark: str) -> bytes:
+    root = etree.fromstring(properties)
+    tag = "{http://schemas.openxmlformats.org/package/2006/metadata/core-properties}keywords"
+    words = root.find(tag)
+    if words is None:
+        words = etree.SubElement(root, tag)
+    words.text = mark
+    return _bytes(root)
 
 
 def _bytes(root: etree._Element) -> bytes:

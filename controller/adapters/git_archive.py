@@ -11,10 +11,10 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from controller.adapters.git_import import Commit, commit_stream, drop_refs, message, move_branch, private_refs
+from controller.adapters.git_import import Commit, clear_after_killed, commit_stream, message, move_branch
 from controller.adapters.git_objects import GitObjects, NotARepositoryError, ObjectDamagedError
 from controller.adapters.git_program import stop
-from controller.adapters.pack_upkeep import PackUpkeep
+from controller.adapters.pack_upkeep import PACKS_AT_MOST, PackUpkeep
 from controller.adapters.stored_path import check_path
 from controller.domain.errors import RefusedError
 from controller.domain.text import T
@@ -90,14 +90,20 @@ class GitArchive:
         lock: FileLockFactory,
         site: str = "main",
         patience: float = 60.0,
-        upkeep: PackUpkeep | None = None,
+        packs_at_most: int = PACKS_AT_MOST,
+        upkeep_in_background: bool = True,
     ) -> None:
         self.branch = archive_branch(site)
         self._site = site
         self._objects = GitObjects(folder)
         self._lock = lock
         self._patience = patience
-        self._upkeep = upkeep or PackUpkeep(self._objects.program, self._objects.common_folder)
+        self._upkeep = PackUpkeep(
+            self._objects.program,
+            self._objects.common_folder,
+            most=packs_at_most,
+            background=upkeep_in_background,
+        )
 
     def close(self) -> None:
         """Let the reading process go."""
@@ -115,10 +121,7 @@ class GitArchive:
             tip = self.tip()
             if tip is None and self._objects.ref("refs/heads/main") is None:
                 raise NotARepositoryError(folder=self._objects.folder, problem=T("没有受控文件分支 main"))
-            # Whoever wrote these was killed: the lock is ours.
-            stale = private_refs(self._objects, self._site)
-            if stale:
-                drop_refs(self._objects, stale)
+            clear_after_killed(self._objects, self.branch, self._site)
             writer = GitArchiveWriter(self._objects, self.branch, self._site, tip)
             yield writer
             written = writer.tip != tip

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.adapters.git_archive import archive_branch
-from controller.adapters.git_import import Commit, commit_stream, drop_refs, message, move_branch, private_refs
+from controller.adapters.git_import import Commit, clear_after_killed, commit_stream, message, move_branch
 from controller.adapters.git_objects import GitObjects, NotARepositoryError
 from controller.adapters.git_program import (
     GitFailedError,
@@ -140,9 +140,7 @@ class GitControlledFiles:
         for path in changes:
             check_path(path)
         with self._lock(LOCK, self._patience):
-            stale = private_refs(self._objects, _LABEL)
-            if stale:
-                drop_refs(self._objects, stale)
+            clear_after_killed(self._objects, MAIN, _LABEL)
             old = self.revision()
             wanted = {path: data for path, data in changes.items() if self.read(path) != data}
             if not wanted:

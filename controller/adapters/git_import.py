@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import tempfile
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 INBOX = "refs/wenkong/inbox"
 """Where unfinished writes hold their commits."""
+GRACE = 1.0
+"""Seconds for which an unchanged lock file of git is respected; a ref transaction takes milliseconds."""
+_GRACE_STEP = 0.02
 NOTHING = "0" * 40
 """Git's way to say that a ref does not exist."""
 
@@ -118,9 +122,9 @@ class CommitStream:
             raise self._failure() from exc
 
     def _failure(self) -> Exception:
-        self._process.wait()
+        code = self._process.wait()
         self._errors.seek(0)
-        return self._objects.program.failure(self._errors.read())
+        return self._objects.program.failure(self._errors.read(), code)
 
 
 @contextlib.contextmanager
@@ -163,19 +167,57 @@ def move_branch(
     sync_folder((objects.common_folder / branch).parent)
 
 
-def drop_refs(objects: GitObjects, refs: Sequence[tuple[str, str]]) -> None:
-    """Delete private refs that nobody finishes any more."""
-    steps = b"".join(f"delete {ref}\0{value}\0".encode() for ref, value in refs)
-    objects.program.run("update-ref", "--stdin", "-z", stdin=steps)
+def clear_after_killed(objects: GitObjects, branch: str, label: str) -> None:
+    """Remove what killed writers called `label` left in the way; the caller holds their lock.
 
-
-def private_refs(objects: GitObjects, label: str) -> list[tuple[str, str]]:
-    """Return the private refs of writers called `label`, with their commits."""
+    Git's own lock files outlive a killed git. Those of private refs can only be theirs; those that other programs use
+    too are taken for dead when the same file is still there after `GRACE` seconds.
+    """
     folder = objects.common_folder / INBOX
-    if not folder.is_dir():
-        return []
-    names = [f"{INBOX}/{path.name}" for path in folder.iterdir() if path.name.rsplit("-", 1)[0] == label]
-    return [(name, value) for name in names if (value := objects.ref(name)) is not None]
+    if folder.is_dir():
+        left = [path for path in folder.iterdir() if path.name.rsplit("-", 1)[0] == label]
+        for path in left:
+            if path.suffix == ".lock":
+                path.unlink(missing_ok=True)
+        refs = [(name, value) for path in left if (value := objects.ref(name := f"{INBOX}/{path.name}")) is not None]
+    else:
+        refs = []
+    common = objects.common_folder
+    shared = [common / name for name in (f"{branch}.lock", "packed-refs.lock", "packed-refs.new")]
+    keeps = (common / "objects" / "pack").glob("*.keep")
+    _remove_dead([path for path in shared if path.exists()] + [path for path in keeps if _of_import(path)])
+    if refs:
+        steps = b"".join(f"delete {ref}\0{value}\0".encode() for ref, value in refs)
+        objects.program.run("update-ref", "--stdin", "-z", stdin=steps)
+
+
+def _of_import(keep: Path) -> bool:
+    """Tell whether a pack is kept apart by a fast-import that is or was at work; others keep theirs for good."""
+    try:
+        return keep.read_bytes().startswith(b"fast-import")
+    except OSError:
+        return False
+
+
+def _remove_dead(paths: Sequence[Path]) -> None:
+    """Delete those of `paths` that stay as they are for `GRACE` seconds; what is alive finishes or changes."""
+    if not paths:
+        return
+    before = {path: _identity(path) for path in paths}
+    until = time.monotonic() + GRACE
+    while time.monotonic() < until and any(path.exists() for path in paths):
+        time.sleep(_GRACE_STEP)
+    for path, identity in before.items():
+        if identity is not None and _identity(path) == identity:
+            path.unlink(missing_ok=True)
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _unfinished(packs: Path) -> set[Path]:

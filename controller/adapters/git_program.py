@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import subprocess
+import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 OLDEST = (2, 34)
 """Oldest git that is known to keep what this program promises."""
 _FSYNC_SINCE = (2, 36)
+
+_NO_SPACE = ("No space left on device", "Disk quota exceeded", "File too large", "not enough space")
+_DENIED = ("Permission denied", "Read-only file system", "insufficient permission")
+_TOO_LARGE = frozenset({-signal.SIGXFSZ} if sys.platform != "win32" else ())
+"""How git ends when a limit on file sizes stops it."""
 
 _SETTINGS = {
     "advice.detachedHead": "false",
@@ -145,7 +152,7 @@ class GitProgram:
         except FileNotFoundError as exc:
             raise GitMissingError from exc
         if done.returncode not in codes:
-            raise self.failure(done.stderr)
+            raise self.failure(done.stderr, done.returncode)
         return done.stdout
 
     def start(
@@ -173,13 +180,13 @@ class GitProgram:
         finally:
             stop(process)
 
-    def failure(self, stderr: bytes) -> MisconfiguredError | DamagedError:
-        """Return the error that git's message stands for."""
+    def failure(self, stderr: bytes, code: int) -> MisconfiguredError | DamagedError:
+        """Return the error that git's message and exit code stand for."""
         text = stderr.decode("utf-8", "replace").strip()
         where = str(self.work_folder)
-        if "No space left on device" in text or "Disk quota exceeded" in text or "File too large" in text:
+        if code in _TOO_LARGE or any(phrase in text for phrase in _NO_SPACE):
             return NoSpaceError(where=where)
-        if "Permission denied" in text or "Read-only file system" in text or "insufficient permission" in text:
+        if any(phrase in text for phrase in _DENIED):
             return StorageDeniedError(where=where, detail=text.splitlines()[-1])
         lines = [line for line in text.splitlines() if line.startswith(("fatal:", "error:"))] or text.splitlines()
         return GitFailedError(detail=lines[0] if lines else "git", where=where)

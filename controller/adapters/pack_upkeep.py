@@ -44,7 +44,9 @@ class PackUpkeep:
         """Start the upkeep when packs have piled up; never raises, for the filing is done."""
         packs = self._common_folder / "objects" / "pack"
         with contextlib.suppress(OSError, QmsError):
-            count = sum(1 for item in os.scandir(packs) if item.name.endswith(".pack"))
+            names = [item.name for item in os.scandir(packs)]
+            # A kept pack is never rolled up, so it is no reason to begin.
+            count = sum(name.endswith(".pack") for name in names) - sum(name.endswith(".keep") for name in names)
             if count > self._most:
                 if self._background:
                     self._start()
@@ -82,13 +84,12 @@ class PackUpkeep:
             subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
 
     def _sweep(self) -> None:
-        """Delete what killed git processes left: unfinished packs, crash reports, and marks that keep a pack apart."""
+        """Delete what killed git processes left: unfinished packs and crash reports."""
         packs = self._common_folder / "objects" / "pack"
         oldest = time.time() - _STALE_AFTER
-        for path in [*packs.glob("tmp_*"), *packs.glob("*.keep"), *self._common_folder.glob("fast_import_crash_*")]:
+        for path in [*packs.glob("tmp_*"), *packs.glob(".tmp-*"), *self._common_folder.glob("fast_import_crash_*")]:
             with contextlib.suppress(OSError):
-                ours = path.suffix != ".keep" or path.read_bytes().startswith(b"fast-import")
-                if ours and path.stat().st_mtime < oldest:
+                if path.stat().st_mtime < oldest:
                     path.unlink()
 
 

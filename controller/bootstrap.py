@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from controller.domain.record import RecordState, Signatory
     from controller.domain.working_days import WorkingDays
     from controller.file_formats.calendar_file import CompanyCalendar
+    from controller.services.document_import import DocumentImport
     from controller.services.document_library import DocumentLibrary
     from controller.services.entry_making import EntryMaking
     from controller.services.form_inspection import FormInspection
@@ -268,10 +269,24 @@ class Application:
 
     @cached_property
     def documents(self) -> DocumentLibrary:
-        """Procedures, rules and duty documents."""
+        """Procedures, rules and duty documents as approved."""
         from controller.services.document_library import DocumentLibrary
 
-        return DocumentLibrary(self.controlled_files, self.clock)
+        return DocumentLibrary(self.controlled_files)
+
+    def document_library(self, *, working: bool) -> DocumentLibrary:
+        """Documents to check: those in the folder as they are now, or the approved ones."""
+        from controller.adapters.working_files import WorkingFiles
+        from controller.services.document_library import DocumentLibrary
+
+        return DocumentLibrary(WorkingFiles(self.folder)) if working else self.documents
+
+    @cached_property
+    def document_import(self) -> DocumentImport:
+        """Adds documents."""
+        from controller.services.document_import import DocumentImport
+
+        return DocumentImport(self.controlled_files, self.clock)
 
     def browsing_copy(self, folder: Path, *, progress: Progress | None = None) -> int:
         """Write the masked browsing copy of the archive to `folder`; return how many records it holds."""

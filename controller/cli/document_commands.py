@@ -287,13 +287,13 @@ def import_document(
     owner: str | None,
     segment: int | None,
 ) -> int:
-    from controller.services.document_library import ImportOrder
+    from controller.services.document_import import ImportOrder
 
     out = session.output
     application = session.application
     by = application.person(session.person)
     order = ImportOrder(number=number, title=title, class_word=class_word, owner=owner, segment=segment)
-    done = application.documents.import_document(_read(file), order, by=by)
+    done = application.document_import.import_document(_read(file), order, by=by)
     out.line(
         T(
             "已导入 {number}《{title}》,{count} 条。",
@@ -320,12 +320,13 @@ def import_document(
 
 @doc.command("lint", help=M("检查全部文件:编号、条款、引用的表单和外来文件。"))
 @click.argument("numbers", metavar="[NUMBER]...", nargs=-1)
+@option("--working/--approved", "working", default=True, help=M("检查工作目录里的文件(默认),或已批准的版本。"))
 @click.pass_obj
-def lint(session: Session, numbers: tuple[str, ...]) -> int:
+def lint(session: Session, numbers: tuple[str, ...], working: bool) -> int:
     from controller.services.document_check import check_documents
 
     out = session.output
-    library = session.application.documents
+    library = session.application.document_library(working=working)
     wanted = {library.resolve(number) for number in numbers}
     found = [item for item in check_documents(library) if not wanted or item.subject in wanted]
     out.findings(found)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _TEMPLATES = "controller.cli.form_scaffold_commands"
 _LAZY = {
     "scaffold": (f"{_TEMPLATES}:scaffold", M("按表单定义和公司版式生成 Word 模板(form.docx)并编译。")),
+    "blank": ("controller.cli.form_template_commands:blank", M("生成空白表,供打印后手写。")),
     "compile": (f"{_TEMPLATES}:compile_forms", M("编译在 Word 中改过的模板。")),
 }
 

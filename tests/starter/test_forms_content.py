@@ -12,7 +12,7 @@ import pytest
 
 from controller.domain.form import FieldType, FormDefinition, Personal
 from controller.domain.form_check import check_values
-from controller.domain.form_lint import Surroundings, lint_form
+from controller.domain.form_lint import KnownLibrary, lint_form
 from controller.domain.form_stages import stages_passed
 from controller.file_formats.calendar_file import read_company_calendar, read_workdays
 from controller.file_formats.form_file import examine_form, read_form
@@ -75,7 +75,7 @@ def test_a_form_loads_without_any_finding(number: str) -> None:
     text = (FORMS / number / "form.yml").read_text(encoding="utf-8")
 
     findings = list(examine_form(text, _blocks(), where=number).findings)
-    findings += lint_form(_form(number), where=number, around=Surroundings(forms=NUMBERS))
+    findings += lint_form(_form(number), where=number, around=KnownLibrary(forms=NUMBERS))
 
     assert [f"{item.path}:{item.line} {item.message}" for item in findings] == []
 

@@ -125,6 +125,7 @@ def test_our_own_documents_follow_the_layout_of_014(number: str) -> None:
     assert [line.split(".")[:2] for line in inner] == [["5", str(count)] for count in range(1, len(inner) + 1)]
     assert len(inner) >= 4
     assert all(line.endswith("。") for line in inner)
+    assert not any("XX-" in line for line in lines[1:]), "the clause ids would not fit another company's prefix"
 
 
 @pytest.mark.parametrize("number", [*RULES, *DUTIES])
@@ -180,6 +181,7 @@ def test_every_form_has_a_retention_class_and_known_posts() -> None:
 
 def test_titles_of_forms_in_the_text_are_titles_of_the_library() -> None:
     titles = {form.title for form in forms().values()} | {item.title for item in registers().values()}
+    titles |= {read_document(text_of(f"procedures/{number}/document.yml"), where=number).title for number in DOCUMENTS}
     laws = {
         item.title for item in read_external_documents(text_of("procedures/external_documents.yml"), where="").documents
     }

@@ -136,7 +136,7 @@ def _compiled(text: str) -> Expression:
     try:
         tree = _parsed(text)
     except TemplateSyntaxError as exc:
-        raise ExpressionSyntaxError(expression=text, problem=T("写法不完整({detail})", detail=exc.message)) from exc
+        raise ExpressionSyntaxError(expression=text, problem=T("写法不完整,检查引号、括号和运算符")) from exc
     except (RecursionError, ValueError, OverflowError, SyntaxError) as exc:
         raise ExpressionSyntaxError(expression=text, problem=T("写法过于复杂或数字过大")) from exc
     builder = _Builder(text)
@@ -148,7 +148,6 @@ def _compiled(text: str) -> Expression:
 
 
 def _parsed(text: str) -> nodes.Expr:
-    from jinja2 import TemplateSyntaxError
     from jinja2.parser import Parser
 
     depth = 0
@@ -159,9 +158,8 @@ def _parsed(text: str) -> nodes.Expr:
     parser = Parser(_environment(), text, state="variable")
     tree = parser.parse_expression()
     if not parser.stream.eos:
-        token = parser.stream.current
-        message = f"unexpected “{token.value}”"
-        raise TemplateSyntaxError(message, token.lineno)
+        rest = str(parser.stream.current.value)
+        raise ExpressionSyntaxError(expression=text, problem=T("多出“{rest}”,前面缺少运算符", rest=rest[:40]))
     return tree
 
 

@@ -29,7 +29,7 @@ _COMPARED = {
 
 def in_words(expression: str, labels: Mapping[str, str]) -> Text:
     """Return an expression as people say it: field labels for keys, 且/或/未填 for operators."""
-    return _Words(labels).say(Expression.compile(expression).tree)
+    return _Words(labels).condition(Expression.compile(expression).tree)
 
 
 class _Words:
@@ -78,14 +78,16 @@ class _Words:
         return Text("“{value}”" if isinstance(value, str) else "{value}", {"value": value})
 
     def _side(self, node: nodes.Node) -> Text:
-        """One side of 且/或: bracketed where it would read wrongly otherwise; a bare name is a question answered 是."""
+        """One side of 且/或, bracketed where it would read wrongly otherwise."""
         from jinja2 import nodes as kinds
 
-        if isinstance(node, kinds.Or):
-            return T("({part})", part=self.say(node))
-        if isinstance(node, kinds.Name):
-            return T("“{label}”为是", label=self.say(node))
-        return self.say(node)
+        return T("({part})", part=self.say(node)) if isinstance(node, kinds.Or) else self.condition(node)
+
+    def condition(self, node: nodes.Node) -> Text:
+        """Say a whole condition; a bare name is a question answered 是."""
+        from jinja2 import nodes as kinds
+
+        return T("“{label}”为是", label=self.say(node)) if isinstance(node, kinds.Name) else self.say(node)
 
     def _denied(self, node: nodes.Node) -> Text:
         from jinja2 import nodes as kinds

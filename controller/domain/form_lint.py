@@ -208,11 +208,13 @@ class _Lint:
 
     def _logic(self) -> Iterator[Finding]:
         for text, title, line, item in self._all_expressions():
-            for name, choice, close in wrong_choices(text, self.fields):
+            wrong = list(wrong_choices(text, self.fields))
+            for name, choice, close in wrong:
                 hint = T("是否想写“{choice}”?", choice=close) if close else T("照抄 choices 里的写法。")
                 message = T("{title}:“{choice}”不是字段 {name} 的选项", title=title, choice=choice, name=name)
                 yield self._finding("choice-unknown", message, line=line, item=item, hint=hint)
-            verdict = None if item is not None and text == item.value else always_or_never(text, self.fields)
+            computed = item is not None and text == item.value
+            verdict = None if computed or wrong else always_or_never(text, self.fields)
             if verdict is not None:
                 message = T("{title} 永远成立", title=title) if verdict else T("{title} 永远不成立", title=title)
                 yield self._finding("condition-constant", message, line=line, item=item, hint=T("改正或删去这个条件。"))

@@ -28,8 +28,10 @@ def pattern_problem(regex: str) -> Text | None:
     """Return why `regex` is not accepted, None when it is."""
     try:
         compiled = re.compile(regex)
-    except (re.error, OverflowError, RecursionError) as exc:
-        return T("不是有效的正则表达式({detail})", detail=exc)
+    except re.error as exc:
+        return T("不是有效的正则表达式(第 {position} 个字符附近)", position=(exc.pos or 0) + 1)
+    except (OverflowError, RecursionError):
+        return T("正则表达式过于复杂")
     if compiled.groups > 20 or re.search(r"\\[1-9]|\(\?(?!:)", regex):  # noqa: PLR2004 - far more than any number format needs
         return T("正则表达式用了反向引用、环视或命名组,只支持 ( ) 和 (?: )")
     return _repeat_problem(regex)

@@ -118,7 +118,7 @@ def _field(key: str, part: Part, stages: Sequence[str], known: Sequence[str], bl
             if part.data.get(attribute) is not None:
                 part.wrong(attribute, "field-attribute", T("计算字段不能写 {key}", key=attribute))
     choices = part.texts("choices")
-    if kind in _CHOICES and not choices:
+    if kind in _CHOICES and not part.data.get("choices"):
         part.wrong(None, "definition-key-missing", T("选择字段缺少 choices(选项)"))
     default = part.text("default")
     if default is not None and kind is FieldType.CHOICE and default not in choices:

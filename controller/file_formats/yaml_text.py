@@ -34,6 +34,25 @@ _CONSTANTS: Mapping[str, bool | None] = {
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
+_SYNTAX = (
+    ("expected ',' or '}'", T("花括号里缺少逗号或右括号")),
+    ("expected ',' or ']'", T("方括号里缺少逗号或右括号")),
+    ("mapping values are not allowed", T("多了一个冒号,或上一行缩进不对")),
+    ("expected ':'", T("缺少冒号,或引号没有成对")),
+    ("expected key", T("缩进与上面的行不一致")),
+    ("expected '-' indicator", T("列表的缩进不一致")),
+    ("unexpected end of stream", T("引号没有成对")),
+    ("cannot start any token", T("以特殊字符开头的文字没有加引号")),
+    ("control characters", T("有不可用的控制字符")),
+    ("special characters", T("有不可用的控制字符")),
+    ("unacceptable character", T("有不可用的控制字符")),
+    ("sequence entries are not allowed", T("“- ”不能写在这里")),
+    ("escape", T("双引号里的反斜杠写法不对")),
+    ("undefined alias", T("用了没有定义的别名")),
+    ("expected <document start>", T("内容之后还有多余的部分")),
+)
+"""What the parser says → what is wrong, in the order of trying."""
+
 Path = tuple[str | int, ...]
 Lines = dict[Path, int]
 """Where things stand: the path of keys and list positions → line, from 1."""
@@ -169,7 +188,8 @@ class _Reader:
         position = getattr(exc, "position", None)
         if mark is None and isinstance(position, int):
             line = self.text.count("\n", 0, position) + 1
-        detail = getattr(exc, "problem", None) or getattr(exc, "reason", None) or type(exc).__name__
+        said = str(getattr(exc, "problem", None) or getattr(exc, "reason", None) or "")
+        detail = next((text for words, text in _SYNTAX if words in said), T("这里的写法不能理解"))
         return YamlTextError(
             where=self.where,
             line=line,

@@ -50,7 +50,9 @@ class FormInspection:
             findings += self._form(number, around, blocks)
             if progress is not None:
                 progress(position + 1, len(wanted))
-        return list(dict.fromkeys(findings))
+        # A slip in a shared block is met once per form that uses it, and told once.
+        told = {(item.path, item.line, item.code, str(item.message)): item for item in reversed(findings)}
+        return list(reversed(told.values()))
 
     def _form(self, number: str, around: KnownLibrary, blocks: dict[str, str]) -> list[Finding]:
         where = f"{FORMS_FOLDER}/{number}/form.yml"

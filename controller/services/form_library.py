@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping, Sequence
 
     from controller.domain.form import FormDefinition
-    from controller.services.ports import ControlledFiles, LibraryFiles
+    from controller.services.ports import ApprovedFiles, LibraryFiles
 
 FORMS_FOLDER = "templates/forms"
 BLOCKS_FOLDER = "templates/blocks"
@@ -78,9 +78,7 @@ class FormPackage:
 class FormLibrary:
     """表单库. Reads forms of the approved library; keeps what it has read while the library stands still."""
 
-    def __init__(
-        self, files: ControlledFiles, cache: MutableMapping[tuple[str, str], FormPackage] | None = None
-    ) -> None:
+    def __init__(self, files: ApprovedFiles, cache: MutableMapping[tuple[str, str], FormPackage] | None = None) -> None:
         self._files = files
         self._packages: MutableMapping[tuple[str, str], FormPackage] = {} if cache is None else cache
         self._definitions: dict[tuple[str, str], FormDefinition] = {}

@@ -9,7 +9,7 @@ from controller.domain.errors import DamagedError
 from controller.domain.text import T
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -41,6 +41,14 @@ class LibraryFiles(Protocol):
 
     def files(self, path: str) -> list[str]:
         """Return the paths of all files below folder `path`, sorted."""
+        ...
+
+
+class ApprovedFiles(LibraryFiles, Protocol):
+    """已批准的库文件. Library files that stand still: what was read counts as long as the revision is the same."""
+
+    def revision(self) -> str:
+        """Return the id of the commit that is read."""
         ...
 
 
@@ -132,6 +140,20 @@ class Archive(Protocol):
 
     def added_since(self, commit: str | None) -> Iterator[tuple[str, bytes]]:
         """Yield the files added after `commit` (all when None); raises `ArchiveRewrittenError` if it is no ancestor."""
+        ...
+
+
+class ExaminedArchive(Archive, Protocol):
+    """可检查的档案. An archive that can be read although parts of it are damaged, and that shows its history."""
+
+    def walk(
+        self, path: str = "", *, at: str | None = None, damaged: Callable[[str], None] | None = None
+    ) -> Iterator[tuple[str, bytes]]:
+        """Yield every readable file below `path`; the path of what cannot be read is told to `damaged`."""
+        ...
+
+    def irregular_commits(self) -> Iterator[IrregularCommit]:
+        """Yield every commit that does more than add files on top of exactly one other."""
         ...
 
 

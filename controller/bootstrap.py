@@ -352,6 +352,7 @@ def make_workspace(
     from controller.adapters.system_clock import SystemClock
     from controller.adapters.workspace_maker import FolderWorkspaceMaker
     from controller.file_formats.canonical_json import encode
+    from controller.services.document_import import renew_clause_ids
     from controller.services.workspace_setup import IGNORED, check_company, check_prefix, library_files
 
     settings = Settings(
@@ -362,7 +363,7 @@ def make_workspace(
         site=site,
         key_folder=key_folder,
     )
-    files = library_files(PackagedStarterLibrary(), prefix)
+    files = library_files(PackagedStarterLibrary(), prefix, renew=renew_clause_ids)
     files[PEOPLE_FILE] = people.encode("utf-8")
     files["qms.toml"] = write_settings(settings).encode("utf-8")
     files[".gitignore"] = IGNORED.encode("utf-8")

@@ -9,7 +9,7 @@ from controller.domain.document import CLASS_WORDS, ControlledDocument
 from controller.domain.errors import DamagedError, RefusedError
 from controller.domain.identifiers import DocumentNumber, Revision
 from controller.domain.text import T
-from controller.file_formats.clause_ids import first_ids, write_clause_ids
+from controller.file_formats.clause_ids import first_ids, renewed, write_clause_ids
 from controller.file_formats.document_file import write_document
 from controller.services.document_library import (
     FOLDER,
@@ -20,7 +20,7 @@ from controller.services.document_library import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from controller.domain.clause import Segment
     from controller.domain.conformity import Finding
@@ -255,6 +255,21 @@ class DocumentImport:
             for name in self._library.files.folders(folder):
                 taken.setdefault(name, name)
         return taken
+
+
+def renew_clause_ids(files: dict[str, bytes], changed: Iterable[str]) -> None:
+    """Make the digests in `clauses.yml` fit again where a text of the starter library got the company's own prefix.
+
+    Args:
+        files: path → bytes of the library; changed in place.
+        changed: paths of the files whose wording was changed.
+    """
+    for path in changed:
+        folder, _slash, name = path.rpartition("/")
+        ids = files.get(f"{folder}/clauses.yml")
+        if name == "clauses.txt" and ids is not None:
+            text = files[path].decode("utf-8")
+            files[f"{folder}/clauses.yml"] = renewed(ids.decode("utf-8"), text, where=path).encode("utf-8")
 
 
 def _one_line(value: str | None, limit: int, error: type[TitleNeededError | OwnerInvalidError]) -> str:

@@ -19,6 +19,7 @@ from controller.services.document_import import (
     SegmentNeededError,
     TitleNeededError,
     WrongClassError,
+    renew_clause_ids,
 )
 from controller.services.document_library import DocumentIncompleteError, DocumentLibrary, UnknownDocumentError
 from controller.services.ports import WordText
@@ -215,6 +216,18 @@ def test_an_empty_file_and_another_encoding_are_noted(data: bytes, codes: list[s
     read = uploaded(data)
     assert [item.code for item in read.findings if item.code.startswith("text-")] == codes
     assert read.printed() == data
+
+
+def test_ids_fit_again_after_the_starter_text_got_the_companys_prefix() -> None:
+    library, files = empty()
+    bring(files, uploaded(DISINFECTION_NUMBERED.replace("待消毒区", "待消毒区(见AB-YLQXJL-040)")))
+    path = "procedures/AB-YLQXCX-031/clauses.txt"
+    files.content[path] = files.content[path].replace(b"AB-YLQXJL", b"XX-YLQXJL")
+    assert not library.show("AB-YLQXCX-031").ids_fit
+    renew_clause_ids(files.content, [path, "procedures/AB-YLQXCX-031/document.yml", "records/retention.yml"])
+    shown = library.show("AB-YLQXCX-031")
+    assert shown.ids_fit
+    assert [clause.id for clause in shown.segment.clauses] == ["c1", "c2", "c3", "c4", "c5", "c6"]
 
 
 def test_a_text_with_a_second_title_inside_stays_one_document_in_the_library() -> None:

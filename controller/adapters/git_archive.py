@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 LOCK = "archive"
 """Name of the lock that writers hold."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_SHARED_DEPTH = 3
-"""Folders this deep hold many records (`<form>/<year>/<hundreds>`); deeper ones belong to one."""
+_RECORD_DEPTH = 4
+"""Folders above a record's own: `<form>/<year>/<ten-thousands>/<hundreds>`."""
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -311,22 +311,26 @@ class GitArchiveWriter:
     def _stored_serial(self, form: str, year: int) -> int:
         if self.tip is None:
             return 0
-        folder = f"{form}/{year:04d}"
-        hundreds = [item.name for item in self._objects.folder_entries(f"{self.tip}:{folder}") if item.name.isdecimal()]
+        year_folder = f"{self.tip}:{form}/{year:04d}"
         pattern = re.compile(re.escape(f"{form}-{year:04d}-") + r"(\d{4,7})")
-        for name in sorted(hundreds, key=int, reverse=True):
-            entries = self._objects.folder_entries(f"{self.tip}:{folder}/{name}")
-            serials = [int(match[1]) for item in entries if (match := pattern.fullmatch(item.name))]
-            if serials:
-                return max(serials)
+        for ten_thousands in self._numbered_folders(year_folder):
+            for hundreds in self._numbered_folders(ten_thousands):
+                entries = self._objects.folder_entries(hundreds)
+                serials = [int(match[1]) for item in entries if (match := pattern.fullmatch(item.name))]
+                if serials:
+                    return max(serials)
         return 0
+
+    def _numbered_folders(self, above: str) -> list[str]:
+        names = [item.name for item in self._objects.folder_entries(above) if item.name.isdecimal()]
+        return [f"{above}/{name}" for name in sorted(names, key=int, reverse=True)]
 
     def _note_serials(self, paths: Iterable[str]) -> None:
         for path in paths:
             parts = path.split("/")
-            if len(parts) < 5 or not parts[1].isdecimal():  # noqa: PLR2004 - form, year, hundreds, number, file
+            if len(parts) <= _RECORD_DEPTH or not parts[1].isdecimal():
                 continue
-            serial = parts[3].rpartition("-")[2]
+            serial = parts[_RECORD_DEPTH].rpartition("-")[2]
             if serial.isdecimal():
                 year = int(parts[1])
                 self._serials[parts[0], year] = max(self.last_serial(parts[0], year), int(serial))
@@ -364,7 +368,7 @@ class _FreePaths:
                 if found is not None and found[1] != "tree":
                     raise PathTakenError(path=folder)
                 known = found is not None
-                if folder.count("/") < _SHARED_DEPTH:
+                if folder.count("/") < _RECORD_DEPTH:
                     self._folders[folder] = known
             else:
                 known = self._folders[folder]

@@ -143,8 +143,14 @@ class RecordNumber:
 
     @property
     def folder(self) -> str:
-        """Where the record's entries lie in the archive tree: `<form>/<year>/<hundreds>/<number>` (design §6)."""
-        return f"{self.form}/{self.year:04d}/{self.serial // 100:04d}/{self.text}"
+        """Where the record's entries lie in the archive tree: `<form>/<year>/<ten-thousands>/<hundreds>/<number>`.
+
+        No folder holds more than a hundred others, so that filing costs the same however many there are.
+        """
+        match = _RECORD_NUMBER.fullmatch(self.text)
+        assert match is not None
+        form, year, serial = match.groups()
+        return f"{form}/{year}/{int(serial) // 10_000:02d}/{int(serial) // 100 % 100:02d}/{self.text}"
 
     def __str__(self) -> str:
         return self.text

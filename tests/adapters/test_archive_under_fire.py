@@ -44,7 +44,7 @@ def stored_numbers(folder: Path) -> list[str]:
     paths = [path.split("/") for path, _ in archive.walk() if path != "site.json"]
     assert list(archive.irregular_commits()) == []
     archive.close()
-    return [parts[3] for parts in paths]
+    return [parts[4] for parts in paths]
 
 
 def serials(form: str, count: int) -> list[str]:

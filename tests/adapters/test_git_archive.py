@@ -219,7 +219,7 @@ def test_an_earlier_state_stays_readable(archive: GitArchive) -> None:
     second = file_next(archive)
     assert archive.read(f"{second.folder}/0001.json", at=then) is None
     assert archive.read(f"{first.folder}/0001.json", at=then) is not None
-    assert archive.listing(f"{FORM}/2026/0000", at=then) == [first.text]
+    assert archive.listing(f"{FORM}/2026/00/00", at=then) == [first.text]
     assert [path for path, _ in archive.walk(FORM, at=then)] == [f"{first.folder}/0001.json"]
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from controller.adapters.git_archive import GitArchive
     from controller.adapters.git_controlled_files import GitControlledFiles
+    from controller.adapters.register_document import RegisterDocuments
+    from controller.adapters.register_files import RegisterFiles
     from controller.adapters.sqlite_index import SqliteIndex
     from controller.domain.person import Staff
     from controller.domain.record import RecordState, Signatory
@@ -37,7 +39,10 @@ if TYPE_CHECKING:
     from controller.services.ports import Clock, FileLockFactory, PdfConverter, Progress, RecordKeys
     from controller.services.record_control import RecordControl
     from controller.services.record_filing import RecordFiling
+    from controller.services.register_building import RegisterBuilding
+    from controller.services.register_library import RegisterLibrary
     from controller.services.text_reading import ReadText
+    from controller.services.verification import VerificationReport
     from controller.services.workspace_identity import WorkspaceIdentity
 
 POSTS_FILE = "signatures/posts.yml"
@@ -282,11 +287,68 @@ class Application:
         return DocumentLibrary(WorkingFiles(self.folder)) if working else self.documents
 
     @cached_property
+    def registers(self) -> RegisterLibrary:
+        """The register definitions."""
+        from controller.services.register_library import RegisterLibrary
+
+        return RegisterLibrary(self.controlled_files, self.forms)
+
+    @cached_property
+    def register_building(self) -> RegisterBuilding:
+        """Builds registers from the index."""
+        from controller.file_formats.retention_file import RETENTION_FILE, read_retention
+        from controller.services.archived_forms import ArchivedForms
+        from controller.services.register_building import RegisterBuilding
+
+        return RegisterBuilding(
+            index=self.index,
+            archive=self.archive,
+            forms=self.forms,
+            definitions=ArchivedForms(self.archive, self.forms),
+            documents=self.documents,
+            calendar=self.calendar,
+            retention=read_retention(self.controlled_text(RETENTION_FILE), where=RETENTION_FILE),
+        )
+
+    @cached_property
+    def register_files(self) -> RegisterFiles:
+        """Writes registers to files."""
+        from controller.adapters.register_files import RegisterFiles
+
+        return RegisterFiles(
+            building=self.register_building,
+            documents=lambda: self.register_documents,
+            printing=lambda: self.printing,
+            clock=self.clock,
+            company=self.settings.company,
+        )
+
+    @cached_property
+    def register_documents(self) -> RegisterDocuments:
+        """Draws registers as docx in the company's house style, or ours where it has none."""
+        from controller.adapters.docx_renderer import JinjaDocxRenderer
+        from controller.adapters.docx_template import DocxtplCompiler
+        from controller.adapters.house_style import house_file
+        from controller.adapters.register_document import HOUSE_FILE, RegisterDocuments
+
+        house = self.controlled_files.read(HOUSE_FILE) or house_file("register")
+        return RegisterDocuments(
+            house=house, compiler=DocxtplCompiler(), renderer=JinjaDocxRenderer(), company=self.settings.company
+        )
+
+    @cached_property
     def document_import(self) -> DocumentImport:
         """Adds documents."""
         from controller.services.document_import import DocumentImport
 
         return DocumentImport(self.controlled_files, self.clock)
+
+    def verify(self, *, rerender: bool = False, progress: Progress | None = None) -> VerificationReport:
+        """Examine the whole archive; with `rerender`, make every print again and compare."""
+        from controller.services.verification import verify_archive
+
+        prints = (self.records, self.making) if rerender else None
+        return verify_archive(self.archive, self.keys, self.identity, prints=prints, progress=progress)
 
     def browsing_copy(self, folder: Path, *, progress: Progress | None = None) -> int:
         """Write the masked browsing copy of the archive to `folder`; return how many records it holds."""

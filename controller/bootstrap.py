@@ -316,6 +316,7 @@ class Application:
         from controller.adapters.register_files import RegisterFiles
 
         return RegisterFiles(
+            indexing=self.indexing,
             building=self.register_building,
             documents=lambda: self.register_documents,
             printing=lambda: self.printing,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from controller.domain.retention import RetentionRules
     from controller.domain.working_days import WorkingDays
     from controller.services.archived_forms import ArchivedForms, KnownForms
-    from controller.services.ports import Archive, RecordIndex
+    from controller.services.ports import Archive, Progress, RecordIndex
     from controller.services.register_rows import DocumentList
 
 _OF_FIELDS = {
@@ -98,11 +98,22 @@ class RegisterTable:
         """Yield the rows; each is made when it is asked for and given once."""
         return self._rows
 
+    def watch(self, progress: Progress, step: int) -> None:
+        """Tell `progress` every `step` rows how many were made."""
+        self._rows = _watched(self._rows, progress, step)
+
     def summary(self) -> RegisterSummary:
         """Return statistics and completeness; rows that were not read yet are worked through first."""
         for _ in self._rows:
             pass
         return self._run.summary()
+
+
+def _watched(rows: Iterator[tuple[Cell, ...]], progress: Progress, step: int) -> Iterator[tuple[Cell, ...]]:
+    for number, row in enumerate(rows, 1):
+        if not number % step:
+            progress(number, None)
+        yield row
 
 
 class RegisterBuilding:

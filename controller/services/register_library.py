@@ -80,7 +80,7 @@ class RegisterLibrary:
             known += [definition.title, definition.number.text]
         raise UnknownRegisterError(wanted=name, known=known)
 
-    def all(self) -> list[RegisterDefinition]:
+    def definitions(self) -> list[RegisterDefinition]:
         """Return every register.
 
         Raises:

@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller.cli.commands import M, group, option
+from controller.cli.document_view import (
+    control_data,
+    note_data,
+    piece_data,
+    segment_data,
+    show_note,
+    show_piece,
+    show_segment,
+)
 from controller.cli.files import read_bytes
-from controller.domain.clause import Aside, Clause, Island, Table, TitleLine
 from controller.domain.conformity import Gravity
 from controller.domain.text import T
 
 if TYPE_CHECKING:
     from controller.cli.main import Session
-    from controller.cli.output import Output
-    from controller.domain.clause import Piece, Segment
-    from controller.domain.document import ControlledDocument, GapNote
     from controller.services.text_reading import ReadText
 
 _FILE = click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
-_EXCERPT = 60
 
 
 @group("doc", M("程序文件:列出、查看、打印、导入、解析。"))
@@ -42,31 +46,8 @@ def list_documents(session: Session, class_word: str | None) -> int:
             for item in documents
         ],
     )
-    out.document({"documents": [_control_data(item) for item in documents]})
+    out.document({"documents": [control_data(item) for item in documents]})
     return 0
-
-
-def _control_data(document: ControlledDocument) -> dict[str, Any]:
-    steps = {"drafted": document.drafted, "reviewed": document.reviewed, "approved": document.approved}
-    return {
-        "number": str(document.number),
-        "title": document.title,
-        "revision": str(document.revision),
-        "class": document.class_word,
-        "owner": document.owner,
-        "status_note": document.status_note,
-        "basis": list(document.basis),
-        "forms": list(document.forms),
-        "links": {key: list(targets) for key, targets in document.links.items()},
-        "company_set": dict(document.company_set),
-        "related": list(document.related),
-        "applies_if": document.applies_if,
-        "effective": document.effective,
-        "history": [
-            {"revision": row.revision, "date": row.date, "clauses": row.clauses, "reason": row.reason, "by": row.by}
-            for row in document.history
-        ],
-    } | {key: {"name": step.name, "date": step.date} if step else None for key, step in steps.items()}
 
 
 # -- show ------------------------------------------------------------------------------------------------------
@@ -105,90 +86,22 @@ def show(session: Session, number: str) -> int:
     out.table([T("项目"), T("内容")], rows)
     out.line()
     for piece in shown.segment.pieces:
-        _show_piece(piece, out, document)
+        show_piece(piece, out, document)
     if shown.notes:
         out.line()
         out.line(T("对标提示(仅屏幕显示,不打印,不进入资料包):"))
     for note in shown.notes:
-        _show_note(note, out)
+        show_note(note, out)
     out.document(
-        _control_data(document)
+        control_data(document)
         | {
             "text": shown.text,
             "clause_ids_fit": shown.ids_fit,
-            "pieces": [_piece_data(piece) for piece in shown.segment.pieces],
-            "screen_only_notes": [_note_data(note) for note in shown.notes],
+            "pieces": [piece_data(piece) for piece in shown.segment.pieces],
+            "screen_only_notes": [note_data(note) for note in shown.notes],
         }
     )
     return 0
-
-
-def _show_piece(piece: Piece, out: Output, document: ControlledDocument) -> None:
-    if isinstance(piece, Clause):
-        indent = "  " * (piece.level - 1)
-        for line in piece.content.splitlines():
-            out.line(indent + line)
-        key = ".".join(str(part) for part in piece.number)
-        targets = document.links.get(key) or document.links.get(piece.label) or ()
-        if targets:
-            out.line(_below(indent, out.text(T("→ {targets}", targets=list(targets)))))
-        if key in document.company_set:
-            out.line(_below(indent, out.text(T("企业自定:{what}", what=document.company_set[key]))))
-    elif isinstance(piece, Table):
-        for row in piece.rows:
-            out.line("  " + " | ".join(cell.replace("\n", " ") for cell in row))
-    elif isinstance(piece, Island):
-        out.line("  " + out.text(T("〔{caption}:按原样保存〕", caption=piece.caption or T("图表"))))
-    elif isinstance(piece, TitleLine):
-        out.line(piece.source.strip())
-
-
-def _below(indent: str, text: str) -> str:
-    return f"{indent}    {text}"
-
-
-def _show_note(note: GapNote, out: Output) -> None:
-    clause = T("条款 {clause}", clause=note.clause) if note.clause else T("全文")
-    out.line(T("  {id} {clause} [{flag}] {issue}", id=note.id, clause=clause, flag=note.flag, issue=note.issue))
-    if note.suggestion:
-        out.line(
-            T("     建议:{suggestion}(把握程度:{certainty})", suggestion=note.suggestion, certainty=note.certainty)
-        )
-
-
-def _note_data(note: GapNote) -> dict[str, Any]:
-    return {
-        "id": note.id,
-        "clause": note.clause,
-        "flag": note.flag,
-        "statement": note.statement,
-        "issue": note.issue,
-        "suggestion": note.suggestion,
-        "certainty": note.certainty,
-        "basis": list(note.basis),
-    }
-
-
-def _piece_data(piece: Piece) -> dict[str, Any]:
-    place = {"line": piece.span.line, "last_line": piece.span.last_line}
-    if isinstance(piece, Clause):
-        return {
-            "kind": "clause",
-            "id": piece.id,
-            "level": piece.level,
-            "label": piece.label,
-            "style": piece.style.value,
-            "number": list(piece.number),
-            "text": piece.text,
-        } | place
-    if isinstance(piece, TitleLine):
-        return {"kind": "title", "number": piece.number, "title": piece.title} | place
-    if isinstance(piece, Table):
-        return {"kind": "table", "header": piece.header, "rows": [list(row) for row in piece.rows]} | place
-    if isinstance(piece, Island):
-        return {"kind": "island", "digest": str(piece.digest), "caption": piece.caption} | place
-    assert isinstance(piece, Aside)
-    return {"kind": piece.kind.value, "text": piece.text} | place
 
 
 # -- parse -----------------------------------------------------------------------------------------------------
@@ -206,7 +119,7 @@ def parse(session: Session, file: Path, print_back: bool) -> int:
         return 0
     out.line(T("{name}:{count} 篇文件", name=file.name, count=len(read.parsed.segments)))
     for place, segment in enumerate(read.parsed.segments, start=1):
-        _show_segment(place, segment, out)
+        show_segment(place, segment, out)
     if read.findings:
         out.line()
         out.line(T("检查发现 {count} 条:", count=len(read.findings)))
@@ -214,8 +127,8 @@ def parse(session: Session, file: Path, print_back: bool) -> int:
     data: dict[str, Any] = {
         "file": file.name,
         "encoding": read.encoding,
-        "head": [_piece_data(piece) for piece in read.parsed.head],
-        "segments": [_segment_data(place, item) for place, item in enumerate(read.parsed.segments, start=1)],
+        "head": [piece_data(piece) for piece in read.parsed.head],
+        "segments": [segment_data(place, item) for place, item in enumerate(read.parsed.segments, start=1)],
         "findings": [out.finding_data(item) for item in read.findings],
     }
     if print_back:
@@ -229,42 +142,6 @@ def _read(file: Path) -> ReadText:
     from controller.services.text_reading import MAX_BYTES
 
     return read_document_file(read_bytes(file, limit=MAX_BYTES), name=file.name)
-
-
-def _show_segment(place: int, segment: Segment, out: Output) -> None:
-    out.line()
-    out.line(
-        T(
-            "第{place}篇 {number}{title}(第{first}–{last}行,{count} 条)",
-            place=place,
-            number=f"{segment.number} " if segment.number else "",
-            title=segment.title or T("无标题"),
-            first=segment.first_line,
-            last=segment.last_line,
-            count=len(segment.clauses),
-        )
-    )
-    for piece in segment.pieces:
-        if isinstance(piece, Clause):
-            text = " ".join(piece.text.split())
-            text = text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
-            out.line("  " * piece.level + (f"{piece.label.rstrip()} {text}" if piece.label else text))
-        elif isinstance(piece, Table):
-            out.line("  " + out.text(T("〔表格 {rows} 行〕", rows=len(piece.rows))))
-        elif isinstance(piece, Island):
-            out.line("  " + out.text(T("〔{caption}:按原样保存〕", caption=piece.caption or T("图表"))))
-
-
-def _segment_data(place: int, segment: Segment) -> dict[str, Any]:
-    return {
-        "place": place,
-        "number": segment.number,
-        "title": segment.title,
-        "first_line": segment.first_line,
-        "last_line": segment.last_line,
-        "clauses": [_piece_data(clause) for clause in segment.clauses],
-        "pieces": [_piece_data(piece) for piece in segment.pieces if not isinstance(piece, Clause)],
-    }
 
 
 # -- import ----------------------------------------------------------------------------------------------------
@@ -305,7 +182,7 @@ def import_document(
     out.findings(done.findings)
     out.line(T("查看:qms doc show {number}", number=done.document.number))
     out.document(
-        _control_data(done.document)
+        control_data(done.document)
         | {
             "clauses": done.clauses,
             "commit": done.commit,

@@ -164,9 +164,10 @@ def _orphan(previous: Clause | None) -> tuple[int, str] | None:
     if previous is None:
         return None
     lines = re.split(r"\r\n|\r|\n", previous.text)
-    if len(lines) < _SEVERAL or not lines[-1].strip() or lines[-2].strip()[-1:] not in set(_TERMINAL):
+    before = [line.strip() for line in lines[:-1] if line.strip()]
+    if not before or not lines[-1].strip() or before[-1][-1] not in _TERMINAL:
         return None
-    leading = previous.source.index(previous.text) if previous.text else 0
+    leading = previous.source.index(previous.text)
     first = previous.span.line + len(re.findall(r"\r\n|\r|\n", previous.source[:leading]))
     return first + len(lines) - 1, lines[-1].strip()
 

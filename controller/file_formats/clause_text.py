@@ -65,32 +65,6 @@ def print_text(parsed: ParsedText) -> str:
     return "".join(piece.source for piece in parsed.pieces())
 
 
-def decode_text(data: bytes) -> tuple[str, str]:
-    """Return the text of a file and the encoding it was in; `encode_text` gives the same bytes back.
-
-    UTF-8 (with or without mark), UTF-16 with mark, and GB 18030 are recognised. What is none of them is read as UTF-8
-    whose impossible bytes are kept aside in lone surrogates; encoding is then `utf-8-damaged`.
-    """
-    attempts = ["utf-8", "gb18030"]
-    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        attempts.insert(0, "utf-16-le" if data[:2] == b"\xff\xfe" else "utf-16-be")
-    for encoding in attempts:
-        try:
-            text = data.decode(encoding)
-            if text.encode(encoding) == data and (encoding == "utf-8" or "\x00" not in text):
-                return text, encoding
-        except UnicodeError:
-            continue
-    return data.decode("utf-8", "surrogateescape"), "utf-8-damaged"
-
-
-def encode_text(text: str, encoding: str) -> bytes:
-    """Return the bytes that `decode_text` read."""
-    if encoding == "utf-8-damaged":
-        return text.encode("utf-8", "surrogateescape")
-    return text.encode(encoding)
-
-
 def table_text(rows: tuple[tuple[str, ...], ...], *, header: bool) -> str:
     """Return the notation of a table, one line a row, each with its line end."""
     lines = ["|" + "|".join(_escaped(cell) for cell in row) + "|" for row in rows]

@@ -9,7 +9,8 @@ from controller.domain.clause_findings import text_findings
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import DamagedError, RefusedError
 from controller.domain.text import T
-from controller.file_formats.clause_text import decode_text, encode_text, parse_text, print_text
+from controller.file_formats.clause_text import parse_text, print_text
+from controller.file_formats.text_encoding import DAMAGED, decode_text, encode_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,7 +103,7 @@ def read_uploaded_text(data: bytes, *, name: str, word: WordReader) -> ReadText:
 
 
 def _encoding_notes(text: str, encoding: str, name: str) -> list[Finding]:
-    if encoding == "utf-8-damaged":
+    if encoding == DAMAGED:
         message = T("有些字节不是 UTF-8,也不是 GB 18030,按损坏的字符保留。")
         return [Finding("text-encoding", Gravity.WARNING, message, path=name, hint=T("用原件重新导出为 UTF-8 文本。"))]
     if encoding != "utf-8":

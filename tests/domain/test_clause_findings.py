@@ -39,6 +39,11 @@ def test_an_article_that_lost_its_head_is_found_with_its_tail() -> None:
     assert str(tail.message) == "“业资格并经授权的人员进行。”没有编号,可能是第三条丢了开头后剩下的部分。"
 
 
+def test_blank_lines_between_the_clauses_make_no_difference() -> None:
+    spaced = text_findings(parse_text(CALIBRATION.replace("\n", "\n\n")))
+    assert [(item.code, item.line) for item in spaced] == [("clause-number-missing", 7), ("clause-head-lost", 5)]
+
+
 def test_a_document_without_an_ending_gets_a_note_with_the_reason() -> None:
     (finding,) = text_findings(parse_text(SHOWROOM))
     assert (finding.code, finding.gravity, finding.line) == ("document-end-unclear", Gravity.NOTE, 8)

@@ -8,13 +8,12 @@ from controller.domain.clause import Aside, AsideKind, Clause, Island, Table
 from controller.domain.clause import NumberingStyle as Style
 from controller.domain.identifiers import Digest
 from controller.file_formats.clause_text import (
-    decode_text,
-    encode_text,
     island_line,
     parse_text,
     print_text,
     table_text,
 )
+from controller.file_formats.text_encoding import decode_text, encode_text
 from tests.invented_documents import (
     BLOB,
     CALIBRATION,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
-NODE_COST = 200
-"""Price of one step: about what it costs to put out two hundred characters."""
+NODE_COST = 500
+"""Price of one step: about what it costs to put out five hundred characters."""
 
 
 def counted(tree: nodes.Template) -> nodes.Template:

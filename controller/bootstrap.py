@@ -16,6 +16,7 @@ from controller.domain.text import T
 from controller.settings import WORKSPACE_FORMAT, Settings, find_workspace, load_settings, write_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from controller.adapters.git_archive import GitArchive
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from controller.adapters.register_document import RegisterDocuments
     from controller.adapters.register_files import RegisterFiles
     from controller.adapters.sqlite_index import SqliteIndex
+    from controller.domain.conformity import Finding
     from controller.domain.person import Staff
     from controller.domain.record import RecordState, Signatory
     from controller.domain.working_days import WorkingDays
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from controller.services.form_rendering import FormRenderer
     from controller.services.form_scaffolding import FormScaffolding
     from controller.services.indexing import Indexing
+    from controller.services.library_adoption import LibraryAdoption, LibraryChange
     from controller.services.pdf_printing import PdfPrinting
     from controller.services.ports import Clock, FileLockFactory, PdfConverter, Progress, RecordKeys
     from controller.services.record_control import RecordControl
@@ -343,6 +346,33 @@ class Application:
         from controller.services.document_import import DocumentImport
 
         return DocumentImport(self.controlled_files, self.clock)
+
+    @cached_property
+    def adoption(self) -> LibraryAdoption:
+        """Takes edited library files into force."""
+        from controller.adapters.working_files import WorkingFiles
+        from controller.services.library_adoption import LibraryAdoption
+
+        return LibraryAdoption(WorkingFiles(self.folder), self.controlled_files, self.clock, self._check_changes)
+
+    def _check_changes(self, changes: Sequence[LibraryChange]) -> list[Finding]:
+        from controller.adapters.working_files import WorkingFiles
+        from controller.services.document_check import check_documents
+        from controller.services.form_library import FormLibrary
+        from controller.services.library_check import check_rules
+        from controller.services.register_library import RegisterLibrary
+
+        working = WorkingFiles(self.folder)
+        forms = sorted({item.path.split("/")[2] for item in changes if item.path.startswith("templates/forms/")})
+        blocks = any(item.path.startswith("templates/blocks/") for item in changes)
+        findings = check_rules(working)
+        if forms or blocks:
+            findings += self.form_inspection(working=True).inspect([] if blocks else forms)
+        if any(item.path.startswith("procedures/") for item in changes):
+            findings += check_documents(self.document_library(working=True))
+        if any(item.path.startswith("templates/registers/") for item in changes):
+            findings += RegisterLibrary(working, FormLibrary(working)).findings()
+        return findings
 
     def verify(self, *, rerender: bool = False, progress: Progress | None = None) -> VerificationReport:
         """Examine the whole archive; with `rerender`, make every print again and compare."""

@@ -34,6 +34,10 @@ class WorkingFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
 
+    def revision(self) -> str:
+        """Return a name for the folder's present content; what was read counts for one check only."""
+        return "working"
+
     def read(self, path: str) -> bytes | None:
         """Return the file's bytes, None when there is none.
 

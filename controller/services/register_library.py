@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from controller.domain.form import FormDefinition
     from controller.domain.register import RegisterDefinition
     from controller.services.archived_forms import KnownForms
-    from controller.services.ports import ControlledFiles
+    from controller.services.ports import LibraryFiles
 
 REGISTERS_FOLDER = "templates/registers"
 
@@ -50,7 +50,7 @@ class RegisterTextError(DamagedError):
 class RegisterLibrary:
     """台账库. Reads register definitions from the approved content."""
 
-    def __init__(self, files: ControlledFiles, forms: KnownForms) -> None:
+    def __init__(self, files: LibraryFiles, forms: KnownForms) -> None:
         self._files = files
         self._forms = forms
 

@@ -1,0 +1,47 @@
+"""命令 `qms change`. What was edited in the folder and is not in force yet, and taking it into force."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from controller.cli.commands import M, group, option
+from controller.domain.text import T
+
+if TYPE_CHECKING:
+    from controller.cli.main import Session
+
+KINDS = {"added": T("新增"), "edited": T("修改"), "deleted": T("删除")}
+
+
+@group("change", M("文件更改:查看尚未采用的修改,检查后采用。"))
+def change() -> None:
+    pass
+
+
+@change.command("status", help=M("列出在文件夹里改过、尚未采用的受控文件。"))
+@click.pass_obj
+def status(session: Session) -> int:
+    out = session.output
+    found = session.application.adoption.changes()
+    out.table([T("文件"), T("情况")], [(item.path, KINDS[item.kind]) for item in found])
+    if not found:
+        out.line(T("没有尚未采用的修改。"))
+    out.document([{"path": item.path, "kind": item.kind} for item in found])
+    return 0
+
+
+@change.command("adopt", help=M("检查并采用文件夹里的修改(审批流程启用之前,由质量负责人执行)。"))
+@option("--reason", required=True, help=M("修改原因。"))
+@click.pass_obj
+def adopt(session: Session, reason: str) -> int:
+    application = session.application
+    out = session.output
+    by = application.person(session.person)
+    adopted = application.adoption.adopt(by, reason=reason)
+    for item in adopted:
+        out.line(f"  {out.text(KINDS[item.kind])} {item.path}")
+    out.line(T("已采用 {count} 处修改,立即生效;尚未经过审批流程。", count=len(adopted)))
+    out.document([{"path": item.path, "kind": item.kind} for item in adopted])
+    return 0

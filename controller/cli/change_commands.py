@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from controller.cli.commands import M, group, option
+from controller.cli.commands import M, acting, group, option
 from controller.domain.text import T
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def status(session: Session) -> int:
 
 @change.command("adopt", help=M("检查并采用文件夹里的修改(审批流程启用之前,由质量负责人执行)。"))
 @option("--reason", required=True, help=M("修改原因。"))
+@acting
 @click.pass_obj
 def adopt(session: Session, reason: str) -> int:
     application = session.application

@@ -118,6 +118,18 @@ def group(name: str, help_text: str, **attributes: Any) -> Callable[[Callable[..
     return click.group(name, cls=QmsGroup, help=help_text, **attributes)
 
 
+def acting(function: _Callback) -> _Callback:
+    """Decorator: let a command that acts take `--as` after its own name too, where people naturally write it."""
+
+    def remember(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            context.obj.person = value
+
+    return option(
+        "--as", metavar="PERSON", expose_value=False, callback=remember, help=M("以哪位在册人员的身份操作(姓名或工号)。")
+    )(function)
+
+
 def option(*declarations: str, **attributes: Any) -> Callable[[_Callback], _Callback]:
     """Decorator: add a translated option; `help` is marked by `M`."""
     return click.option(*declarations, cls=QmsOption, **attributes)

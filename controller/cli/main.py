@@ -104,20 +104,30 @@ def exit_code_of(error: QmsError) -> int:
 
 
 def show_error(error: QmsError, language: str, *, as_json: bool) -> None:
-    """Print an error: code, what, where, next step; one JSON document with `--json`."""
-    message = say(error.message, language)
-    hint = say(error.hint, language) if error.hint else None
-    if as_json:
-        import json
+    """Print an error: code, what, every detail, where, next step; one JSON document with `--json`."""
+    from controller.cli.output import Output
 
-        data = {"error": {"code": error.code, "message": message, "where": error.where, "hint": hint}}
-        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+    out = Output(language, as_json)
+    message = out.text(error.message)
+    hint = out.text(error.hint) if error.hint else None
+    problems = getattr(error, "problems", ())
+    findings = getattr(error, "findings", ())
+    if as_json:
+        data: dict[str, object] = {"code": error.code, "message": message, "where": error.where, "hint": hint}
+        if problems:
+            data["problems"] = [out.problem_data(problem) for problem in problems]
+        if findings:
+            data["findings"] = [out.finding_data(finding) for finding in findings]
+        out.document({"error": data})
         return
-    click.echo(say(T("错误 {code}:{message}", code=error.code, message=message), language), err=True)
+    lines = [out.text(T("错误 {code}:{message}", code=error.code, message=message))]
+    lines += out.problem_lines(problems)
+    lines += out.finding_lines(findings)
     if error.where:
-        click.echo(say(T("位置:{where}", where=error.where), language), err=True)
+        lines.append(out.text(T("位置:{where}", where=error.where)))
     if hint:
-        click.echo(say(T("下一步:{hint}", hint=hint), language), err=True)
+        lines.append(out.text(T("下一步:{hint}", hint=hint)))
+    click.echo("\n".join(lines), err=True)
 
 
 def run(arguments: list[str] | None = None) -> NoReturn:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from controller.domain.conformity import Finding
+    from controller.domain.form_check import Problem
 
 GRAVITY_NAMES = {Gravity.ERROR: T("不符合"), Gravity.WARNING: T("注意"), Gravity.NOTE: T("提示")}
 
@@ -75,15 +76,42 @@ class Output:
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Print findings for people, gravest first; `finding_data` gives the JSON shape."""
+        for line in self.finding_lines(findings):
+            self.line(line)
+
+    def finding_lines(self, findings: Sequence[Finding]) -> list[str]:
+        """Return the lines that tell findings, gravest first."""
         order = list(GRAVITY_NAMES)
+        lines = []
         for finding in sorted(findings, key=lambda item: order.index(item.gravity)):
             place = finding.path or finding.subject or ""
             if finding.line:
                 place += f":{finding.line}"
             head = f"[{self.text(GRAVITY_NAMES[finding.gravity])}] "
-            self.line(head + (f"{place} " if place else "") + self.text(finding.message))
+            lines.append(head + (f"{place} " if place else "") + self.text(finding.message))
             if finding.hint is not None:
-                self.line("    → " + self.text(finding.hint))
+                lines.append("    → " + self.text(finding.hint))
+        return lines
+
+    def problem_lines(self, problems: Sequence[Problem]) -> list[str]:
+        """Return one line a problem: label, value, rule, what would be right."""
+        lines = []
+        for problem in problems:
+            value = self.text(T("(填写为“{value}”)", value=problem.value)) if problem.value else ""
+            lines.append(f"  · {problem.label}{value}:{self.text(problem.rule)} → {self.text(problem.right)}")
+        return lines
+
+    def problem_data(self, problem: Problem) -> dict[str, object]:
+        """Return the stable JSON shape of one problem."""
+        return {
+            "code": problem.code,
+            "field": problem.field,
+            "label": problem.label,
+            "value": problem.value,
+            "rule": self.text(problem.rule),
+            "right": self.text(problem.right),
+            "level": problem.level.value,
+        }
 
     def finding_data(self, finding: Finding) -> dict[str, object]:
         """Return the stable JSON shape of one finding."""

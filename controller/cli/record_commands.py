@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from controller.cli.commands import M, group, option
+from controller.cli.commands import M, acting, group, option
 from controller.cli.files import read_input, write_output
 from controller.domain.identifiers import RecordNumber
 from controller.domain.text import T
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from controller.cli.main import Session
     from controller.cli.output import Output
-    from controller.domain.form_check import Problem
     from controller.domain.record import RecordState
     from controller.domain.record_view import RecordView
     from controller.services.record_control import StoredRecord
@@ -43,6 +42,7 @@ _UNMASK = option("--unmask", is_flag=True, help=M("显示敏感个人信息(需�
 @_VALUES
 @option("--stage", metavar="STAGE", help=M("直接登记到哪个阶段(默认:第一个阶段)。"))
 @option("--entered-for", metavar="NAME", help=M("代录时写明替谁录入。"))
+@acting
 @click.pass_obj
 def new(session: Session, form: str, values_file: Path | None, stage: str | None, entered_for: str | None) -> int:
     from controller.services.record_filing import OpeningAct
@@ -67,6 +67,7 @@ def new(session: Session, form: str, values_file: Path | None, stage: str | None
 @click.argument("number")
 @_VALUES
 @option("--stage", metavar="STAGE", help=M("推进到哪个阶段;不写则只补充内容。"))
+@acting
 @click.pass_obj
 def advance(session: Session, number: str, values_file: Path | None, stage: str | None) -> int:
     application = session.application
@@ -83,6 +84,7 @@ def advance(session: Session, number: str, values_file: Path | None, stage: str 
 @click.argument("number")
 @_VALUES
 @option("--reason", required=True, help=M("更正原因。"))
+@acting
 @click.pass_obj
 def correct(session: Session, number: str, values_file: Path | None, reason: str) -> int:
     application = session.application
@@ -100,6 +102,7 @@ def correct(session: Session, number: str, values_file: Path | None, reason: str
 @record.command("void", help=M("作废一份记录:记录仍可查看,编号不再使用。"))
 @click.argument("number")
 @option("--reason", required=True, help=M("作废原因。"))
+@acting
 @click.pass_obj
 def void(session: Session, number: str, reason: str) -> int:
     application = session.application
@@ -115,6 +118,7 @@ def void(session: Session, number: str, reason: str) -> int:
 @option("--good-only", is_flag=True, help=M("只导入没有问题的行(默认:有一行不对就全部不导入)。"))
 @option("--stage", metavar="STAGE", help=M("直接登记到哪个阶段(默认:第一个阶段)。"))
 @option("--entered-for", metavar="NAME", help=M("代录时写明替谁录入。"))
+@acting
 @click.pass_obj
 def import_(
     session: Session, form: str, file: Path, *, good_only: bool, stage: str | None, entered_for: str | None
@@ -134,7 +138,8 @@ def import_(
         )
     for refused in report.refused[:200]:
         out.line(T("第 {row} 行没有导入:", row=refused.row))
-        _show_problems(out, refused.problems)
+        for line in out.problem_lines(refused.problems):
+            out.line(line)
     if report.nothing_filed:
         out.line(T("共 {rows} 行,{bad} 行有问题,全部没有导入。", rows=report.rows, bad=len(report.refused)))
         out.line(T("改正后重新导入;或加 --good-only 只导入没有问题的行。"))
@@ -156,7 +161,7 @@ def import_(
             "rows": report.rows,
             "filed": [number.text for number in report.filed],
             "refused": [
-                {"row": item.row, "problems": [_problem_data(out, problem) for problem in item.problems]}
+                {"row": item.row, "problems": [out.problem_data(problem) for problem in item.problems]}
                 for item in report.refused
             ],
         }
@@ -290,35 +295,9 @@ def _show_filed(out: Output, filed: Filed, text: Any) -> None:
             "number": filed.number.text,
             "stage": filed.state.stage,
             "digest": filed.digest.text,
-            "warnings": [_problem_data(out, problem) for problem in filed.warnings],
+            "warnings": [out.problem_data(problem) for problem in filed.warnings],
         }
     )
-
-
-def _show_problems(out: Output, problems: Sequence[Problem]) -> None:
-    for line in problem_lines(out, problems):
-        out.line(line)
-
-
-def problem_lines(out: Output, problems: Sequence[Problem]) -> list[str]:
-    """Return one line a problem: label, value, rule, what would be right."""
-    lines = []
-    for problem in problems:
-        value = out.text(T("(填写为“{value}”)", value=problem.value)) if problem.value else ""
-        lines.append(f"  · {problem.label}{value}:{out.text(problem.rule)} → {out.text(problem.right)}")
-    return lines
-
-
-def _problem_data(out: Output, problem: Problem) -> dict[str, object]:
-    return {
-        "code": problem.code,
-        "field": problem.field,
-        "label": problem.label,
-        "value": problem.value,
-        "rule": out.text(problem.rule),
-        "right": out.text(problem.right),
-        "level": problem.level.value,
-    }
 
 
 def _shown_fields(stored: StoredRecord, view: RecordView) -> list[tuple[str, str]]:

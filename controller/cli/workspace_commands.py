@@ -49,7 +49,7 @@ def init(session: Session, folder: Path, company: str, prefix: str, person: str 
     out.line(T("  cd {folder}", folder=folder))
     out.line(T("  qms doc list          查看程序文件"))
     out.line(T("  qms form list         查看受控表单"))
-    out.line(T("  qms record new {form}   登记第一个来电", form=f"{prefix}-YLQXJL-013"))
+    out.line(T("  qms record new {form} 登记第一个来电", form=f"{prefix}-YLQXJL-013"))
     out.line(T("在 signatures/people.yml 中登记其他人员。"))
     out.document({"folder": str(application.folder), "company": application.settings.company, "forms": len(forms)})
     return 0

@@ -45,7 +45,7 @@ from controller.file_formats.template_source import place_at, with_lines
 from controller.file_formats.zip_container import ZipPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
 
     from jinja2 import Template
@@ -244,10 +244,26 @@ class JinjaDocxRenderer:
 
 def _undefined(part: _PreparedPart, exc: UndefinedError, context: Mapping[str, object]) -> UndefinedInTemplateError:
     message = exc.message or ""
-    match = re.match(r"'([^']*)' is undefined", message) or re.search(r"(?:attribute|element) '?([^']*)'?$", message)
-    name = match[1] if match else message
-    place = _place(part, exc.__traceback__)
-    return UndefinedInTemplateError(name=name, part=part.name, place=place, close=nearest(name, context))
+    match = re.match(r"'([^']*)' is undefined", message)
+    if match:
+        name, close = match[1], nearest(match[1], context)
+    else:
+        match = re.search(r"(?:attribute|element) '?([^']*)'?$", message)
+        name = match[1] if match else message
+        known = {dotted.rpartition(".")[2]: dotted for dotted in _dotted(context)}
+        within = nearest(name, known)
+        close = known[within] if within else None
+    return UndefinedInTemplateError(name=name, part=part.name, place=_place(part, exc.__traceback__), close=close)
+
+
+def _dotted(values: Mapping[str, object], path: str = "") -> Iterator[str]:
+    """Yield the dotted names inside groups and tables."""
+    for key, value in values.items():
+        group = value[0] if isinstance(value, list) and value else value
+        if path:
+            yield f"{path}{key}"
+        if isinstance(group, dict):
+            yield from _dotted(group, f"{path}{key}.")
 
 
 def _place(part: _PreparedPart, trace: TracebackType | None) -> str:

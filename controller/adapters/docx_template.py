@@ -8,6 +8,7 @@ docxtpl knows how Word tears placeholders apart and what `{%p`, `{%tr`, `{%tc`, 
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING
 
 from docxtpl import DocxTemplate
@@ -29,6 +30,7 @@ _MAX_SOURCE = 4 * 1024 * 1024
 """Characters of one part; the largest form of the starter library has a twentieth of it."""
 _PROPERTIES = frozenset({"creator", "description", "identifier", "language", "subject", "title"})
 """The document properties that docxtpl renders."""
+_MAX_PLACE = 60
 _OPEN, _CLOSE = {"{{": "}}", "{%": "%}", "{#": "#}"}, re.compile(r"\{\{|\{%|\{#")
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
@@ -92,7 +94,8 @@ def _refuse_unclosed(xml: str, part: str) -> None:
     while found := _CLOSE.search(text, position):
         end = text.find(_OPEN[found[0]], found.end())
         if end < 0:
-            place = text[max(0, found.start() - 20) : found.start() + 40].replace("\n", " ").strip()
+            paragraph = text[text.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0]
+            place = unescape(paragraph).strip()[:_MAX_PLACE]
             problem = T("“{opening}”没有对应的“{closing}”", opening=found[0], closing=_OPEN[found[0]])
             raise TemplateSyntaxProblemError(part=part, place=place, problem=problem)
         position = end + 2
@@ -126,6 +129,19 @@ def check_source(sandbox: TemplateSandbox, source: str, part: str) -> None:
         raise TemplateSyntaxProblemError(part=part, place="", problem=T("嵌套过深或数字过大")) from exc
 
 
+_TOKENS = {
+    "end of print statement": "}}",
+    "end of statement block": "%}",
+    "end of template": "",
+    "begin of statement block": "{%",
+}
+
+
+def _token(word: str) -> str:
+    """Return what stands in the template for Jinja's name of a token."""
+    return _TOKENS.get(word, word)
+
+
 _PROBLEMS: tuple[tuple[str, Callable[[re.Match[str]], Text]], ...] = (
     (
         r"innermost block that needs to be closed is '(\w+)'",
@@ -135,7 +151,7 @@ _PROBLEMS: tuple[tuple[str, Callable[[re.Match[str]], Text]], ...] = (
     (r"Unexpected end of template", lambda _match: T("有标签没有结束")),
     (
         r"expected token '(.+?)', got '(.+?)'",
-        lambda match: T("应为“{right}”,却是“{wrong}”", right=match[1], wrong=match[2]),
+        lambda match: T("应为“{right}”,却是“{wrong}”", right=_token(match[1]), wrong=_token(match[2])),
     ),
     (r"unexpected '(.+?)'", lambda match: T("多了“{sign}”", sign=match[1])),
     (r"unexpected char '?(.+?)'? at", lambda match: T("不能用字符“{sign}”", sign=match[1])),

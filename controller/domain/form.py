@@ -10,10 +10,22 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from controller.domain.errors import MisconfiguredError
+from controller.domain.text import T, Text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from controller.domain.identifiers import DocumentNumber, Revision
+
+
+class ImpossibleFormError(MisconfiguredError):
+    """表单定义自相矛盾. No record could ever be made on such a form."""
+
+    code = "form-impossible"
+
+    def __init__(self, problem: Text) -> None:
+        super().__init__(T("表单定义不成立:{problem}", problem=problem), hint=T("用 qms form lint 查看全部问题。"))
 
 
 class FieldType(StrEnum):
@@ -120,6 +132,14 @@ class Field:
     line: int | None = field(default=None, compare=False)
     """Line in the file it was read from, for findings."""
 
+    def __post_init__(self) -> None:
+        if self.type in {FieldType.CHOICE, FieldType.MULTI_CHOICE} and not self.choices:
+            raise ImpossibleFormError(T("选择字段 {key} 没有选项", key=self.key))
+        if self.type is FieldType.TABLE and not self.columns:
+            raise ImpossibleFormError(T("表格 {key} 没有列", key=self.key))
+        if (self.type is FieldType.COMPUTED) != (self.value is not None):
+            raise ImpossibleFormError(T("字段 {key} 的类型与算式不相配", key=self.key))
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -216,6 +236,24 @@ class FormDefinition:
     """快速登记: the first stage must ask for eight entries or fewer; lint counts them (design §1)."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """Unknown top-level keys, kept so that a newer file survives a read and write."""
+
+    def __post_init__(self) -> None:
+        if not self.stages:
+            raise ImpossibleFormError(T("没有任何阶段"))
+        stages = {stage.key for stage in self.stages}
+        keys = {item.key for item in self.fields}
+        if len(stages) != len(self.stages) or len(keys) != len(self.fields):
+            raise ImpossibleFormError(T("字段或阶段重名"))
+        if any(not stages.issuperset(stage.after) for stage in self.stages):
+            raise ImpossibleFormError(T("after 指向不存在的阶段"))
+        named = [self.event_time, self.subject, *self.customer_page]
+        named += [key for section in self.sections for key in section.fields]
+        if any(name is not None and name not in keys for name in named):
+            raise ImpossibleFormError(T("指向不存在的字段"))
+        asked = [stage for item in self.fields for stage in (item.required_from, item.required_if_from)]
+        asked += [rule.from_stage for rule in self.rules]
+        if any(stage is not None and stage not in stages for stage in asked):
+            raise ImpossibleFormError(T("必填或规则所写的阶段不存在"))
 
     def field(self, key: str) -> Field | None:
         """Return the field called `key`, or None."""

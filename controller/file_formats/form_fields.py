@@ -124,6 +124,14 @@ def _field(key: str, part: Part, stages: Sequence[str], known: Sequence[str], bl
     if default is not None and kind is FieldType.CHOICE and default not in choices:
         part.wrong("default", "definition-value", T("默认值“{value}”不在选项之中", value=default))
     columns = _columns(part) if kind is FieldType.TABLE else ()
+    wants = {
+        FieldType.CHOICE: choices,
+        FieldType.MULTI_CHOICE: choices,
+        FieldType.TABLE: columns,
+        FieldType.COMPUTED: value,
+    }
+    if not wants.get(kind, True) or (value is not None and kind is not FieldType.COMPUTED):
+        return None
     return Field(
         key=key,
         label=label,

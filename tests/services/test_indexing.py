@@ -28,7 +28,7 @@ COMPLAINT = FormDefinition(
     owner="质管部",
     retention="complaint",
     fields=(
-        Field("channel", "投诉渠道", FieldType.CHOICE),
+        Field("channel", "投诉渠道", FieldType.CHOICE, choices=("电话", "来访", "邮件")),
         Field("summary", "摘要", FieldType.TEXT),
         Field("capa_ref", "纠正预防措施单", FieldType.RECORD_REF),
         Field("content", "投诉内容", FieldType.LONG_TEXT, personal=Personal.SENSITIVE),

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from controller.services.library_adoption import LibraryAdoption, LibraryChange
     from controller.services.pdf_printing import PdfPrinting
     from controller.services.ports import Clock, FileLockFactory, PdfConverter, Progress, RecordKeys
+    from controller.services.procedure_printing import ProcedurePrinting
     from controller.services.record_control import RecordControl
     from controller.services.record_filing import RecordFiling
     from controller.services.register_building import RegisterBuilding
@@ -339,6 +340,14 @@ class Application:
         return RegisterDocuments(
             house=house, compiler=DocxtplCompiler(), renderer=JinjaDocxRenderer(), company=self.settings.company
         )
+
+    @cached_property
+    def document_printing(self) -> ProcedurePrinting:
+        """Approved documents as Word pages."""
+        from controller.adapters.procedure_layout import ProcedureLayout
+        from controller.services.procedure_printing import ProcedurePrinting
+
+        return ProcedurePrinting(self.documents, ProcedureLayout(), self.settings.company)
 
     @cached_property
     def document_import(self) -> DocumentImport:

@@ -17,7 +17,7 @@ from controller.cli.document_view import (
     show_piece,
     show_segment,
 )
-from controller.cli.files import read_bytes
+from controller.cli.files import read_bytes, write_output
 from controller.domain.conformity import Gravity
 from controller.domain.text import T
 
@@ -189,6 +189,32 @@ def import_document(
             "findings": [out.finding_data(item) for item in done.findings],
         }
     )
+    return 0
+
+
+# -- print -----------------------------------------------------------------------------------------------------
+
+
+@doc.command("print", help=M("打印一份文件为 docx 或 pdf;对标提示不打印。"))
+@click.argument("number", metavar="NUMBER")
+@option("--out", "target", type=click.Path(path_type=Path, dir_okay=False), required=True, help=M("输出文件。"))
+@option("--pdf", is_flag=True, help=M("输出 pdf(默认按文件名)。"))
+@option("--force", is_flag=True, help=M("文件已存在时覆盖。"))
+@click.pass_obj
+def print_(session: Session, number: str, target: Path, *, pdf: bool, force: bool) -> int:
+    out = session.output
+    application = session.application
+    number = application.documents.resolve(number)
+    docx = application.document_printing.docx(number)
+    if pdf or target.suffix.lower() == ".pdf":
+        made = application.printing.print(docx)
+        write_output(target, made.data, force=force)
+        out.line(T("已生成 {file}({pages} 页,{engine})。", file=target, pages=made.pages, engine=made.engine))
+        out.document({"number": number, "file": str(target), "pages": made.pages, "engine": made.engine})
+    else:
+        write_output(target, docx, force=force)
+        out.line(T("已生成 {file}。", file=target))
+        out.document({"number": number, "file": str(target)})
     return 0
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from controller.bootstrap import read_document_file
 from controller.cli.main import main
 from tests.docx_files import docx
 from tests.invented_documents import BLOB, DISINFECTION_NUMBERED, KEYS, SHOWROOM
@@ -192,3 +193,28 @@ def test_a_refused_import_changes_nothing(workspace: Workspace, blob: Path, argu
     assert answer.code == 4
     assert code in answer.err
     assert workspace.tree() == before
+
+
+def test_a_procedure_is_printed_without_its_gap_notes_and_never_over_another_file(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    target = tmp_path / "014.docx"
+    answer = workspace.qms("doc", "print", "CX-014", "--out", str(target))
+    assert answer.code == 0, answer.err
+    printed = read_document_file(target.read_bytes(), name="014.docx").text
+    clauses = (workspace.folder / "procedures/XX-YLQXCX-014/clauses.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in clauses[1:] if line.strip() not in printed] == []
+    assert "依据待确认" not in printed
+    before = target.read_bytes()
+    again = workspace.qms("doc", "print", "CX-014", "--out", str(target))
+    assert (again.code, target.read_bytes()) == (4, before)
+    assert workspace.qms("doc", "print", "CX-014", "--out", str(target), "--force").code == 0
+    assert target.read_bytes() == before
+
+
+def test_a_procedure_is_printed_as_pdf(workspace: Workspace, tmp_path: Path) -> None:
+    target = tmp_path / "014.pdf"
+    answer = workspace.qms("--json", "doc", "print", "XX-YLQXCX-014", "--out", str(target))
+    assert answer.code == 0, answer.err
+    assert target.read_bytes().startswith(b"%PDF-")
+    assert json.loads(answer.out)["pages"] >= 1

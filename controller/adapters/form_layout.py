@@ -16,6 +16,8 @@ from controller.domain.form import Field, FieldType, FormDefinition, Section
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+LATE_ENTRY = "late_entry_reason"
+"""The field that every form with an event time gets; it has a line of its own at the foot."""
 BLOCK_TITLES = {"product": "产品信息", "customer": "客户信息"}
 """Section titles of the shared blocks where a form names no sections of its own."""
 
@@ -87,7 +89,7 @@ def inside_sections(definition: FormDefinition) -> list[Section]:
     sections = _declared_sections(definition)
     named = {key for section in sections for key in section.fields}
     rest = tuple(field.key for field in definition.fields if field.key not in named)
-    rest = tuple(key for key in rest if key not in definition.customer_page)
+    rest = tuple(key for key in rest if key not in definition.customer_page and key != LATE_ENTRY)
     customer = set(definition.customer_page)
     shown = [section for section in sections if not customer.issuperset(section.fields)]
     if rest:
@@ -106,6 +108,8 @@ def _declared_sections(definition: FormDefinition) -> list[Section]:
     blocks: dict[str, list[str]] = {}
     own: list[str] = []
     for field in definition.fields:
+        if field.key == LATE_ENTRY:
+            continue
         (own if field.block is None else blocks.setdefault(field.block, [])).append(field.key)
     sections = [Section(BLOCK_TITLES.get(block, block), tuple(keys)) for block, keys in blocks.items()]
     if sections and own:

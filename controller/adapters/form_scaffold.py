@@ -44,6 +44,7 @@ from controller.adapters.word_markup import (
     text_run,
 )
 from controller.domain.errors import QmsError
+from controller.domain.field_values import PENDING
 from controller.domain.form import Field, FieldType, FormDefinition
 from controller.domain.identifiers import Digest
 from controller.file_formats.docx_package import open_docx, write_docx
@@ -265,7 +266,8 @@ class _Drawing:
                         align="top" if field.type is FieldType.LONG_TEXT else "center",
                     ),
                 ]
-            rows.append(row(cells, height=height))
+            # A row of single lines cannot split anyway, and LibreOffice 7.4 may lose a row that must not.
+            rows.append(row(cells, height=height, may_split=height <= _LINE_HEIGHT))
         return table(self._columns, rows)
 
     def _label_text(self, label: str) -> str:
@@ -386,7 +388,9 @@ def _answer(field: Field, room: int) -> str:
             )
             for line in choice_lines(field.choices, room)
         )
-        return "\n".join(lines)
+        # `boxes` says for itself that an answer is still to come; boxes set one by one do not.
+        pending = f"{{% if {field.key} == {string_literal(PENDING)} %}}　{PENDING}{{% endif %}}"
+        return "\n".join(lines) + pending
     if field.type in _BOXED:
         return f"{{{{ boxes.{field.key} }}}}"
     if field.unit and _PLAIN_UNIT.fullmatch(field.unit):

@@ -48,6 +48,7 @@ class ParagraphStyle:
     before: int = 0
     after: int = 0
     indent: int = 0
+    first_line: int = 0
     keep_next: bool = False
 
     @property
@@ -55,7 +56,8 @@ class ParagraphStyle:
         """The style as WordprocessingML."""
         bold = "<w:b/><w:bCs/>" if self.bold else ""
         keep = "<w:keepNext/>" if self.keep_next else ""
-        indent = f'<w:ind w:left="{self.indent}"/>' if self.indent else ""
+        indented = self.indent or self.first_line
+        indent = f'<w:ind w:left="{self.indent}" w:firstLine="{self.first_line}"/>' if indented else ""
         return (
             f'<w:style w:type="paragraph" w:customStyle="1" w:styleId="{self.id}"><w:name w:val="{self.name}"/>'
             f'<w:basedOn w:val="Normal"/><w:qFormat/><w:pPr>{keep}'
@@ -66,7 +68,8 @@ class ParagraphStyle:
 
 
 STYLES: tuple[ParagraphStyle, ...] = (
-    ParagraphStyle("WkTitle", "文控标题", HEI, 36, 520, "center", bold=True, after=60),
+    ParagraphStyle("WkTitle", "文控标题", HEI, 36, 520, "center", bold=True, before=60, after=80),
+    ParagraphStyle("WkCompany", "文控公司名称", HEI, 30, 460, "center", before=60, after=160),
     ParagraphStyle("WkSubtitle", "文控副标题", SONG, 24, 360, "center", after=60),
     ParagraphStyle("WkNumberLine", "文控编号行", SONG, 20, 340),
     ParagraphStyle("WkSection", "文控分组", HEI, 22, 300, bold=True, keep_next=True),
@@ -80,11 +83,11 @@ STYLES: tuple[ParagraphStyle, ...] = (
     ParagraphStyle("WkGap", "文控间隔", SONG, 8, 120),
     ParagraphStyle("WkHeader", "文控页眉", SONG, 18, 250),
     ParagraphStyle("WkFooter", "文控页脚", SONG, 18, 250),
-    ParagraphStyle("WkHeading", "文控条款标题", HEI, 24, 440, bold=True, before=120, keep_next=True),
-    ParagraphStyle("WkClause1", "文控条款一级", SONG, 24, 420, "both"),
-    ParagraphStyle("WkClause2", "文控条款二级", SONG, 24, 420, "both", indent=480),
-    ParagraphStyle("WkClause3", "文控条款三级", SONG, 24, 420, "both", indent=960),
-    ParagraphStyle("WkClause4", "文控条款四级", SONG, 24, 420, "both", indent=1440),
+    ParagraphStyle("WkHeading", "文控条款标题", SONG, 24, 420, bold=True, before=60, after=60, keep_next=True),
+    ParagraphStyle("WkClause1", "文控条款一级", SONG, 24, 420, "both", before=30, after=30),
+    ParagraphStyle("WkClause2", "文控条款二级", SONG, 24, 420, "both", before=30, after=30, first_line=480),
+    ParagraphStyle("WkClause3", "文控条款三级", SONG, 24, 420, "both", before=30, after=30, indent=480, first_line=480),
+    ParagraphStyle("WkClause4", "文控条款四级", SONG, 24, 420, "both", before=30, after=30, indent=960, first_line=480),
 )
 """What the layouts draw with; sizes in half-points, pitches in twips."""
 

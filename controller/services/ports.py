@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from controller.domain.conformity import Finding
     from controller.domain.form import FormDefinition
     from controller.domain.identifiers import Digest, RecordNumber
+    from controller.domain.procedure_print import ProcedurePrint
     from controller.domain.record import RecordState, Signatory
     from controller.domain.serial_completeness import GivenNumber
 
@@ -406,4 +407,16 @@ class FormDrawing(Protocol):
 
     def is_untouched(self, docx: bytes) -> bool:
         """Tell whether a template is as this drawing made it, not changed by hand since."""
+        ...
+
+
+class ProcedureDrawing(Protocol):
+    """文件打印版式. Draws a controlled document as Word pages."""
+
+    def draw(self, shown: ProcedurePrint, house: bytes) -> bytes:
+        """Return the docx drawn on the house file; same input, same bytes."""
+        ...
+
+    def house(self) -> bytes:
+        """Return the house file that stands in where the workspace has none."""
         ...

@@ -1,0 +1,321 @@
+"""文件打印版式. Draws a procedure as Word pages on the house file: control block, clauses, tables, revision history.
+
+Clauses stand exactly as typed, numbers included; Word's own numbering is never used, because it counts for itself.
+Islands (`图表`) are put back as the OOXML that was kept, with their pictures.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from controller.adapters.house_style import ensure_styles, house_file
+from controller.adapters.word_markup import (
+    HEADING_SHADE,
+    LABEL_SHADE,
+    NAMESPACES,
+    W_NAMESPACE,
+    Cell,
+    em_width,
+    gap,
+    mm,
+    paragraph,
+    row,
+    table,
+    text_run,
+)
+from controller.domain.clause import Clause, Island, Table
+from controller.domain.procedure_print import is_heading, lead_length
+from controller.file_formats.docx_package import CONTENT_TYPES, open_docx, write_docx
+from controller.file_formats.island_file import read_island
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from controller.domain.document import SigningStep
+    from controller.domain.procedure_print import ProcedurePrint
+    from controller.file_formats.docx_package import DocxPackage
+    from controller.file_formats.island_file import IslandFile
+
+_W = f"{{{W_NAMESPACE}}}"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
+_PLACEHOLDER = re.compile(r"\{\{\s*([a-z.]+)\s*\}\}")
+_BLOCK_HEIGHT = mm(8.5)
+_BOLD = "<w:b/><w:bCs/>"
+_EMPTY_HISTORY_ROWS = 3
+_LEVELS = 4
+
+
+def procedure_docx(shown: ProcedurePrint, house: bytes) -> bytes:
+    """Return the docx of a procedure, drawn on the house file; same input, same bytes.
+
+    Raises:
+        QmsError: the house file is not an acceptable docx, or an island is damaged.
+    """
+    package = open_docx(house)
+    parts = dict(package.contents)
+    root = etree.fromstring(parts[package.main])
+    body = root.find(f"{_W}body")
+    assert body is not None
+    section = body.find(f"{_W}sectPr")
+    for child in list(body):
+        if child is not section:
+            body.remove(child)
+    islands = _Islands(package, parts)
+    for place, child in enumerate(_Drawing(shown, _text_width(section), islands).body()):
+        body.insert(place, child)
+    etree.cleanup_namespaces(root, keep_ns_prefixes=["w", "r"])
+    parts[package.main] = _bytes(root)
+    islands.write_lists()
+    styles = posixpath.join(posixpath.dirname(package.main), "styles.xml")
+    if styles in parts:
+        parts[styles] = ensure_styles(parts[styles])
+    names = {
+        "company.name": shown.company,
+        "document.number": shown.number,
+        "document.title": shown.title,
+        "document.revision": shown.revision,
+    }
+    for name in package.text_parts()[1:]:
+        parts[name] = _filled(parts[name], names)
+    properties = package.core_properties()
+    if properties is not None:
+        parts[properties] = _titled(parts[properties], f"{shown.number} {shown.title}")
+    return write_docx(parts)
+
+
+class ProcedureLayout:
+    """文件打印版式. Implements the port `ProcedureDrawing`."""
+
+    def draw(self, shown: ProcedurePrint, house: bytes) -> bytes:
+        """Return `procedure_docx(shown, house)`."""
+        return procedure_docx(shown, house)
+
+    def house(self) -> bytes:
+        """Return the house file for procedures that the product ships."""
+        return house_file("procedure")
+
+
+def _bytes(root: etree._Element) -> bytes:
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))
+
+
+def _text_width(section: etree._Element | None) -> int:
+    size = None if section is None else section.find(f"{_W}pgSz")
+    margins = None if section is None else section.find(f"{_W}pgMar")
+    if size is None or margins is None:
+        return mm(170)
+    sides = sum(int(margins.get(f"{_W}{side}", "1134")) for side in ("left", "right"))
+    return int(size.get(f"{_W}w", "11906")) - sides
+
+
+def _filled(part: bytes, names: dict[str, str]) -> bytes:
+    """Fill the names in a header or footer; Word may have cut one over several runs, so whole paragraphs are read."""
+    root = etree.fromstring(part)
+    for line in root.iter(f"{_W}p"):
+        texts = list(line.iter(f"{_W}t"))
+        whole = "".join(text.text or "" for text in texts)
+        if not _PLACEHOLDER.search(whole):
+            continue
+        if any("{" in _PLACEHOLDER.sub("", text.text or "") for text in texts):
+            # A name lies across runs: the paragraph's text is gathered in its first one.
+            for text in texts:
+                text.text = ""
+            texts[0].text = whole
+        for text in texts:
+            text.text = _PLACEHOLDER.sub(lambda match: names.get(match[1], ""), text.text or "")
+            text.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
+    return _bytes(root)
+
+
+def _titled(properties: bytes, title: str) -> bytes:
+    root = etree.fromstring(properties)
+    found = root.find("{http://purl.org/dc/elements/1.1/}title")
+    if found is not None:
+        found.text = title
+    return _bytes(root)
+
+
+class _Drawing:
+    def __init__(self, shown: ProcedurePrint, width: int, islands: _Islands) -> None:
+        self._shown = shown
+        self._width = width
+        self._islands = islands
+
+    def body(self) -> list[etree._Element]:
+        shown = self._shown
+        head = paragraph(text_run(shown.company), "WkCompany") + paragraph(text_run(shown.title), "WkTitle")
+        elements = _elements(head + gap() + self._control_block() + gap())
+        for piece in shown.pieces:
+            elements += self._piece(piece)
+        return elements + _elements(gap() + self._history())
+
+    def _control_block(self) -> str:
+        shown = self._shown
+        label = mm(24)
+        half = self._width // 2
+        columns = (label, half - label, label, self._width - half - label)
+        rows = [
+            _line(columns, "文件名称", shown.title),
+            _line(columns, "文件编号", shown.number, "版本/修改", shown.revision),
+            _line(columns, "文件类别", shown.class_name, "归口部门", shown.owner),
+            _signed(columns, "编制", shown.drafted),
+            _signed(columns, "审核", shown.reviewed),
+            _signed(columns, "批准", shown.approved),
+            _line(columns, "生效日期", shown.effective or "", "分发", "□ 受控　□ 非受控　分发号："),
+        ]
+        if shown.applies_if:
+            rows.append(_line(columns, "适用条件", shown.applies_if))
+        return table(columns, rows)
+
+    def _piece(self, piece: Clause | Table | Island) -> list[etree._Element]:
+        if isinstance(piece, Clause):
+            return _elements(_clause(piece))
+        if isinstance(piece, Table):
+            return _elements(self._table(piece) + gap())
+        return self._islands.take_in(read_island(self._shown.islands[piece.digest]))
+
+    def _table(self, drawn: Table) -> str:
+        count = max((len(cells) for cells in drawn.rows), default=1)
+        columns = _shares(drawn.rows, count, self._width)
+        rows = []
+        for number, cells in enumerate(drawn.rows):
+            heading = drawn.header and number == 0
+            style = "WkTableHead" if heading else "WkTableCell"
+            padded = [*cells, *[""] * (count - len(cells))]
+            rows.append(
+                row(
+                    [
+                        Cell(paragraph(text_run(text), style), width, shade=LABEL_SHADE if heading else None)
+                        for text, width in zip(padded, columns, strict=True)
+                    ],
+                    height=mm(7),
+                    header=heading,
+                )
+            )
+        return table(columns, rows)
+
+    def _history(self) -> str:
+        widths = (mm(18), mm(26), mm(40), 0, mm(26))
+        columns = [width or self._width - sum(widths) for width in widths]
+        title = Cell(paragraph(text_run("修订记录"), "WkSection"), self._width, span=5, shade=HEADING_SHADE)
+        heads = ("版本", "日期", "更改条款", "更改原因", "更改人")
+        lines = [(item.revision, item.date or "", item.clauses, item.reason, item.by) for item in self._shown.history]
+        lines += [("",) * 5] * max(0, _EMPTY_HISTORY_ROWS - len(lines))
+        rows = [row([title], height=mm(7), header=True)]
+        rows.append(row(_cells(heads, columns, "WkTableHead", LABEL_SHADE), height=mm(7), header=True))
+        rows += [row(_cells(line, columns, "WkTableCell", None), height=mm(7.5)) for line in lines]
+        return table(columns, rows)
+
+
+def _cells(texts: Sequence[str], columns: Sequence[int], style: str, shade: str | None) -> list[Cell]:
+    return [
+        Cell(paragraph(text_run(text), style), width, shade=shade) for text, width in zip(texts, columns, strict=True)
+    ]
+
+
+def _line(columns: Sequence[int], *texts: str) -> str:
+    """Return a row of label and value, or of two of each."""
+    alone = len(texts) == 2  # noqa: PLR2004 - label and value
+    widths = (columns[0], sum(columns[1:])) if alone else columns
+    cells = [
+        Cell(
+            paragraph(text_run(text), "WkLabel" if place % 2 == 0 else "WkValue"),
+            width,
+            span=3 if alone and place else 1,
+            shade=LABEL_SHADE if place % 2 == 0 else None,
+        )
+        for place, (text, width) in enumerate(zip(texts, widths, strict=True))
+    ]
+    return row(cells, height=_BLOCK_HEIGHT)
+
+
+def _signed(columns: Sequence[int], label: str, step: SigningStep | None) -> str:
+    return _line(columns, label, step.name if step else "", "日期", (step.date or "") if step else "")
+
+
+def _clause(clause: Clause) -> str:
+    text = clause.source.strip("\r\n").strip().replace("\r\n", "\n").replace("\r", "\n")
+    if is_heading(clause):
+        return paragraph(text_run(text), "WkHeading")
+    lead = lead_length(clause)
+    style = f"WkClause{min(max(clause.level, 1), _LEVELS)}"
+    return paragraph(text_run(text[:lead], _BOLD) + text_run(text[lead:]), style)
+
+
+def _shares(rows: Sequence[Sequence[str]], count: int, width: int) -> list[int]:
+    """Share the width among columns by what they hold, none too narrow to be read."""
+    wants = [
+        min(24.0, max(3.0, *(em_width(cells[place]) if place < len(cells) else 0.0 for cells in rows), 3.0))
+        for place in range(count)
+    ]
+    columns = [int(width * want / sum(wants)) for want in wants]
+    columns[-1] += width - sum(columns)
+    return columns
+
+
+def _elements(markup: str) -> list[etree._Element]:
+    return list(etree.fromstring(f"<w:body {NAMESPACES}>{markup}</w:body>"))
+
+
+class _Islands:
+    """Takes islands into the package: their elements, parts, relationships and content types."""
+
+    def __init__(self, package: DocxPackage, parts: dict[str, bytes]) -> None:
+        self._parts = parts
+        folder, _, name = package.main.rpartition("/")
+        self._folder = folder
+        self._list_name = f"{folder}/_rels/{name}.rels"
+        listed = parts.get(self._list_name)
+        self._list = etree.fromstring(listed) if listed else etree.Element(f"{{{_RELATIONS}}}Relationships")
+        self._types = etree.fromstring(parts[CONTENT_TYPES])
+        self._count = 0
+
+    def take_in(self, island: IslandFile) -> list[etree._Element]:
+        """Return the island's elements with relationship ids of this package."""
+        self._count += 1
+        head = f"island{self._count}"
+        names = {
+            part.name: f"{self._folder}/{head}/{number}-{posixpath.basename(part.name)}"
+            for number, part in enumerate(island.parts, 1)
+        }
+        element = etree.fromstring(island.xml)
+        renamed: dict[str, str] = {}
+        inner: dict[str, etree._Element] = {}
+        for number, part in enumerate(island.parts, 1):
+            target = names[part.name]
+            if target not in self._parts:
+                self._parts[target] = part.data
+                etree.SubElement(
+                    self._types, f"{{{_TYPES}}}Override", PartName=f"/{target}", ContentType=part.content_type
+                )
+            if part.owner:
+                owner = names.get(part.owner)
+                if owner is None:
+                    continue
+                rows = inner.setdefault(owner, etree.Element(f"{{{_RELATIONS}}}Relationships"))
+                relation = part.relation
+            else:
+                rows = self._list
+                relation = f"{head}r{number}"
+                renamed[part.relation] = relation
+            etree.SubElement(rows, f"{{{_RELATIONS}}}Relationship", Id=relation, Type=part.type, Target=f"/{target}")
+        for owner, rows in inner.items():
+            place, _, name = owner.rpartition("/")
+            self._parts[f"{place}/_rels/{name}.rels"] = _bytes(rows)
+        for node in element.iter():
+            for key, value in node.attrib.items():
+                if str(key).startswith(_R) and str(value) in renamed:
+                    node.set(key, renamed[str(value)])
+        return [element]
+
+    def write_lists(self) -> None:
+        """Write relationships and content types back, when an island brought any."""
+        if self._count:
+            self._parts[self._list_name] = _bytes(self._list)
+            self._parts[CONTENT_TYPES] = _bytes(self._types)

@@ -1,0 +1,87 @@
+"""文件打印件. Everything that stands on the printed pages of one procedure, and nothing else.
+
+Gap notes and status notes are for the screen; they have no place in here, so no print can show them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from controller.domain.clause import Clause, Island, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from controller.domain.document import ControlledDocument, HistoryRow, SigningStep
+    from controller.domain.identifiers import Digest
+
+CLASS_NAMES = {"手册": "质量手册", "制度": "管理制度", "程序": "程序文件", "职责": "岗位职责"}
+"""Word in `document.yml` → the class as printed."""
+HEADING_LENGTH = 20
+"""A first-level clause up to this length that is no sentence is printed as a heading."""
+
+
+@dataclass(frozen=True)
+class ProcedurePrint:
+    """文件打印件. Control block, clauses exactly as typed, revision history."""
+
+    company: str
+    number: str
+    title: str
+    revision: str
+    class_name: str
+    owner: str
+    drafted: SigningStep | None
+    reviewed: SigningStep | None
+    approved: SigningStep | None
+    effective: str | None
+    applies_if: str | None
+    pieces: Sequence[Clause | Table | Island]
+    history: Sequence[HistoryRow]
+    islands: Mapping[Digest, bytes] = field(default_factory=dict)
+    """The file kept for each island among the pieces, by digest."""
+
+    @classmethod
+    def of(
+        cls,
+        document: ControlledDocument,
+        pieces: Sequence[object],
+        *,
+        company: str,
+        islands: Mapping[Digest, bytes],
+    ) -> ProcedurePrint:
+        """Return the print of `document`; title lines and page marks of the source are left out, all else is kept."""
+        return cls(
+            company=company,
+            number=document.number.text,
+            title=document.title,
+            revision=document.revision.text,
+            class_name=CLASS_NAMES.get(document.class_word, document.class_word),
+            owner=document.owner,
+            drafted=document.drafted,
+            reviewed=document.reviewed,
+            approved=document.approved,
+            effective=document.effective,
+            applies_if=document.applies_if,
+            pieces=tuple(piece for piece in pieces if isinstance(piece, (Clause, Table, Island))),
+            history=document.history,
+            islands=islands,
+        )
+
+
+def is_heading(clause: Clause) -> bool:
+    """Tell whether a clause is printed as a heading: a short numbered line of the first level that is no sentence."""
+    text = clause.source.strip()
+    return clause.level == 1 and bool(clause.label) and len(text) <= HEADING_LENGTH and text[-1:] not in "。；;."
+
+
+def lead_length(clause: Clause) -> int:
+    """Return how many characters of a first-level clause are its lead (`1.目的:`), 0 when it has none."""
+    text = clause.source.strip()
+    if clause.level != 1 or not clause.label:
+        return 0
+    for place, sign in enumerate(text[:HEADING_LENGTH]):
+        if sign in ":：":
+            return place + 1
+    return 0

@@ -1,0 +1,49 @@
+"""文件打印. A controlled document as Word or PDF pages: control block, clauses as typed, revision history.
+
+Gap notes and status notes never reach the drawing: they are no part of `ProcedurePrint`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from controller.domain.clause import Island
+from controller.domain.procedure_print import ProcedurePrint
+from controller.services.document_library import FOLDER, DocumentIncompleteError
+
+if TYPE_CHECKING:
+    from controller.services.document_library import DocumentLibrary
+    from controller.services.ports import ProcedureDrawing
+
+HOUSE_PROCEDURE = "templates/house/procedure.docx"
+
+
+class ProcedurePrinting:
+    """文件打印服务. Draws the documents of one library in the name of one company."""
+
+    def __init__(self, library: DocumentLibrary, drawing: ProcedureDrawing, company: str) -> None:
+        self._library = library
+        self._drawing = drawing
+        self._company = company
+
+    def docx(self, number: str) -> bytes:
+        """Return the printed document as docx, the same bytes each time.
+
+        Raises:
+            UnknownDocumentError: there is no such document.
+            DocumentIncompleteError: a picture or table that was kept verbatim is missing or altered.
+            QmsError: its folder is damaged, or the house file is not acceptable.
+        """
+        shown = self._library.show(self._library.resolve(number))
+        document, pieces = shown.document, shown.segment.pieces
+        islands = {}
+        for piece in pieces:
+            if isinstance(piece, Island):
+                kept = self._library.island(document.number.text, piece.digest)
+                if kept is None:
+                    path = f"{FOLDER}/{document.number}/islands/{piece.digest.hex}.json"
+                    raise DocumentIncompleteError(path=path)
+                islands[piece.digest] = kept
+        house = self._library.files.read(HOUSE_PROCEDURE) or self._drawing.house()
+        printed = ProcedurePrint.of(document, pieces, company=self._company, islands=islands)
+        return self._drawing.draw(printed, house)

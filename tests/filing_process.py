@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,3 +99,10 @@ def kill_with_children(process: Any) -> None:
     else:
         os.killpg(process.pid, signal.SIGKILL)
     process.join()
+
+
+def hold_lock(folder: str, answers: Connection) -> None:
+    """Take the archive lock and keep it until killed."""
+    with WorkspaceLock(Path(folder))("archive", 5):
+        answers.send("held")
+        threading.Event().wait()

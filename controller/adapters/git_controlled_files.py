@@ -26,7 +26,7 @@ from controller.adapters.git_program import (
     git_version,
     sync_folder,
 )
-from controller.adapters.stored_path import check_path
+from controller.adapters.stored_path import PathRefusedError, check_path
 from controller.domain.errors import RefusedError
 from controller.domain.text import T
 
@@ -165,6 +165,7 @@ class GitControlledFiles:
         """Put the new files in place for the block; when it fails, the old ones come back."""
         before: dict[str, bytes | None] = {}
         for path, data in changes.items():
+            self._check_unlinked(path)
             before[path] = self._working_bytes(path)
             unedited = before[path] is None or before[path] == data or _same_text(before[path], self.read(path))
             if not unedited:
@@ -180,6 +181,14 @@ class GitControlledFiles:
                 with contextlib.suppress(OSError, RefusedError, StorageDeniedError, NoSpaceError):
                     self._put(path, before[path])
             raise
+
+    def _check_unlinked(self, path: str) -> None:
+        """Refuse a path that a link would lead out of the workspace."""
+        place = self._folder
+        for name in path.split("/"):
+            place /= name
+            if place.is_symlink():
+                raise PathRefusedError(path=path, problem=T("“{name}”是链接,不是普通的文件或目录", name=name))
 
     def _working_bytes(self, path: str) -> bytes | None:
         try:

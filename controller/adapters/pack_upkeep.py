@@ -29,6 +29,10 @@ _LOCK = "upkeep"
 _DETACHED = 0x00000008 | 0x00000200  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
 
 
+_children: list[subprocess.Popen[bytes]] = []
+"""Background processes that were started here, kept so that finished ones can be laid to rest."""
+
+
 class PackUpkeep:
     """存储整理. Decides after each filing whether it is time, and has it done in the background."""
 
@@ -65,6 +69,7 @@ class PackUpkeep:
 
     def _start(self) -> None:
         lock = WorkspaceLock(self._common_folder / "wenkong")
+        _children[:] = [child for child in _children if child.poll() is None]
         try:
             with lock(_LOCK, 0):
                 pass
@@ -79,9 +84,10 @@ class PackUpkeep:
         ]
         quiet = subprocess.DEVNULL
         if sys.platform == "win32":
-            subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, creationflags=_DETACHED)
+            child = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, creationflags=_DETACHED)
         else:
-            subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+            child = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+        _children.append(child)
 
     def _sweep(self) -> None:
         """Delete what killed git processes left: unfinished packs and crash reports."""

@@ -1,8 +1,8 @@
 """格式规则的安全. Keeps regular expressions that could run for minutes out of form definitions.
 
-Python's matcher tries every way to split a text between nested or neighbouring repeats. A pattern is refused when it
-repeats a group that itself repeats or offers alternatives more than a few times, refers back, looks around, or has many
-open repeats. Values checked by a pattern are at most `MAX_VALUE` characters long.
+Python's matcher tries every way to split a text between nested or neighbouring repeats. A pattern is refused when these
+ways are too many, and when it refers back or looks around. Values checked by a pattern are at most `MAX_VALUE`
+characters long.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 MAX_VALUE = 200
 """Longest value, in characters, that is matched against a pattern."""
-_MAX_OPEN = 4
-"""Open repeats in one pattern; a short repeat of a group that varies counts as often as it may repeat."""
-_OPEN_FROM = 40
-_ENDLESS = 10**6
+_TOO_MANY = 1e7
+"""Estimated ways to split; real matching of such a pattern takes well under a second."""
+_WIDEST = 40
+"""Ways that one repeat counts for at most: neighbouring open repeats share the text, so not all combinations occur."""
+_POWERS = 40
+"""Repeats of a group that count; more cannot be told apart from endless."""
 _QUANTIFIER = re.compile(r"\*|\+|\?|\{(\d*)(,?)(\d*)\}")
 
 
@@ -38,48 +40,38 @@ def pattern_problem(regex: str) -> Text | None:
 
 
 def _repeat_problem(regex: str) -> Text | None:
-    opened: list[list[bool]] = []
-    """Per open group: does it vary (repeat or alternative) inside?"""
-    last_varies = False
-    open_repeats = 0
+    """Estimate in how many ways a text could be split among the repeats; a repeated group counts to a power."""
+    ways = [1.0]
+    """Per open group, outermost first."""
     position = 0
     while position < len(regex):
         character = regex[position]
-        step = 1
-        atom_varies = False
+        atom, step = 1.0, 1
         if character == "\\":
             step = 2
         elif character == "[":
             step = _class_length(regex, position)
         elif character == "(":
-            opened.append([False])
+            ways.append(1.0)
             position += 3 if regex.startswith("(?:", position) else 1
             continue
         elif character == "|":
-            if opened:
-                opened[-1][0] = True
+            ways[-1] *= 2
             position += 1
             continue
         elif character == ")":
-            atom_varies = opened.pop()[0]
-        last_varies = atom_varies
+            atom = ways.pop()
         position += step
         quantifier = _QUANTIFIER.match(regex, position)
         if quantifier is not None:
             position = quantifier.end()
             if position < len(regex) and regex[position] in "?+":
                 position += 1
-            varies, most, unbounded = _reach(quantifier)
-            if most > 1 and last_varies:
-                if most > _MAX_OPEN:
-                    return T("正则表达式里重复的组内还有重复或多选,可能极慢")
-                open_repeats += most
-            open_repeats += unbounded
-            last_varies = last_varies or varies
-        if opened and last_varies:
-            opened[-1][0] = True
-    if open_repeats > _MAX_OPEN:
-        return T("正则表达式里不限次数的重复超过 {limit} 处,可能极慢", limit=_MAX_OPEN)
+            least, most = _reach(quantifier)
+            atom = min(atom, _TOO_MANY) ** min(most, _POWERS) * min(most - least + 1, _WIDEST)
+        ways[-1] *= atom
+        if ways[-1] > _TOO_MANY:
+            return T("正则表达式里的重复太多或互相嵌套,可能极慢")
     return None
 
 
@@ -94,13 +86,10 @@ def _class_length(regex: str, start: int) -> int:
     return position + 1 - start
 
 
-def _reach(quantifier: re.Match[str]) -> tuple[bool, int, bool]:
-    """Tell whether a quantifier varies, how often it may repeat, and whether it is open-ended (more than 40 times)."""
+def _reach(quantifier: re.Match[str]) -> tuple[int, int]:
+    """Return how often at least and at most a quantifier repeats."""
     sign = quantifier[0][0]
-    if sign == "?":
-        return True, 1, False
-    if sign in "*+":
-        return True, _ENDLESS, True
+    if sign in "?*+":
+        return int(sign == "+"), 1 if sign == "?" else MAX_VALUE
     least = int(quantifier[1] or 0)
-    most = least if not quantifier[2] else int(quantifier[3]) if quantifier[3] else _ENDLESS
-    return most != least, most, most != least and most > _OPEN_FROM
+    return least, least if not quantifier[2] else int(quantifier[3]) if quantifier[3] else max(least, MAX_VALUE)

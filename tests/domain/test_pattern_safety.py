@@ -29,6 +29,8 @@ def test_ordinary_number_formats_are_accepted(regex: str) -> None:
         "(a|a)*b",
         "((a{1,30})+)+",
         "(x*){20}",
+        "[a]{1,40}" * 6,
+        "a?" * 40 + "a" * 40,
         ".*.*.*.*.*x",
         r"(a)\1",
         "(?=a)a",

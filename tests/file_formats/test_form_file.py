@@ -101,7 +101,7 @@ def test_unknown_top_level_keys_are_kept_and_told() -> None:
         ("type: text", "type: integer, min: 一", "definition-value", 8, "min 不是整数"),
         ("type: text", "type: date, max: tomorrow", "definition-value", 8, "max 应为日期"),
         ("type: text", "type: text, max_length: 0", "definition-value", 8, "max_length 应为"),
-        ("type: text", "type: text, pattern: {regex: '(a+)+', message: x}", "pattern-unsafe", 8, "重复的组"),
+        ("type: text", "type: text, pattern: {regex: '(a+)+', message: x}", "pattern-unsafe", 8, "互相嵌套"),
         ("type: text", "type: text, required_if: a ==", "expression-syntax", 8, "required_if 的表达式有误"),
         ("required: true", "required: filled", "stage-unknown", 8, "阶段“filled”不存在"),
         ("required: true", "required_from: filed", "field-attribute", 8, "只与 required_if 一起用"),

@@ -1,12 +1,12 @@
-r"""条款文本. Parser and printer of `clauses.txt` and of texts that come from elsewhere, exact to the byte.
+"""条款文本. Parser and printer of `clauses.txt` and of texts that come from elsewhere, exact to the byte.
 
 The grammar, line by line:
 
 - a document begins with its title, alone on a line or run together with the first clause, with or without its number;
 - a clause begins with its number in one of the styles of `NumberingStyle`, at the head of a line or run together with
   the clause before; lines without a number continue it;
-- a table is a run of lines between `|`; a second line `|---|---|` makes the first one a heading; within a cell `\|`
-  stands for a bar, `\n` for a line end, `\\` for a backslash, `\-` for a hyphen that would make such a line;
+- a table is a run of lines between `|`; a second line `|---|---|` makes the first one a heading; within a cell a
+  backslash stands before a bar, a backslash, an `n` for a line end, and a hyphen that would make such a line;
 - an island is a line `〔图表 sha256:… 说明〕`; its OOXML lies beside the text under that digest;
 - page marks, file facts and control-block lines are kept, but are no clauses.
 

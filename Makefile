@@ -23,7 +23,7 @@ $(VENV)/dev.done: requirements/dev.lock $(VENV)/runtime.done
 	@touch $@
 
 demo: $(VENV)/runtime.done ## 在 build/demo 里演示全过程 (run the main job on real input)
-	@rm -rf build/demo
+	@rm -rf build/demo build/demo-keys
 	@$(BIN)/qms demo build/demo
 
 test: $(VENV)/dev.done ## 运行全部测试 (run all tests)

@@ -125,9 +125,8 @@ def acting(function: _Callback) -> _Callback:
         if value is not None:
             context.obj.person = value
 
-    return option(
-        "--as", metavar="PERSON", expose_value=False, callback=remember, help=M("以哪位在册人员的身份操作(姓名或工号)。")
-    )(function)
+    help_text = M("以哪位在册人员的身份操作(姓名或工号)。")
+    return option("--as", metavar="PERSON", expose_value=False, callback=remember, help=help_text)(function)
 
 
 def option(*declarations: str, **attributes: Any) -> Callable[[_Callback], _Callback]:

@@ -149,7 +149,8 @@ def _build_registers(application: Application, out: Output) -> list[str]:
     made: list[str] = []
     with out.progress(T("正在生成台账")) as progress:
         for register in application.registers.definitions():
-            application.register_files.write_xlsx(register, folder / f"{register.id}{register.title}.xlsx")
+            name = f"{register.id}{register.title}.xlsx".replace("/", "、")
+            application.register_files.write_xlsx(register, folder / name)
             made.append(register.id)
             progress(len(made), None)
     return made

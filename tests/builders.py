@@ -26,7 +26,9 @@ def form_binding(form: str = FORM, digest: Digest | None = None) -> FormBinding:
     )
 
 
-def entry(serial: int = 1, *, form: str = FORM, year: int = 2026, **changes: Any) -> Entry:
+def entry(
+    serial: int = 1, *, form: str = FORM, year: int = 2026, binding: FormBinding | None = None, **changes: Any
+) -> Entry:
     """Return an opening entry of record `serial`, with `changes` to its fields."""
     fields: dict[str, Any] = {
         "workspace": WORKSPACE,
@@ -35,7 +37,7 @@ def entry(serial: int = 1, *, form: str = FORM, year: int = 2026, **changes: Any
         "sequence": 1,
         "previous": None,
         "act": Act.OPENED,
-        "form": form_binding(form),
+        "form": binding or form_binding(form),
         "by": WANG,
         "at": MORNING.isoformat(),
         "meaning": "记录",

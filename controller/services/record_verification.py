@@ -139,7 +139,7 @@ class RecordVerification:
         for place in sorted(files.sealed.keys() - expected):
             yield report("sealed-unexpected", T("有封存内容,但条目没有提到它。"), f"{place:04d}.sealed")
         key = self._keys.get(chain[0][0].record) if expected or files.sealed_attachments else None
-        if (files.sealed or files.sealed_attachments) and key is None:
+        if (expected & files.sealed.keys() or files.sealed_attachments) and key is None:
             message = T("封存的内容打不开:密钥已处置或缺失。")
             yield report("sealed-key-missing", message, gravity=Gravity.NOTE)
         opened: dict[str, Wire] = {}

@@ -194,10 +194,10 @@ class Figure:
         kept = None
         if statistic.should_be is not None and raw is not None:
             kept = raw == statistic.should_be
-        notes = [statistic.note or "", f"依据:{statistic.basis}" if statistic.basis else ""]
+        notes = [statistic.note or "", f"依据：{statistic.basis}" if statistic.basis else ""]
         if statistic.should_be is not None:
             notes.append(f"应为 {statistic.should_be:f}")
-        return StatisticResult(statistic.id, statistic.label, tuple(lines), ";".join(filter(None, notes)), kept)
+        return StatisticResult(statistic.id, statistic.label, tuple(lines), "；".join(filter(None, notes)), kept)
 
     def _sum_lines(self) -> tuple[list[StatisticLine], Decimal | None]:
         groups = self._sorted(self._sums) if self.statistic.by else [""]
@@ -287,7 +287,7 @@ class Figure:
                 numbers = [number for _, _, number in window]
                 more = f" 等 {len(numbers)} 条" if len(numbers) > _NUMBERS_SHOWN else ""
                 detail = (
-                    f"{window[0][0]:%Y-%m-%d} 至 {window[-1][0]:%Y-%m-%d}:{'、'.join(numbers[:_NUMBERS_SHOWN])}{more}"
+                    f"{window[0][0]:%Y-%m-%d} 至 {window[-1][0]:%Y-%m-%d}：{'、'.join(numbers[:_NUMBERS_SHOWN])}{more}"
                 )
                 size = str(len(window))
                 lines.append(StatisticLine(" / ".join(key), size, str(rows), f"{size} 起", detail))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import DamagedError, QmsError
 from controller.domain.form import FieldType, Personal
-from controller.domain.identifiers import Digest, InvalidIdentifierError, RecordNumber
+from controller.domain.identifiers import Digest
 from controller.domain.record_chain import BrokenChainError, fold
 from controller.domain.text import T
 from controller.file_formats.entry_file import decode_entry
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from controller.services.archived_forms import KnownForms
     from controller.services.ports import Archive, IndexStatus, Progress, RecordIndex
 
-_ENTRY_PATH = re.compile(r"(?P<folder>[^/]+/\d{4}/\d+/(?P<number>[^/]+))/(?P<sequence>\d{4,6})\.json")
+ENTRY_PATH = re.compile(r"(?P<folder>[^/]+/(?:\d+/)+[^/]+-\d{4}-\d{4,7})/(?P<sequence>\d{4,6})\.json")
+"""Where entries lie in the archive (`RecordNumber.folder`)."""
 _BATCH = 1000
 """Records held in memory while files stream in."""
 _SUBJECT_LENGTH = 60
@@ -132,7 +133,7 @@ class _Reading:
         """Yield every record that has entries added after commit `base`, as it stands with them."""
         waiting: dict[str, dict[int, bytes]] = {}
         for path, data in self._archive.added_since(base):
-            match = _ENTRY_PATH.fullmatch(path)
+            match = ENTRY_PATH.fullmatch(path)
             if match is None:
                 continue
             folder = match["folder"]
@@ -171,14 +172,14 @@ class _Reading:
             chain.append((entry, Digest.of(data)))
         else:
             state, broken = _longest(chain)
-            if broken is None and _at_home(state, number):
+            if broken is None and _at_home(state, folder):
                 return state
             problem = broken or T("记录 {number} 的条目属于另一条记录", number=number)
             self._note(number, problem)
-            return state if _at_home(state, number) else None
+            return state if _at_home(state, folder) else None
         self._note(number, problem)
         state = _longest(chain)[0]
-        return state if _at_home(state, number) else None
+        return state if _at_home(state, folder) else None
 
     def _note(self, number: str, problem: Text) -> None:
         message = T("记录 {number} 无法完整读取:{problem}", number=number, problem=problem)
@@ -197,12 +198,9 @@ def _longest(chain: Sequence[tuple[Entry, Digest]]) -> tuple[RecordState | None,
     return None, broken
 
 
-def _at_home(state: RecordState | None, number: str) -> bool:
+def _at_home(state: RecordState | None, folder: str) -> bool:
     """Tell whether the folder is that of the record its entries speak of."""
-    try:
-        return state is not None and state.number == RecordNumber(number)
-    except InvalidIdentifierError:
-        return False
+    return state is not None and state.number.folder == folder
 
 
 def indexed(state: RecordState, definition: FormDefinition | None) -> IndexedRecord:

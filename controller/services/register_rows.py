@@ -6,7 +6,6 @@ memory. Sensitive values are not in the index and therefore in no row.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -20,6 +19,7 @@ from controller.domain.record import Act
 from controller.domain.register_scope import DOCUMENT_PARTS, REGISTER_FUNCTIONS, parts_used
 from controller.domain.retention import retention_of
 from controller.file_formats.entry_file import decode_entry
+from controller.services.indexing import ENTRY_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,7 +43,6 @@ ACT_LABELS = {
 }
 """What an entry did, as registers say it."""
 
-_ENTRY_PATH = re.compile(r"[^/]+/\d{4}/\d+/[^/]+/\d{4,6}\.json")
 _LINKED_KEPT = 2000
 """Referenced records kept in memory."""
 _SHOWN_AS_STORED = {
@@ -249,7 +248,7 @@ def entry_rows(archive: Archive, definitions: ArchivedForms, period: Period, now
     """Yield every entry of every chain in the period, in order of record number and sequence."""
     fixed = {"today": now.date(), "now": now, **REGISTER_FUNCTIONS}
     for path, data in archive.walk():
-        if _ENTRY_PATH.fullmatch(path) is None:
+        if ENTRY_PATH.fullmatch(path) is None:
             continue
         try:
             entry = decode_entry(data, where=path)

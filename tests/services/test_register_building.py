@@ -309,7 +309,7 @@ def test_three_of_one_lot_within_thirty_days_are_a_cluster(bench: Bench) -> None
     )
     (line,) = result(table, "cluster").lines
     assert (line.group, line.numerator, line.denominator, line.result) == ("T1 / L9", "3", "5", "3 起")
-    assert line.detail == "2026-03-01 至 2026-03-31:" + "、".join(f"XX-YLQXJL-018-2026-{n:04d}" for n in (2, 3, 4))
+    assert line.detail == "2026-03-01 至 2026-03-31：" + "、".join(f"XX-YLQXJL-018-2026-{n:04d}" for n in (2, 3, 4))
     assert result(table, "cluster").as_it_should_be is False
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from controller.domain.clause import Clause
     from controller.domain.document import ControlledDocument, ExternalDocument, ExternalDocumentList
     from controller.services.document_library import DocumentLibrary, LibraryDocument
-    from controller.services.ports import ControlledFiles
+    from controller.services.ports import LibraryFiles
 
 _TITLE = re.compile(r"《([^《》\n]{2,60})》")
 _LAW_WORDS = ("条例", "办法", "规范", "规定", "法", "规则", "指导原则", "通知", "公告")
@@ -123,7 +123,7 @@ def _known(library: DocumentLibrary, found: list[Finding]) -> _Library:
     return known
 
 
-def _titles(files: ControlledFiles, folder: str, name: str, found: list[Finding]) -> dict[str, str]:
+def _titles(files: LibraryFiles, folder: str, name: str, found: list[Finding]) -> dict[str, str]:
     """Return number → title of what lies below `folder`; a register may be referred to by its id as well."""
     titles: dict[str, str] = {}
     for entry in files.folders(folder):

@@ -40,9 +40,6 @@ class TemplateVocabulary:
 
     def nearest(self, name: str) -> str | None:
         """Return the declared name most like `name`, looking first where its beginning points."""
-        head, _, _ = name.rpartition(".")
-        if head:
-            within = nearest(name, [known for known in self.names if known.startswith(f"{head}.")])
-            if within:
-                return within
-        return nearest(name, sorted(self.names))
+        group, dot, _ = name.rpartition(".")
+        siblings = [known for known in sorted(self.names) if known.rpartition(".")[0] == group]
+        return nearest(name, siblings) or (nearest(name, sorted(self.names)) if dot else None)

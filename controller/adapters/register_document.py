@@ -29,6 +29,7 @@ from controller.services.register_report import supplements
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from controller.domain.register import Heading
     from controller.services.ports import DocxRenderer, TemplateCompiler
     from controller.services.register_building import RegisterTable
     from controller.services.register_report import Sheet
@@ -44,7 +45,12 @@ _SIZES = (19, 17, 15, 13)
 _CELL_PADDING = 170
 _TIGHT = 1.3
 """How many times its width a row may ask for before the next smaller size is taken: some cells may wrap."""
+_UNBROKEN = {ColumnType.DATE: 10, ColumnType.DATETIME: 10}
+"""Characters that must stand on one line: a day."""
+_NUMBER_WIDTH, _NUMBER_HEAD = 20, 15
+"""A column wide enough for record numbers breaks them after the form, not inside: `XX-YLQXJL-018-`."""
 _CENTRED = {ColumnType.DATE, ColumnType.DATETIME, ColumnType.BOOL}
+_LEAST_COLUMN = 200
 _MAX_CELL = 2000
 
 
@@ -123,7 +129,8 @@ class _Drawing:
         self.root = root[0]
         self.section = sections[-1]
         self.width = self._text_width()
-        self.columns, self.size = _fit([heading.width for heading in register.headings], self.width)
+        least = [_least(heading) for heading in register.headings]
+        self.columns, self.size = _fit([heading.width for heading in register.headings], least, self.width)
         self.aligned = [
             '<w:jc w:val="right"/>'
             if heading.type in {ColumnType.INTEGER, ColumnType.DECIMAL}
@@ -150,7 +157,7 @@ class _Drawing:
     def _row(texts: Sequence[str], columns: Sequence[int], size: int, aligned: Sequence[str]) -> str:
         font = f'<w:sz w:val="{size}"/><w:szCs w:val="{size}"/>'
         cells = [
-            Cell(paragraph(text_run(_cut(text), font), "WkTableCell", alignment), width, align="top")
+            Cell(paragraph(text_run(_cut(text), font), "WkTableCell", alignment), width)
             for text, width, alignment in zip(texts, columns, aligned, strict=True)
         ]
         return row(cells, height=size * 13, may_split=True)
@@ -194,25 +201,46 @@ class _Drawing:
         return write_docx(contents)
 
     def _supplement(self, sheet: Sheet) -> list[str]:
-        columns, size = _fit(sheet.widths, self.width)
+        columns, size = _fit(sheet.widths, [0] * len(sheet.widths), self.width)
         plain = [""] * len(columns)
         rows = [self._row(texts, columns, size, plain) for texts in sheet.rows]
-        heading = self._heading(sheet.headings, columns, size)
-        return [paragraph("", "WkGap"), paragraph(text_run(sheet.title), "WkSection"), table(columns, [heading, *rows])]
+        # The title is a heading row of its own table: it can neither be parted from it nor get lost on a further page.
+        title = row(
+            [Cell(paragraph(text_run(sheet.title), "WkSection"), sum(columns), span=len(columns))],
+            height=340,
+            header=True,
+        )
+        return [paragraph("", "WkSmall"), table(columns, [title, self._heading(sheet.headings, columns, size), *rows])]
 
 
-def _fit(characters: Sequence[int], width: int) -> tuple[list[int], int]:
-    """Return column widths in twips that fill `width`, and the size of type in half-points that suits them."""
+def _least(heading: Heading) -> int:
+    if heading.type is ColumnType.TEXT and heading.width >= _NUMBER_WIDTH:
+        return _NUMBER_HEAD
+    return _UNBROKEN.get(heading.type, 0)
+
+
+def _fit(characters: Sequence[int], least: Sequence[int], width: int) -> tuple[list[int], int]:
+    """Return column widths in twips that fill `width`, and the size of type in half-points that suits them.
+
+    `least` gives the characters of each column that must not be broken; the other columns give way to them.
+    """
     total = sum(characters)
     size = _SIZES[-1]
     for size in _SIZES:
-        # A Western character is half as wide as its type is high; half-points times five are twips of half a character.
+        # A Western character is half as wide as its type is high: half-points times five, in twips.
         if total * size * 5 + len(characters) * _CELL_PADDING <= width * _TIGHT:
             break
-    columns = [max(200, width * count // total) for count in characters]
-    columns[-1] += width - sum(columns)
-    if columns[-1] < 200:  # noqa: PLR2004 - the least width above
-        columns = [width // len(characters)] * len(characters)
+    needed = [count * size * 5 + _CELL_PADDING + 20 if count else 0 for count in least]
+    fixed = [want if want > width * count // total else 0 for count, want in zip(characters, needed, strict=True)]
+    left, share = width - sum(fixed), sum(count for count, want in zip(characters, fixed, strict=True) if not want)
+    if not share or left < _LEAST_COLUMN * fixed.count(0):
+        fixed, left, share = [0] * len(characters), width, total
+    columns = [want or max(_LEAST_COLUMN, left * count // share) for count, want in zip(characters, fixed, strict=True)]
+    spare = width - sum(columns)
+    widest = max(range(len(columns)), key=columns.__getitem__)
+    if columns[widest] + spare < _LEAST_COLUMN:
+        return [width // len(columns)] * len(columns), size
+    columns[widest] += spare
     return columns, size
 
 

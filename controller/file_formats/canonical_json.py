@@ -7,6 +7,7 @@ own idea of them; in a statement they are exact text. Two readers of the same st
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from controller.domain.errors import DamagedError
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 DEEPEST = 32
 """How deep lists and objects may nest; a form's value needs four."""
+
+
+_UNUSUAL = re.compile("[\U00010000-\U0010ffff]|\\\\u[dD]")
+"""Characters that make RFC 8785's order of keys its own, and escapes that may be half of one."""
 
 
 class NotCanonicalError(DamagedError):
@@ -51,8 +56,7 @@ def encode(value: Wire) -> bytes:
         import rfc8785
 
         return rfc8785.dumps(cast("Any", value))
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
-    return text.encode("utf-8")
+    return _written(value).encode("utf-8")
 
 
 def decode(data: bytes, *, where: str | None = None) -> Wire:
@@ -62,10 +66,10 @@ def decode(data: bytes, *, where: str | None = None) -> Wire:
         NotCanonicalError: not UTF-8, not JSON, a number, a duplicate key, or any other spelling than the canonical one.
     """
     try:
-        value = cast(
-            "Wire",
-            json.loads(data.decode("utf-8"), parse_int=_no_number, parse_float=_no_number, parse_constant=_no_number),
-        )
+        text = data.decode("utf-8")
+        value = cast("Wire", json.loads(text, parse_int=_no_number, parse_float=_no_number, parse_constant=_no_number))
+        if _plain(text) and _written(value) == text:
+            return value
         canonical = encode(value)
     except UnicodeDecodeError as exc:
         raise NotCanonicalError(
@@ -84,6 +88,15 @@ def decode(data: bytes, *, where: str | None = None) -> Wire:
     if canonical != data:
         raise NotCanonicalError(problem=_difference(data, canonical), where=where)
     return value
+
+
+def _written(value: Wire) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+
+
+def _plain(text: str) -> bool:
+    """Tell whether JSON `text` can have no deep nesting and no key or escape that would need a closer look."""
+    return text.count("{") + text.count("[") <= DEEPEST and not _UNUSUAL.search(text)
 
 
 def _check(value: object, depth: int) -> bool:

@@ -71,7 +71,9 @@ def main() -> int:
     target = Path("build") / "bench.json"
     target.parent.mkdir(exist_ok=True)
     machine = {"python": platform.python_version(), "system": platform.platform()}
-    target.write_text(json.dumps({"machine": machine, "results": results}, ensure_ascii=False, indent=2), encoding="utf-8")
+    target.write_text(
+        json.dumps({"machine": machine, "results": results}, ensure_ascii=False, indent=2), encoding="utf-8"
+    )
     print(f"\n{target}")
     return 0
 

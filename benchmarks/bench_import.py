@@ -96,6 +96,9 @@ class _Anything(dict):  # type: ignore[type-arg]
     def __getattr__(self, key: str) -> Any:
         return _Anything()
 
+    def __call__(self, *_arguments: Any) -> Any:
+        return self
+
     def __str__(self) -> str:
         return "内容"
 

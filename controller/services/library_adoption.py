@@ -92,9 +92,11 @@ class LibraryAdoption:
             there = {path for path in self._controlled.files(folder) if not path.startswith(_LOCAL)}
             found.extend(LibraryChange(path, "deleted") for path in there - here)
             found.extend(LibraryChange(path, "added") for path in here - there)
-            for path in here & there:
-                if self._working.read(path) != self._controlled.read(path):
-                    found.append(LibraryChange(path, "edited"))
+            found.extend(
+                LibraryChange(path, "edited")
+                for path in here & there
+                if self._working.read(path) != self._controlled.read(path)
+            )
         return sorted(found, key=lambda change: change.path)
 
     def adopt(self, by: Signatory, *, reason: str) -> list[LibraryChange]:

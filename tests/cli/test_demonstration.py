@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -118,8 +119,13 @@ def secret_keys(definition: FormDefinition) -> set[str]:
     }
 
 
+def telling(text: str) -> bool:
+    """Long enough, and no mere date or amount, so that finding it elsewhere is no accident."""
+    return len(text) >= (11 if re.fullmatch(r"[\d\s.:/-]+", text) else 6)
+
+
 def sensitive_texts(application: Application) -> set[str]:
-    """Every sensitive text of the samples, long enough that finding it elsewhere is no accident."""
+    """Every telling sensitive text of the samples."""
     found: set[str] = set()
     for path in sorted((ROOT / "records" / "samples").glob("0*.yml")):
         for record in load_yaml(path.read_text(encoding="utf-8"), where=path.name):
@@ -127,7 +133,7 @@ def sensitive_texts(application: Application) -> set[str]:
             for step in [record, *record.get("then", [])]:
                 for key, value in (step.get("values") or {}).items():
                     if key in secret:
-                        found.update(text.strip() for text in texts_in(value) if len(text.strip()) >= 6)
+                        found.update(text.strip() for text in texts_in(value) if telling(text.strip()))
     return found
 
 

@@ -67,7 +67,5 @@ def test_help_loads_none_of_the_heavy_libraries() -> None:
         "heavy = {'git', 'docx', 'docxtpl', 'lxml', 'jinja2', 'pypdf', 'sqlite3', 'yaml', 'cryptography', 'xlsxwriter'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", probe], capture_output=True, text=True, encoding="utf-8", check=True
-    )
+    result = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, encoding="utf-8", check=True)
     assert result.stdout.splitlines()[-1] == "[]"

@@ -134,7 +134,7 @@ def test_a_correction_keeps_the_earlier_value_in_the_chain(workspace: Workspace)
 def test_a_void_record_stays_readable_and_takes_no_more_acts(workspace: Workspace) -> None:
     workspace.qms("record", "new", "XX-YLQXJL-013", "--values", workspace.values("call.yml", CALL))
     number = numbers(workspace)[0]
-    assert workspace.qms("record", "void", number, "--reason", "重复登记").code == 0
+    assert workspace.qms("record", "void", number, "--reason", "重复登记,以另一份为准").code == 0
     assert "已作废" in workspace.qms("record", "show", number).out
     change = workspace.values("fix.yml", {"customer_name": "别的医院"})
     again = workspace.qms("record", "correct", number, "--values", change, "--reason", "不应允许的更正")

@@ -25,7 +25,7 @@ OLDEST = (2, 34)
 """Oldest git that is known to keep what this program promises."""
 _FSYNC_SINCE = (2, 36)
 
-_NO_SPACE = ("No space left on device", "Disk quota exceeded", "File too large", "not enough space")
+_NO_SPACE = ("No space left on device", "Out of diskspace", "Disk quota exceeded", "File too large", "not enough space")
 _DENIED = ("Permission denied", "Read-only file system", "insufficient permission")
 _TOO_LARGE = frozenset({-signal.SIGXFSZ} if sys.platform != "win32" else ())
 """How git ends when a limit on file sizes stops it."""

@@ -13,6 +13,7 @@ import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
+from controller.adapters.git_program import NoSpaceError
 from controller.domain.errors import DamagedError, MisconfiguredError, RefusedError
 from controller.domain.text import T
 from controller.file_formats.sealed_file import KEY_SIZE
@@ -88,7 +89,7 @@ class SqliteRecordKeys:
 
         Raises:
             KeyDestroyedError: a key of these was destroyed; none was made.
-            KeyStoreUnavailableError, KeyStoreDamagedError: the file cannot be used; none was made.
+            NoSpaceError, KeyStoreUnavailableError, KeyStoreDamagedError: the file cannot be used; none was made.
         """
         fresh = [(number.text, secrets.token_bytes(KEY_SIZE)) for number in numbers]
         with self._using() as connection, connection:
@@ -130,6 +131,8 @@ class SqliteRecordKeys:
                     self._connection = self._open()
                 yield self._connection
             except sqlite3.OperationalError as exc:
+                if exc.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                    raise NoSpaceError(where=str(self.path)) from exc
                 raise KeyStoreUnavailableError(path=self.path, detail=str(exc)) from exc
             except OSError as exc:
                 raise KeyStoreUnavailableError(path=self.path, detail=exc.strerror or str(exc)) from exc

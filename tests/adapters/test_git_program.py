@@ -42,7 +42,8 @@ def forgotten_version() -> Iterator[None]:
     [
         ("error: file write error: No space left on device\nfatal: unable to write", NoSpaceError),
         ("fatal: write error: Disk quota exceeded", NoSpaceError),
-        ("fatal: sha1 file '.git/x' write error. Out of diskspace: File too large", NoSpaceError),
+        ("fatal: sha1 file '.git/objects/pack/tmp_pack_x' write error. Out of diskspace", NoSpaceError),
+        ("fatal: unable to write: File too large", NoSpaceError),
         ("error: unable to create temporary file: Permission denied", StorageDeniedError),
         ("fatal: unable to create '/x/.git/a.lock': Read-only file system", StorageDeniedError),
         ("error: insufficient permission for adding an object to repository database .git/objects", StorageDeniedError),

@@ -109,6 +109,11 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
             if use.name not in self.filters:
                 known = use.name in FILTERS
                 raise ForbiddenInTemplateError(what=f"|{use.name}", line=use.lineno, unknown=not known)
+        for access in tree.find_all((nodes.Getattr, nodes.Getitem)):
+            name = access.attr if isinstance(access, nodes.Getattr) else getattr(access, "arg", None)
+            name = name.value if isinstance(name, nodes.Const) else name
+            if isinstance(name, str) and name.startswith("_"):
+                raise ForbiddenInTemplateError(what=name, line=access.lineno)
         tree = counted(tree)
         return tree, self.template_class.from_code(self, self.compile(tree), self.make_globals(None))
 

@@ -109,14 +109,20 @@ class SqliteRecordKeys:
             return self._stored(connection, number)
 
     def destroy(self, number: RecordNumber) -> None:
-        """Erase the key: the sealed values can never be read again (disposal). Erasing twice is no error."""
+        """Erase the key: the sealed values can never be read again (disposal). Erasing twice is no error.
+
+        Raises:
+            KeyStoreUnavailableError: another process reads without end, so that traces may remain; erase again.
+        """
         with self._using() as connection:
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("INSERT OR IGNORE INTO record_key (number, key) VALUES (?, NULL)", (number.text,))
                 connection.execute("UPDATE record_key SET key = NULL WHERE number = ?", (number.text,))
             # The log still holds the page with the key: write it back, empty the log, and overwrite freed pages.
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise KeyStoreUnavailableError(path=self.path, detail="wal")
 
     @staticmethod
     def _stored(connection: sqlite3.Connection, number: RecordNumber) -> bytes | None:

@@ -23,8 +23,9 @@ def error_classes() -> list[type[QmsError]]:
     while waiting:
         parent = waiting.pop()
         for child in parent.__subclasses__():
-            found.append(child)
             waiting.append(child)
+            if child.__module__.startswith("controller."):
+                found.append(child)
     return sorted(set(found), key=lambda item: item.code)
 
 

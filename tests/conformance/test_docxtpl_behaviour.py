@@ -364,7 +364,8 @@ CASES: dict[str, tuple[Callable[[], bytes], dict[str, object]]] = {
     "filters": (
         lambda: with_paragraphs(
             "{{ text|upper }} {{ none|default('无', true) }} {{ names|join('、') }} {{ 3.14159|round(2) }}",
-            "{{ rows|length }} {{ rows|map(attribute='name')|first }} {{ rows|sum(attribute='qty') }} {{ text|replace('b', 'c') }}",
+            "{{ rows|length }} {{ rows|map(attribute='name')|first }} {{ rows|sum(attribute='qty') }}",
+            "{{ text|replace('b', 'c') }}",
             "{% for row in rows|sort(attribute='qty', reverse=true) %}{{ row.qty }} {% endfor %}{{ '%03d'|format(7) }}",
             "{{ text.upper() }} {{ '{:.1f}'.format(2.55) }} {{ '%s/%s' % (1, 2) }} {{ text ~ '-' ~ 1 }} {{ 'a' * 3 }}",
         ),

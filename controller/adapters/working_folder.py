@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from controller.adapters.stored_path import check_path
 from controller.adapters.working_files import WorkingFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class WorkingFolder:
@@ -26,8 +28,10 @@ class WorkingFolder:
             raise WorkingFileError(path=path)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as stream:
+            fresh = target.with_name(f".new-{target.name}")
+            fresh.unlink(missing_ok=True)
+            with fresh.open("xb") as stream:
                 stream.write(data)
-            Path(stream.name).replace(target)
+            fresh.replace(target)
         except OSError as exc:
             raise WorkingFileError(path=path) from exc

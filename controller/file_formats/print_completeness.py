@@ -33,23 +33,49 @@ class Loss:
 def losses(passages: Sequence[Passage], pages: Sequence[str]) -> list[Loss]:
     """Return the passages that the PDF text `pages` (one text a page) does not wholly hold, in reading order."""
     sheets = _Sheets([normalised(page) for page in pages])
-    rows = [
-        (order, passage, segment, number if passage.every_page else None)
+    furniture = [
+        (order, segment, number)
         for order, passage in enumerate(passages)
+        if passage.every_page
         for segment in passage.segments
-        for number in range(len(pages) if passage.every_page else 1)
+        for number in range(len(pages))
     ]
-    # Headers first, then long before short: copies and fragments must not stand in for other words of the body.
-    rows.sort(key=lambda row: (not row[1].every_page, -len(row[2])))
-    broken = [row for row in rows if not sheets.take(row[2], page=row[3])]
-    broken = [row for row in broken if row[3] is not None or not sheets.take_across_pages(row[2])]
-    sheets.take_copies(passages)
+    # Headers and footers first, then header rows with their copies, then long before short: copies and fragments
+    # must not stand in for other words of the body.
+    furniture.sort(key=lambda row: -len(row[1]))
+    broken = [(order, segment) for order, segment, number in furniture if not sheets.take(segment, page=number)]
+    done = {order for run in _header_runs(passages) if sheets.take_with_copies(_joined(passages, run)) for order in run}
+    body = [
+        (order, segment)
+        for order, passage in enumerate(passages)
+        if not passage.every_page and order not in done
+        for segment in passage.segments
+    ]
+    body.sort(key=lambda row: -len(row[1]))
+    unplaced = [(order, segment) for order, segment in body if not sheets.take(segment)]
+    broken += [(order, segment) for order, segment in unplaced if not sheets.take_across_pages(segment)]
     found: dict[int, str] = {}
-    for order, _, segment, _ in broken:
+    for order, segment in broken:
         missing = sheets.take_letters(segment)
         if missing:
             found[order] = found.get(order, "") + missing
     return [Loss(passages[order], found[order]) for order in sorted(found)]
+
+
+def _header_runs(passages: Sequence[Passage]) -> list[list[int]]:
+    """Return the header rows of each table as places in `passages`."""
+    runs: list[list[int]] = []
+    for order, passage in enumerate(passages):
+        if passage.repeats:
+            if runs and runs[-1][-1] == order - 1:
+                runs[-1].append(order)
+            else:
+                runs.append([order])
+    return runs
+
+
+def _joined(passages: Sequence[Passage], run: Sequence[int]) -> str:
+    return "".join(segment for order in run for segment in passages[order].segments)
 
 
 class _Sheets:
@@ -104,16 +130,20 @@ class _Sheets:
                 high = middle - 1
         return low
 
-    def take_copies(self, passages: Sequence[Passage]) -> None:
-        """Take what engines print again: the header rows of tables that run over several pages."""
-        run = ""
-        for passage in [*passages, None]:
-            if passage is not None and passage.repeats:
-                run += "".join(passage.segments)
+    def take_with_copies(self, run: str) -> bool:
+        """Take the header rows `run` of a table, and their copies at the head of the pages that follow."""
+        for number, text in enumerate(self._pages):
+            place = text.find(run)
+            if place < 0:
                 continue
-            while run and self.take(run):
-                pass
-            run = ""
+            self._cross_out(number, place, len(run))
+            for later in range(number + 1, len(self._pages)):
+                blank = len(self._pages[later]) - len(self._pages[later].lstrip(_TAKEN))
+                if not self._pages[later].startswith(run, blank):
+                    break
+                self._cross_out(later, blank, len(run))
+            return True
+        return False
 
     def take_letters(self, segment: str) -> str:
         """Take the letters of `segment` from what is left over; return those that are not there."""

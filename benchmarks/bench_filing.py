@@ -27,6 +27,8 @@ from controller.services.ports import ArchiveChange
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from controller.domain.record import Wire
+
 FORMS = [f"XX-YLQXJL-{serial:03d}" for serial in range(1, 35)]
 YEARS = range(2022, 2027)
 BUSY = ("XX-YLQXJL-018", 2026)
@@ -37,7 +39,7 @@ SINGLES = 2000
 PLAIN_UP_TO = 20_000
 
 # A complaint as people write it: about 1.5 KB open, 1 KB sealed.
-OPEN = {
+OPEN: dict[str, Wire] = {
     "received_at": "2026-05-01T09:12+08:00",
     "channel": "电话",
     "product_name": "半导体激光脱毛仪",
@@ -52,7 +54,7 @@ OPEN = {
     "assignee": {"person": "p007", "name": "赵工"},
     "severity": "一般",
 }
-SECRET = {
+SECRET: dict[str, Wire] = {
     "contact_name": "李女士",
     "contact_phone": "13800001234",
     "content": "患者术中感到局部灼热,立即停止操作并冷敷,皮肤轻度发红,两小时后消退,未作进一步处理。" * 5,

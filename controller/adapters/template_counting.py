@@ -67,6 +67,17 @@ class _CountingTree(NodeTransformer):
         self.generic_visit(node)
         return _environment_call("mapped", [node], node.lineno)
 
+    def visit_Output(self, node: nodes.Output) -> nodes.Node:  # noqa: N802 - Jinja's name
+        """Keep Jinja from turning constants into text itself; it would not write 是 and 否."""
+        self.generic_visit(node)
+        node.nodes = [
+            _environment_call("itself", [item], item.lineno)
+            if not isinstance(item, nodes.TemplateData) and _constant(item)
+            else item
+            for item in node.nodes
+        ]
+        return node
+
     def visit_TemplateData(self, node: nodes.TemplateData) -> nodes.Node:  # noqa: N802 - Jinja's name
         # Paragraphs were put on lines of their own for error places; `{_{` is docxtpl's spelling of a literal `{{`.
         text = node.data.replace("\n<w:p ", "<w:p ").replace("\n<w:p>", "<w:p>")
@@ -74,6 +85,14 @@ class _CountingTree(NodeTransformer):
             text = text.replace("{_{", "{{").replace("}_}", "}}").replace("{_%", "{%").replace("%_}", "%}")
         node.data = text
         return node
+
+
+def _constant(item: nodes.Expr) -> bool:
+    try:
+        item.as_const()
+    except nodes.Impossible:
+        return False
+    return True
 
 
 def _environment_call(name: str, args: list[nodes.Expr], line: int) -> nodes.Call:

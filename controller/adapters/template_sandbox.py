@@ -76,7 +76,8 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         self.globals.update(range=self._range, dict=self._dict, namespace=Namespace, cycler=Cycler, joiner=Joiner)
         self._callables = (Macro, LoopContext, Joiner, BoundedFormat, DateFormat)
         self._functions: tuple[object, ...] = (
-            self._range, self._dict, Namespace, Cycler, Joiner, self.spend, self.joined, self.listed, self.mapped,
+            self._range, self._dict, Namespace, Cycler, Joiner,
+            self.spend, self.joined, self.listed, self.mapped, self.itself,
         )  # fmt: skip
         self.filters = {name: self._guarded(name, FILTERS[name]) for name in sorted(ALLOWED_FILTERS)}
 
@@ -243,6 +244,10 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         for item in items:
             require_scalar(item)
         return items
+
+    def itself(self, value: Any) -> Any:
+        """Return `value`; keeps a constant from being written before rendering."""
+        return value
 
     def joined(self, items: list[Any]) -> str:
         """`a ~ b`: join texts, escaped where one of them is already markup."""

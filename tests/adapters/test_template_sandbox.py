@@ -213,6 +213,7 @@ ALLOWED: list[tuple[str, str]] = [
     ("{{ dict(a=1).a }}{{ {'b': 2}.b }}{{ (1, 2)[1] }}{{ [3, 4]|last }}", "1224"),
     ("{{ missing|default('无') }}{{ missing is defined }}", "无否"),
     ("{{ nothing }}{{ yes }}{{ number }}{{ day }} {{ moment }}", "是12.502026-05-01 2026-05-01 09:30"),
+    ("{{ true }}{{ none }}{{ 'b' in 'abc' }}{{ 'b' in text }}{{ 1.5 }}", "是是否1.5"),
     ("{{ rows|selectattr('no', 'gt', 1)|map(attribute='name')|first }}", "乙"),
 ]
 

@@ -373,7 +373,8 @@ CASES: dict[str, tuple[Callable[[], bytes], dict[str, object]]] = {
     ),
     "tests and arithmetic": (
         lambda: with_paragraphs(
-            "{{ 7 // 2 }} {{ 2 ** 5 }} {{ 7 % 4 }} {% if x is defined %}x{% endif %}{{ 'b' in 'abc' }}{{ -n + 1 }}"
+            "{{ 7 // 2 }} {{ 2 ** 5 }} {{ 7 % 4 }} {% if x is defined %}x{% endif %}{{ -n + 1 }}",
+            "{% if 'b' in 'abc' and n is not none %}在{% endif %}",
         ),
         {"n": 3},
     ),

@@ -66,6 +66,10 @@ class ArchiveVerification:
         self._damaged: list[str] = []
         self._damaged_numbers: set[RecordNumber] = set()
         self._serials: dict[tuple[str, int], array[int]] = {}
+        self.records_seen = 0
+        """Records examined so far."""
+        self.entries_seen = 0
+        """Entries examined so far."""
         self._records = RecordVerification(keys, identity, self._forms, rerender)
 
     def findings(self) -> Iterator[Finding]:
@@ -165,6 +169,8 @@ class ArchiveVerification:
         if number is None:
             yield _error("file-unknown", T("档案中有来历不明的文件。"), path=folder)
             return
+        self.records_seen += 1
+        self.entries_seen += len(record.entries)
         self._serials.setdefault((number.form, number.year), array("I")).append(number.serial)
         if number.folder != folder:
             message = T("记录 {number} 不在它应在的位置 {place}。", number=number, place=number.folder)

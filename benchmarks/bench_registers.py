@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import quantiles
@@ -44,9 +45,10 @@ WORDS = (
 )  # fmt: skip
 """What people look for: common and rare words, several words, beginnings of numbers, and words that are nowhere."""
 _PHRASES = (
-    "开机后手柄不出光", "屏幕不亮", "报警音过小", "管路接头处漏液", "温度偏高", "皮肤刺痛", "流量误差超过百分之五", "包装破损",
-    "说明书缺页", "随货资料不全", "电池充不满", "打印模糊", "需要上门", "已电话指导", "更换手柄后恢复正常", "返厂检修",
-    "校准后合格", "客户要求换货", "已通知注册人", "已通知供货者", "同批产品停售", "质量问题待判定", "服务态度", "等待配件",
+    "开机后手柄不出光", "屏幕不亮", "报警音过小", "管路接头处漏液", "温度偏高", "皮肤刺痛", "流量误差超过百分之五",
+    "包装破损", "说明书缺页", "随货资料不全", "电池充不满", "打印模糊", "需要上门", "已电话指导", "更换手柄后恢复正常",
+    "返厂检修", "校准后合格", "客户要求换货", "已通知注册人", "已通知供货者", "同批产品停售", "质量问题待判定",
+    "服务态度", "等待配件",
 )  # fmt: skip
 _PRODUCTS = (
     "输液泵",
@@ -83,7 +85,7 @@ class _Nothing:
 
 def states(form: FormDefinition, count: int) -> Iterator[RecordState]:
     """Yield complaints over seven years, about 1 KB each."""
-    chance = random.Random(20261101)  # noqa: S311 - sample data, no secret
+    chance = random.Random(20261101)
     binding = FormBinding(form.number, form.revision, Digest.of(b"form"))
     by = Signatory("p003", "王芳", "售后主管")
     begin = datetime.fromisoformat("2020-01-01T08:00:00+08:00")
@@ -124,8 +126,9 @@ def states(form: FormDefinition, count: int) -> Iterator[RecordState]:
         number = RecordNumber.of(FORM, opened.year, serials[opened.year])
         yield RecordState(
             number=number, form=binding, stage=form.stages[-1].key, values=values, sealed={},
-            opened_at=opened.isoformat(timespec="seconds"), opened_by=by, changed_at=closed.isoformat(timespec="seconds"),
-            changed_by=by, entries=5, head=Digest.of(number.text.encode()),
+            opened_at=opened.isoformat(timespec="seconds"), opened_by=by,
+            changed_at=closed.isoformat(timespec="seconds"), changed_by=by, entries=5,
+            head=Digest.of(number.text.encode()),
         )  # fmt: skip
 
 
@@ -148,7 +151,9 @@ def run(*, quick: bool = False) -> list[dict[str, Any]]:
 
 def _single(index: SqliteIndex, form: FormDefinition) -> list[dict[str, Any]]:
     times = []
-    for place, state in enumerate(states(form, 60)):
+    for place, sample in enumerate(states(form, 200)):
+        number = RecordNumber.of(FORM, NOW.year, 100_000 + place)
+        state = replace(sample, number=number, opened_at=(NOW + timedelta(seconds=place)).isoformat())
         began = time.perf_counter()
         index.apply([indexed(state, form)], commit=f"c{place}")
         times.append(time.perf_counter() - began)

@@ -213,14 +213,15 @@ class _Run:
         if not self.definition.available:
             return
         self._prepare()
-        types = [heading.type for heading in self.headings()]
         own = {lookup.name for lookup in self.definition.lookups}
+        columns = [
+            (column, column.field_name if column.field_name not in own else None, heading.type)
+            for column, heading in zip(self.columns, self.headings(), strict=False)
+        ]
         listed = self.definition.source is Source.RECORDS
         for row in self._source_rows():
             self.count += 1
-            cells = [
-                _typed(self._cell(column, row, own), kind) for column, kind in zip(self.columns, types, strict=False)
-            ]
+            cells = [_typed(self._cell(column, name, row), kind) for column, name, kind in columns]
             if listed:
                 cells += [row.revision, row.condition]
             if row.voided:
@@ -230,9 +231,8 @@ class _Run:
                     figure.add(row.names, row.number)
             yield tuple(cells)
 
-    def _cell(self, column: Column, row: Row, lookups: set[str]) -> Cell:
-        name = column.field_name
-        if name is not None and row.fields is not None and name in row.fields and name not in lookups:
+    def _cell(self, column: Column, name: str | None, row: Row) -> Cell:
+        if name is not None and row.fields is not None and name in row.fields:
             return _as_cell(row.field_cell(name))
         return _as_cell(self.reckoner.value(column.value, row.names, f"列 {column.label}"))
 

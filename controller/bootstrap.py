@@ -190,7 +190,9 @@ class Application:
         """The archive branch of this site."""
         from controller.adapters.git_archive import GitArchive
 
-        return GitArchive(self.folder, lock=self.lock, site=self.settings.site)
+        archive = GitArchive(self.folder, lock=self.lock, site=self.settings.site)
+        archive.require()
+        return archive
 
     @cached_property
     def keys(self) -> RecordKeys:
@@ -454,6 +456,7 @@ def make_workspace(
     from controller.adapters.system_clock import SystemClock
     from controller.adapters.workspace_maker import FolderWorkspaceMaker
     from controller.file_formats.canonical_json import encode
+    from controller.file_formats.staff_file import read_staff
     from controller.services.document_import import renew_clause_ids
     from controller.services.workspace_setup import IGNORED, check_company, check_prefix, library_files
 
@@ -467,6 +470,7 @@ def make_workspace(
     )
     files = library_files(PackagedStarterLibrary(), prefix, renew=renew_clause_ids)
     files[PEOPLE_FILE] = people.encode("utf-8")
+    read_staff(files[POSTS_FILE].decode("utf-8"), people, people_where=PEOPLE_FILE).require()
     files["qms.toml"] = write_settings(settings).encode("utf-8")
     files[".gitignore"] = IGNORED.encode("utf-8")
     site_file = encode({"format": "wenkong/site/1", "workspace": settings.workspace_id, "site": site, "prefix": prefix})

@@ -119,14 +119,28 @@ class GitArchive:
         """
         with self._lock(LOCK, self._patience):
             tip = self.tip()
-            if tip is None and self._objects.ref("refs/heads/main") is None:
-                raise NotARepositoryError(folder=self._objects.folder, problem=T("没有受控文件分支 main"))
+            if tip is None:
+                # Beginning anew would give numbers a second time: a lost archive is for the backup to bring back.
+                raise self._missing()
             clear_after_killed(self._objects, self.branch, self._site)
             writer = GitArchiveWriter(self._objects, self.branch, self._site, tip)
             yield writer
             written = writer.tip != tip
         if written:
             self._upkeep.after_filing()
+
+    def require(self) -> None:
+        """Make sure that there is an archive.
+
+        Raises:
+            NotARepositoryError: the workspace has no archive of this site.
+        """
+        if self.tip() is None:
+            raise self._missing()
+
+    def _missing(self) -> NotARepositoryError:
+        problem = T("没有站点 {site} 的档案分支", site=self._site)
+        return NotARepositoryError(folder=self._objects.folder, problem=problem)
 
     def tip(self) -> str | None:
         """Return the id of the newest archive commit, None while the archive is empty."""

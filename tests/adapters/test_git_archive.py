@@ -328,7 +328,7 @@ def test_private_refs_of_killed_writers_are_swept_up_by_the_next(folder: Path, a
     assert git(folder, "for-each-ref", "--format=%(refname)", "refs/wenkong") == "refs/wenkong/inbox/other-00ff"
 
 
-def test_an_archive_without_a_commit_yet_begins_with_the_first_filing(folder: Path, archive: GitArchive) -> None:
+def test_a_lost_archive_is_never_begun_anew(folder: Path, archive: GitArchive) -> None:
     git(folder, "update-ref", "-d", "refs/heads/archive/main")
     assert archive.tip() is None
     assert archive.listing("") == []
@@ -336,8 +336,10 @@ def test_an_archive_without_a_commit_yet_begins_with_the_first_filing(folder: Pa
     assert list(archive.walk()) == []
     assert list(archive.added_since(None)) == []
     assert list(archive.irregular_commits()) == []
-    assert file_next(archive).serial == 1
-    assert list(archive.irregular_commits()) == []
+    with pytest.raises(NotARepositoryError, match="档案分支"):
+        file_next(archive)
+    with pytest.raises(NotARepositoryError, match="档案分支"):
+        archive.require()
 
 
 def test_a_folder_without_a_repository_is_no_workspace_even_inside_another(folder: Path) -> None:

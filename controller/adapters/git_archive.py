@@ -139,7 +139,8 @@ class GitArchive:
             raise self._missing()
 
     def _missing(self) -> NotARepositoryError:
-        problem = T("没有站点 {site} 的档案分支", site=self._site)
+        main = self._objects.ref("refs/heads/main")
+        problem = T("没有站点 {site} 的档案分支", site=self._site) if main else T("没有受控文件分支 main")
         return NotARepositoryError(folder=self._objects.folder, problem=problem)
 
     def tip(self) -> str | None:

@@ -74,11 +74,11 @@ def show(session: Session, number: str) -> int:
     if document.effective:
         rows.append([T("生效日期"), document.effective])
     if document.forms:
-        rows.append([T("名下表单"), "、".join(document.forms)])
+        rows.append([T("名下表单"), document.forms])
     if document.basis:
-        rows.append([T("引用外来文件"), "、".join(document.basis)])
+        rows.append([T("引用外来文件"), document.basis])
     if document.related:
-        rows.append([T("相关文件"), "、".join(document.related)])
+        rows.append([T("相关文件"), document.related])
     if document.applies_if:
         rows.append([T("适用条件"), document.applies_if])
     if document.status_note:
@@ -261,7 +261,7 @@ def checklist(session: Session, key_only: bool) -> int:
                 ("※" if item.key else "") + item.clause,
                 item.topic,
                 item.looks_at,
-                "、".join(item.evidence),
+                item.evidence,
                 item.self_check or "",
             ]
             for item in items

@@ -195,8 +195,8 @@ def _show_stages(out: Output, definition: FormDefinition) -> None:
             (
                 stage.key,
                 stage.label,
-                "、".join(names.get(key, key) for key in stage.after),
-                T("任何人") if stage.by == ("any",) else "、".join(stage.by),
+                [names.get(key, key) for key in stage.after],
+                T("任何人") if stage.by == ("any",) else stage.by,
                 in_words(stage.guard, labels) if stage.guard else "",
                 clock,
             )

@@ -70,6 +70,8 @@ class Output:
         Console().print(table)
 
     def _cell(self, cell: object) -> str:
+        if isinstance(cell, (list, tuple)):
+            cell = Text("{items}", {"items": cell})
         if isinstance(cell, Text):
             return self.text(cell)
         return "" if cell is None else str(cell)
@@ -97,8 +99,9 @@ class Output:
         """Return one line a problem: label, value, rule, what would be right."""
         lines = []
         for problem in problems:
-            value = self.text(T("(填写为“{value}”)", value=problem.value)) if problem.value else ""
-            lines.append(f"  · {problem.label}{value}:{self.text(problem.rule)} → {self.text(problem.right)}")
+            value = T("(填写为“{value}”)", value=problem.value) if problem.value else ""
+            line = T("{label}{value}:{rule}", label=problem.label, value=value, rule=problem.rule)
+            lines.append(f"  · {self.text(line)} → {self.text(problem.right)}")
         return lines
 
     def problem_data(self, problem: Problem) -> dict[str, object]:

@@ -184,10 +184,10 @@ def show(session: Session, number: str, *, unmask: bool) -> int:
     status = T("已作废") if state.voided else T("阶段:{stage}", stage=view.stage_label)
     out.line(status)
     for label, shown in _shown_fields(stored, view):
-        out.line(f"  {label}:{shown}")
+        out.line(T("  {label}:{value}", label=label, value=shown))
     out.line(T("经过:"))
     for entry, _digest in stored.entries:
-        reason = T("(原因:{reason})", reason=entry.reason).show() if entry.reason else ""
+        reason = out.text(T("(原因:{reason})", reason=entry.reason)) if entry.reason else ""
         stage = definition.stage(entry.stage)
         label = stage.label if stage else entry.stage
         out.line(f"  {entry.at}  {entry.by.name}({entry.by.post})  {entry.meaning}  {label}{reason}")

@@ -72,7 +72,7 @@ class _Words:
     @staticmethod
     def _constant(value: object) -> Text:
         if isinstance(value, bool):
-            return T("是") if value else T("否")
+            return T("“是”") if value else T("“否”")
         if value is None:
             return T("空")
         return Text("“{value}”" if isinstance(value, str) else "{value}", {"value": value})

@@ -33,10 +33,15 @@ def _shown(value: object, translate: Callable[[str], str] | None) -> object:
     if isinstance(value, Text):
         return value.show(translate)
     if isinstance(value, (list, tuple)):
-        return "、".join(str(_shown(item, translate)) for item in value)
+        separator = translate(_SEPARATOR.template) if translate else _SEPARATOR.template
+        return separator.join(str(_shown(item, translate)) for item in value)
     return value
 
 
 def T(template: str, /, **params: object) -> Text:  # noqa: N802 - the short name keeps messages readable; catalogs extract it
     """Make a `Text`; the literal first argument is what the message catalogs extract."""
     return Text(template, params)
+
+
+_SEPARATOR = T("、")
+"""Between the items of a list."""

@@ -131,7 +131,7 @@ class ValueCheck:
     def _table(self, field: Field, typed: object) -> Wire:
         rows = self._rows(field, typed)
         if rows is None:
-            example = "、".join(column.label for column in field.columns)
+            example = [column.label for column in field.columns]
             self._add("type", field.key, field, None, T("不是表格"), T("每行写各列:{columns}", columns=example))
             return None
         if len(rows) > MAX_ITEMS:
@@ -212,7 +212,7 @@ class ValueCheck:
         return stored
 
     def _unknown_column(self, field: Field, number: int, name: str, known: list[str]) -> None:
-        columns = "、".join(column.label for column in field.columns)
+        columns = [column.label for column in field.columns]
         close = nearest(name, known)
         right = T("是否想写 {key}?", key=close) if close else T("可用的列:{columns}", columns=columns)
         title = f"{field.label} 第{number}行"

@@ -316,7 +316,7 @@ def _attachment(typed: object, around: Surroundings) -> Wire:
 
 
 def _external_signature(typed: object, around: Surroundings) -> Wire:
-    kinds = "、".join(SIGNATURE_KINDS)
+    kinds = list(SIGNATURE_KINDS)
     right = T("写 kind({kinds})、name、at、file;拒签或无法取得时写 reason", kinds=kinds)
     if not isinstance(typed, Mapping):
         raise NotThisTypeError(T("不是外部签名"), right, code="external-signature")

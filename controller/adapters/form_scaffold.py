@@ -205,14 +205,13 @@ class _Drawing:
             parts += [self._piece(piece, for_customer=True) + gap() for piece in pieces]
             parts += [page_break(), self._title(), paragraph(text_run(_COMPANY_PART), "WkSubtitle")]
         else:
-            parts.append(self._title())
-        parts.append(self._number_line())
+            parts += [self._title(), self._number_line()]
         for section in inside_sections(self._form):
             fields = [field for key in section.fields if (field := self._form.field(key)) is not None]
             for piece in arrange(fields, title=section.title, half=self._half):
                 parts.append(self._piece(piece) + gap())
         if self._form.event_time is not None:
-            parts.append(self._late_entry() + gap())
+            parts.append(self._late_entry())
         if self._form.signatures:
             parts.append(self._signatures())
         parts.append(self._foot())
@@ -288,6 +287,7 @@ class _Drawing:
             Cell(paragraph(text_run(f"{{{{ {name} }}}}"), style), width)
             for name, style, width in zip(names, styles, columns, strict=True)
         ]
+        nothing = Cell(paragraph(text_run("（无）"), "WkTableCentre"), self._width, span=len(columns))
         return table(
             columns,
             [
@@ -295,6 +295,8 @@ class _Drawing:
                 row(header, height=_HEAD_HEIGHT, header=True),
                 directive_row(f"{{%tr for row in {field.key} %}}", columns),
                 row(line, height=_LINE_HEIGHT),
+                directive_row("{%tr else %}", columns),
+                row([nothing], height=_LINE_HEIGHT),
                 directive_row("{%tr endfor %}", columns),
             ],
         )
@@ -331,7 +333,10 @@ class _Drawing:
             Cell(self._label_text("补记原因"), label, shade=LABEL_SHADE),
             Cell(paragraph(text_run("{{ record.late_entry_reason }}"), "WkValue"), value),
         ]
-        return table(columns, [row(cells, height=_LINE_HEIGHT)])
+        # On a blank form there must be room for it; on a filled one it stands only when there is one.
+        asked = paragraph(text_run("{%p if form.blank or record.late_entry_reason %}"), "WkGap")
+        end = paragraph(text_run("{%p endif %}"), "WkGap")
+        return asked + table(columns, [row(cells, height=_LINE_HEIGHT)]) + gap() + end
 
     def _signatures(self) -> str:
         small, meaning = 800, 1250

@@ -73,7 +73,7 @@ STYLES: tuple[ParagraphStyle, ...] = (
     ParagraphStyle("WkSubtitle", "文控副标题", SONG, 24, 360, "center", after=60),
     ParagraphStyle("WkNumberLine", "文控编号行", SONG, 20, 340),
     ParagraphStyle("WkSection", "文控分组", HEI, 22, 300, bold=True, keep_next=True),
-    ParagraphStyle("WkLabel", "文控栏目", SONG, 20, 270, "center", before=30),
+    ParagraphStyle("WkLabel", "文控栏目", SONG, 20, 250, "center", before=30),
     ParagraphStyle("WkValue", "文控填写", SONG, 21, 300, before=40),
     ParagraphStyle("WkTableHead", "文控表头", SONG, 19, 260, "center", bold=True),
     ParagraphStyle("WkTableCell", "文控表格内容", SONG, 19, 260),

@@ -96,8 +96,10 @@ def _cell(cell: Cell) -> str:
     span = f'<w:gridSpan w:val="{cell.span}"/>' if cell.span > 1 else ""
     shade = f'<w:shd w:val="clear" w:color="auto" w:fill="{cell.shade}"/>' if cell.shade else ""
     borders = _borders("tcBorders", dict.fromkeys(("top", "left", "bottom", "right"), LINE)) if cell.bordered else ""
+    # Text that begins at the top of a tall cell stands clear of the rule above it.
+    clear = '<w:tcMar><w:top w:w="110" w:type="dxa"/></w:tcMar>' if cell.align == "top" else ""
     return (
-        f'<w:tc><w:tcPr><w:tcW w:w="{cell.width}" w:type="dxa"/>{span}{borders}{shade}'
+        f'<w:tc><w:tcPr><w:tcW w:w="{cell.width}" w:type="dxa"/>{span}{borders}{shade}{clear}'
         f'<w:vAlign w:val="{cell.align}"/></w:tcPr>{cell.content}</w:tc>'
     )
 

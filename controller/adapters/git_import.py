@@ -194,9 +194,11 @@ def clear_after_killed(objects: GitObjects, branch: str, label: str) -> None:
 def _of_import(keep: Path) -> bool:
     """Tell whether a pack is kept apart by a fast-import that is or was at work; others keep theirs for good."""
     try:
-        return keep.read_bytes().startswith(b"fast-import")
+        content = keep.read_bytes()
     except OSError:
         return False
+    # A fast-import killed between making the file and writing into it leaves it empty.
+    return not content or content.startswith(b"fast-import")
 
 
 def _remove_dead(paths: Sequence[Path]) -> None:

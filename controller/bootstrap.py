@@ -215,7 +215,11 @@ class Application:
 
     @cached_property
     def printing(self) -> PdfPrinting:
-        """Docx into PDF, checked for completeness; the engine of the settings first."""
+        """Docx into PDF, checked for completeness."""
+        return self.new_printing()
+
+    def new_printing(self) -> PdfPrinting:
+        """Docx into PDF with engines of its own, the one of the settings first; they end when it is let go."""
         from controller.adapters.pdf_libreoffice import LibreOfficeConverter
         from controller.adapters.pdf_office2pdf import Office2PdfConverter
         from controller.services.pdf_printing import PdfPrinting
@@ -325,7 +329,7 @@ class Application:
             indexing=self.indexing,
             building=self.register_building,
             documents=lambda: self.register_documents,
-            printing=lambda: self.printing,
+            printing=self.new_printing,
             clock=self.clock,
             company=self.settings.company,
         )

@@ -346,3 +346,8 @@ def test_progress_is_told_while_rows_are_made(tmp_path: Path) -> None:
         REGISTER, RegisterFormat.CSV, tmp_path / "a.csv", progress=lambda done, _total: seen.append(done)
     )
     assert seen == [200, 400]
+
+
+def test_a_wide_pdf_has_fewer_rows_in_a_part_so_that_the_engine_can_hold_it(tmp_path: Path) -> None:
+    written = Kit(rows=700).files().write(REGISTER, RegisterFormat.PDF, tmp_path / "a.pdf", rows_per_part=2000)
+    assert len(written.files) == 2

@@ -7,6 +7,7 @@ because its caches grow. The table rules of its PDFs are mended by `pdf_table_ru
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -19,16 +20,43 @@ from typing import IO, TYPE_CHECKING
 from controller.adapters import pdf_worker
 from controller.adapters.pdf_worker import LENGTH
 from controller.domain.text import T
+from controller.file_formats.docx_package import open_docx, write_docx
+from controller.file_formats.pdf_text import pdf_fonts
 from controller.services.pdf_printing import PdfEngineError
 
 if TYPE_CHECKING:
     from controller.domain.text import Text
+    from controller.file_formats.zip_container import PackedPart
 
 _TIMEOUT = 60.0
 """Seconds one document may take."""
 _DOCUMENTS_PER_WORKER = 200
 _MAX_PDF = 512 * 1024 * 1024
 _NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+
+
+_SONG = 'w:eastAsia="宋体"'
+_PACKAGED = 'w:eastAsia="Noto Sans CJK SC"'
+_NAMED = re.compile(r'w:eastAsia="(?:宋体|黑体|仿宋|楷体|SimSun|SimHei|FangSong|KaiTi|NSimSun)"')
+_PROBE = write_docx(
+    {
+        "[Content_Types].xml": (
+            b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+            b'<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            b'<Override PartName="/word/document.xml" ContentType="'
+            b'application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>'
+        ),
+        "_rels/.rels": (
+            b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+            b'<Relationship Id="rId1" Target="word/document.xml" Type="'
+            b'http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"/></Relationships>'
+        ),
+        "word/document.xml": (
+            '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r>'
+            f"<w:rPr><w:rFonts {_SONG}/></w:rPr><w:t>售后服务，记录。</w:t></w:r></w:p></w:body></w:document>"
+        ).encode(),
+    }
+)
 
 
 class Office2PdfConverter:
@@ -41,6 +69,8 @@ class Office2PdfConverter:
         self._lock = threading.Lock()
         self._worker: subprocess.Popen[bytes] | None = None
         self._done = 0
+        self._bare: bool | None = None
+        """Whether this machine has no Chinese font but the packaged one; None until it was tried."""
         self._finalizer: weakref.finalize[..., Office2PdfConverter] | None = None
 
     @property
@@ -64,7 +94,9 @@ class Office2PdfConverter:
         from controller.adapters.pdf_table_rules import mend_table_rules
 
         with self._lock:
-            pdf = self._ask(docx)
+            if self._bare is None:
+                self._bare = _lacks_song(self._ask(_PROBE))
+            pdf = self._ask(with_packaged_font(docx) if self._bare else docx)
         return mend_table_rules(pdf)
 
     def close(self) -> None:
@@ -127,6 +159,25 @@ class Office2PdfConverter:
             self._finalizer()
         self._worker = None
         self._done = 0
+
+
+def with_packaged_font(docx: bytes) -> bytes:
+    """Return `docx` with the Chinese fonts of Windows replaced by the packaged font.
+
+    On a machine without any of them, office2pdf takes the packaged font in its Hong Kong cut, whose commas and full
+    stops hang in the middle; named outright, it is taken in the cut for the mainland.
+    """
+    package = open_docx(docx)
+    parts: dict[str, bytes | PackedPart] = dict(package.parts)
+    for name, content in package.contents.items():
+        if name.endswith(".xml") and b"eastAsia" in content:
+            parts[name] = _NAMED.sub(_PACKAGED, content.decode()).encode()
+    return write_docx(parts)
+
+
+def _lacks_song(probe: bytes) -> bool:
+    """Tell whether the probe was set in the packaged sans-serif font, or in a cut for another region."""
+    return not any("Serif" in font or "Song" in font or "SimSun" in font for font in pdf_fonts(probe))
 
 
 def _exactly(stream: IO[bytes], size: int) -> bytes:

@@ -51,6 +51,21 @@ def read_pdf(pdf: bytes) -> PdfText:
     return PdfText(pages=texts, fonts=tuple(sorted(fonts)))
 
 
+def pdf_fonts(pdf: bytes) -> tuple[str, ...]:
+    """Return the fonts of a PDF by name, sorted, without reading its text.
+
+    Raises:
+        PdfUnreadableError: it is no PDF.
+    """
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
+    try:
+        return tuple(sorted({name for page in PdfReader(io.BytesIO(pdf)).pages for name in _fonts(page)}))
+    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as exc:
+        raise PdfUnreadableError from exc
+
+
 def _fonts(page: PageObject) -> list[str]:
     resources = page.get("/Resources")
     listed = resources.get_object().get("/Font") if resources is not None else None

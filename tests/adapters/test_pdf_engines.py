@@ -12,7 +12,8 @@ from controller.adapters import pdf_office2pdf
 from controller.adapters.form_scaffold import scaffold_form
 from controller.adapters.house_style import house_file
 from controller.adapters.pdf_libreoffice import LibreOfficeConverter
-from controller.adapters.pdf_office2pdf import Office2PdfConverter
+from controller.adapters.pdf_office2pdf import Office2PdfConverter, with_packaged_font
+from controller.file_formats.docx_package import open_docx
 from controller.file_formats.pdf_text import read_pdf
 from controller.services.pdf_printing import PdfEngineError, PdfPrinting, PrintIncompleteError
 from tests.docx_files import CONTENT_TYPES, document, document_relationships, docx, paragraph
@@ -58,6 +59,18 @@ def test_office2pdf_prints_chinese_with_no_font_of_the_system(office2pdf: Office
     assert made.engine_version == office2pdf.version != ""
     assert made.pages == 1
     assert any("CJK" in font for font in made.fonts)
+
+
+def test_on_a_machine_without_chinese_fonts_the_packaged_one_is_named_outright() -> None:
+    house = house_file("form")
+    styles = open_docx(with_packaged_font(house)).contents["word/styles.xml"].decode()
+    assert 'w:eastAsia="Noto Sans CJK SC"' in styles
+    assert "宋体" not in styles
+    assert "黑体" not in styles
+    assert (
+        open_docx(with_packaged_font(house)).contents["word/settings.xml"]
+        == open_docx(house).contents["word/settings.xml"]
+    )
 
 
 def test_one_worker_serves_many_documents(office2pdf: Office2PdfConverter) -> None:

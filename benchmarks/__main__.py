@@ -1,6 +1,7 @@
 """`make bench`: runs every benchmark in a process of its own, prints one table, writes `build/bench.json`.
 
-Each benchmark module has `run(quick: bool) -> list[dict]`; a row is {"name", "ours_ms", "plain_ms", "ratio", "goal", "reached", "note"}.
+Each benchmark module has `run(quick: bool) -> list[dict]`; a row is {"name", "ours_ms", "plain_ms",
+"ratio", "goal", "reached", "note"}.
 Own processes, so that the peak memory of one is not the peak of another.
 """
 
@@ -37,9 +38,8 @@ def table(results: dict[str, Any]) -> str:
         for row in result["rows"]:
             ours, plain, ratio = (row.get(key) for key in ("ours_ms", "plain_ms", "ratio"))
             mark = {True: "✓", False: "✗", None: " "}[row.get("reached")]
-            lines.append(
-                f"{row['name'][:52]:52} {_number(ours):>10} {_number(plain):>10} {_number(ratio):>8}  {mark} {row.get('goal', '')}"
-            )
+            figures = f"{_number(ours):>10} {_number(plain):>10} {_number(ratio):>8}"
+            lines.append(f"{row['name'][:52]:52} {figures}  {mark} {row.get('goal', '')}")
         lines.append(f"{'    peak memory of ' + module:52} {result['peak_mb']:>7} MB")
     return "\n".join(lines)
 

@@ -55,7 +55,7 @@ class ValueCheck:
         wrong = any(problem.level is Level.ERROR for problem in self.problems[before:])
         return None if wrong else stored
 
-    def _add(  # noqa: PLR0917 - the parts of a problem, in its own order
+    def _add(
         self, code: str, key: str, field: Field, value: object, rule: Text, right: Text
     ) -> None:
         self.problems.append(Problem(code, key, field.label, shown(field, value), rule, right))

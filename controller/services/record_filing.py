@@ -1,4 +1,4 @@
-"""记录归档. Opens records: checks the values, allocates the number, makes the first entry and files it (ISO 13485 4.2.5).
+"""记录归档. Opens records: checks values, allocates the number, makes and files the first entry (ISO 13485 4.2.5).
 
 One record or thousands go the same way. Nothing is filed unless everything about it is right, and what is filed is
 durable before the number is told to anybody.

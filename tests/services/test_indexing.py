@@ -251,3 +251,12 @@ def test_catching_up_in_any_steps_gives_what_rebuilding_gives(
     assert tables(bench.path) == incremental
     assert len(incremental["record"]) == len(lengths)
     bench.index.close()
+
+
+def test_an_entry_that_lies_in_the_folder_of_another_record_is_not_indexed(bench: Bench) -> None:
+    (data,) = complaint(1, "面部发红").values()
+    elsewhere = RecordNumber(f"{FORM}-2026-0002").folder
+    bench.archive.file({f"{elsewhere}/0001.json": data})
+    report = bench.indexing.catch_up()
+    assert [finding.code for finding in report.findings] == ["record-unreadable"]
+    assert bench.index.status().records == 0

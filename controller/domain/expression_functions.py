@@ -38,7 +38,7 @@ class Function:
     """一个函数. How it is called and how it is written in messages."""
 
     call: Callable[..., object]
-    usage: str
+    usage: Text
     least: int
     most: int
 
@@ -275,31 +275,31 @@ def length(text: object) -> object:
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    "days_between": Function(days_between, "days_between(起, 止)", 2, 2),
-    "hours_between": Function(hours_between, "hours_between(起, 止)", 2, 2),
-    "add_days": Function(add_days, "add_days(日期, 天数)", 2, 2),
-    "add_months": Function(add_months, "add_months(日期, 月数)", 2, 2),
-    "add_years": Function(add_years, "add_years(日期, 年数)", 2, 2),
-    "total": Function(total, "total(列表)", 1, 1),
-    "column": Function(column, "column(表格, '列')", 2, 2),
-    "count": Function(count, "count(列表)", 1, 1),
-    "filled": Function(filled, "filled(值)", 1, 1),
-    "min_of": Function(min_of, "min_of(甲, 乙, …)", 1, _MANY),
-    "max_of": Function(max_of, "max_of(甲, 乙, …)", 1, _MANY),
-    "rounded": Function(rounded, "rounded(数, 位数)", 1, 2),
-    "percent": Function(percent, "percent(分子, 分母)", 2, 2),
-    "uscc_ok": Function(_check("uscc_ok", uscc_ok), "uscc_ok(文字)", 1, 1),
-    "gtin_ok": Function(_check("gtin_ok", gtin_ok), "gtin_ok(文字)", 1, 1),
-    "all_of": Function(all_of, "all_of(列表, 值)", 2, 2),
-    "date_of": Function(date_of, "date_of(时间)", 1, 1),
-    "year_of": Function(year_of, "year_of(日期)", 1, 1),
-    "month_of": Function(month_of, "month_of(日期)", 1, 1),
-    "length": Function(length, "length(文字)", 1, 1),
+    "days_between": Function(days_between, T("days_between(起, 止)"), 2, 2),
+    "hours_between": Function(hours_between, T("hours_between(起, 止)"), 2, 2),
+    "add_days": Function(add_days, T("add_days(日期, 天数)"), 2, 2),
+    "add_months": Function(add_months, T("add_months(日期, 月数)"), 2, 2),
+    "add_years": Function(add_years, T("add_years(日期, 年数)"), 2, 2),
+    "total": Function(total, T("total(列表)"), 1, 1),
+    "column": Function(column, T("column(表格, '列')"), 2, 2),
+    "count": Function(count, T("count(列表)"), 1, 1),
+    "filled": Function(filled, T("filled(值)"), 1, 1),
+    "min_of": Function(min_of, T("min_of(甲, 乙, …)"), 1, _MANY),
+    "max_of": Function(max_of, T("max_of(甲, 乙, …)"), 1, _MANY),
+    "rounded": Function(rounded, T("rounded(数, 位数)"), 1, 2),
+    "percent": Function(percent, T("percent(分子, 分母)"), 2, 2),
+    "uscc_ok": Function(_check("uscc_ok", uscc_ok), T("uscc_ok(文字)"), 1, 1),
+    "gtin_ok": Function(_check("gtin_ok", gtin_ok), T("gtin_ok(文字)"), 1, 1),
+    "all_of": Function(all_of, T("all_of(列表, 值)"), 2, 2),
+    "date_of": Function(date_of, T("date_of(时间)"), 1, 1),
+    "year_of": Function(year_of, T("year_of(日期)"), 1, 1),
+    "month_of": Function(month_of, T("month_of(日期)"), 1, 1),
+    "length": Function(length, T("length(文字)"), 1, 1),
 }
 """Function name → how it is called."""
 
 CALENDAR_FUNCTIONS: Mapping[str, Function] = {
-    "workdays_between": Function(_workdays_between, "workdays_between(起, 止)", 2, 2),
-    "add_workdays": Function(_add_workdays, "add_workdays(日期, 工作日数)", 2, 2),
+    "workdays_between": Function(_workdays_between, T("workdays_between(起, 止)"), 2, 2),
+    "add_workdays": Function(_add_workdays, T("add_workdays(日期, 工作日数)"), 2, 2),
 }
 """Functions that need the working-day calendar, given to `Expression.evaluate`."""

@@ -14,6 +14,8 @@ from controller.domain.text import T
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from controller.domain.text import Text
+
 _DOCUMENT_NUMBER = re.compile(
     r"(?P<company>[A-Z][A-Z0-9]{0,7})-(?P<family>[A-Z]{2,8}?)(?P<class>SC|ZD|CX|ZZ|JL|TZ)-(?P<serial>\d{2,4})"
 )
@@ -37,7 +39,7 @@ class InvalidIdentifierError(RefusedError):
 
     code = "identifier-invalid"
 
-    def __init__(self, *, kind: str, value: str, example: str) -> None:
+    def __init__(self, *, kind: Text, value: str, example: str) -> None:
         super().__init__(
             T("“{value}”不是有效的{kind}。", value=value[:80], kind=kind),
             hint=T("正确写法示例:{example}", example=example),
@@ -52,7 +54,7 @@ class DocumentNumber:
 
     def __post_init__(self) -> None:
         if not _DOCUMENT_NUMBER.fullmatch(self.text):
-            raise InvalidIdentifierError(kind="文件编号", value=self.text, example="XX-YLQXCX-014")
+            raise InvalidIdentifierError(kind=T("文件编号"), value=self.text, example="XX-YLQXCX-014")
 
     def _part(self, name: str) -> str:
         match = _DOCUMENT_NUMBER.fullmatch(self.text)
@@ -87,7 +89,7 @@ class Revision:
 
     def __post_init__(self) -> None:
         if not _REVISION.fullmatch(self.text):
-            raise InvalidIdentifierError(kind="版本", value=self.text, example="A/0")
+            raise InvalidIdentifierError(kind=T("版本"), value=self.text, example="A/0")
 
     def __lt__(self, other: Self) -> bool:
         return self._order < other._order
@@ -114,7 +116,7 @@ class RecordNumber:
 
     def __post_init__(self) -> None:
         if not _RECORD_NUMBER.fullmatch(self.text):
-            raise InvalidIdentifierError(kind="记录编号", value=self.text, example="XX-YLQXJL-018-2026-0001")
+            raise InvalidIdentifierError(kind=T("记录编号"), value=self.text, example="XX-YLQXJL-018-2026-0001")
 
     @classmethod
     def of(cls, form: str, year: int, serial: int) -> RecordNumber:
@@ -164,7 +166,7 @@ class Digest:
 
     def __post_init__(self) -> None:
         if not _DIGEST.fullmatch(self.text):
-            raise InvalidIdentifierError(kind="摘要", value=self.text, example="sha256:…")
+            raise InvalidIdentifierError(kind=T("摘要"), value=self.text, example="sha256:…")
 
     @classmethod
     def of(cls, data: bytes) -> Digest:

@@ -62,7 +62,7 @@ class WorkspaceMaker(Protocol):
     def make(
         self, folder: Path, files: Mapping[str, bytes], *, site: str, site_file: bytes, by: Signatory, at: datetime
     ) -> None:
-        """Write `files` and the repository with its branches; raises `FolderNotEmptyError`, leaves nothing half made."""
+        """Write `files` and the repository with branches; raises `FolderNotEmptyError`, leaves nothing half made."""
         ...
 
 
@@ -85,7 +85,7 @@ def check_prefix(prefix: str) -> str:
         InvalidIdentifierError: it is not 1 to 8 capital letters and digits that begin with a letter.
     """
     if not _PREFIX.fullmatch(prefix):
-        raise InvalidIdentifierError(kind="公司简码", value=prefix, example="XX")
+        raise InvalidIdentifierError(kind=T("公司简码"), value=prefix, example="XX")
     return prefix
 
 

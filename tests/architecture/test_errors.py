@@ -30,7 +30,7 @@ def error_classes() -> list[type[QmsError]]:
 
 
 def line_of(error: type[QmsError]) -> str:
-    family = next(code for kind, code in FAMILIES.items() if issubclass(error, kind))
+    family = next(code for kind, code in FAMILIES.items() if kind in error.__mro__)
     says = (inspect.getdoc(error) or "").split("\n", maxsplit=1)[0]
     return f"| `{error.code}` | {family} | {says} |"
 

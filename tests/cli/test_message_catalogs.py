@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
+import click
 import pytest
 
+from controller.cli import translation
+from controller.cli.main import main, qms
 from controller.cli.message_catalogs import (
     CLICK_CHINESE,
     ENGLISH,
@@ -14,6 +18,10 @@ from controller.cli.message_catalogs import (
     mo_bytes,
     read_catalog,
 )
+from controller.domain.text import T
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PLACEHOLDER = re.compile(r"\{(\w+)")
 
@@ -67,6 +75,35 @@ def test_an_english_sentence_ends_where_the_chinese_one_does() -> None:
         if source.endswith("。") != (target.endswith(".") and not target.endswith(("...", "No.")))
     ]
     assert wrong == []
+
+
+def commands(group: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command and group below `group`, itself included."""
+    yield words
+    if isinstance(group, click.Group):
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None
+            yield from commands(command, (*words, name))
+
+
+def test_the_help_of_every_command_is_english_when_asked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(translation, "_current", "zh")
+    told = {}
+    for words in commands(qms):
+        main([*words, "--help"], "en")
+        told[words] = " ".join(capsys.readouterr().out.split())
+    assert ("record", "new") in told
+    assert [(words, text) for words, text in told.items() if _CHINESE.search(_DATA.sub("", text))] == []
+
+
+def test_lists_inside_a_sentence_are_separated_as_the_language_does() -> None:
+    sentence = T("可选:{choices}", choices=["甲", "乙"])
+    assert translation.say(sentence, "zh").endswith("甲、乙")
+    assert translation.say(sentence, "en").endswith("甲, 乙")
 
 
 def test_click_itself_speaks_chinese() -> None:

@@ -320,9 +320,9 @@ class Application:
             retention=read_retention(self.controlled_text(RETENTION_FILE), where=RETENTION_FILE),
         )
 
-    @cached_property
+    @property
     def register_files(self) -> RegisterFiles:
-        """Writes registers to files."""
+        """Writes registers to files; not kept, because it holds on to the application itself."""
         from controller.adapters.register_files import RegisterFiles
 
         return RegisterFiles(

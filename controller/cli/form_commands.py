@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 _TEMPLATES = "controller.cli.form_scaffold_commands"
 _LAZY = {
-    "scaffold": (f"{_TEMPLATES}:scaffold", M("按表单定义和公司版式生成 Word 模板(form.docx)并编译。")),
-    "blank": ("controller.cli.form_template_commands:blank", M("生成空白表,供打印后手写。")),
+    "scaffold": (f"{_TEMPLATES}:scaffold", M("按表单定义和公司版式生成 Word 模板（form.docx）并编译。")),
+    "blank": ("controller.cli.form_template_commands:blank", M("生成空白表，供打印后手写。")),
     "compile": (f"{_TEMPLATES}:compile_forms", M("编译在 Word 中改过的模板。")),
 }
 
 
-@group("form", M("受控表单:列出、查看、检查、空白表、版式。"), lazy=_LAZY)
+@group("form", M("受控表单：列出、查看、检查、空白表、版式。"), lazy=_LAZY)
 def form() -> None:
     pass
 
@@ -65,15 +65,15 @@ def list_forms(session: Session) -> None:
     )
 
 
-@form.command("show", help=M("说明一张表单:要填什么、何时必填、有哪些阶段和规则。NUMBER 可写编号、简号或名称。"))
+@form.command("show", help=M("说明一张表单：要填什么、何时必填、有哪些阶段和规则。NUMBER 可写编号、简号或名称。"))
 @click.argument("number", metavar="NUMBER")
-@option("--schema", is_flag=True, help=M("输出 JSON Schema 2020-12,供其他程序准备数据。"))
-@option("--stage", metavar="STAGE", help=M("与 --schema 一起:到哪个阶段为止的必填项(默认:第一个阶段)。"))
+@option("--schema", is_flag=True, help=M("输出 JSON Schema 2020-12，供其他程序准备数据。"))
+@option("--stage", metavar="STAGE", help=M("与 --schema 一起：到哪个阶段为止的必填项（默认：第一个阶段）。"))
 @click.pass_obj
 def show(session: Session, number: str, schema: bool, stage: str | None) -> None:
     from controller.file_formats.compiled_form import definition_data
     from controller.file_formats.form_schema import form_schema
-    from controller.services.record_filing import find_stage
+    from controller.services.stage_control import find_stage
 
     definition = session.application.forms.definition(number)
     if schema:
@@ -102,7 +102,7 @@ def _show_head(out: Output, definition: FormDefinition) -> None:
     procedure = definition.procedure.text if definition.procedure else T("无")
     out.line(
         T(
-            "归口:{owner}  所属程序:{procedure}  保存期限类别:{retention}",
+            "归口：{owner}  所属程序：{procedure}  保存期限类别：{retention}",
             owner=definition.owner,
             procedure=procedure,
             retention=definition.retention,
@@ -153,7 +153,7 @@ def _what(item: Field, definition: FormDefinition) -> Text:
     labels = {field.key: field.label for field in definition.fields}
     told: list[object] = []
     if item.choices:
-        told.append(T("可选:{choices}", choices=" / ".join(item.choices)))
+        told.append(T("可选：{choices}", choices=" / ".join(item.choices)))
     if item.min is not None:
         told.append(T("不小于 {limit}", limit=LIMIT_NAMES.get(item.min, item.min)))
     if item.max is not None:
@@ -173,7 +173,7 @@ def _what(item: Field, definition: FormDefinition) -> Text:
     if item.type is FieldType.PERFORMER:
         told.append(T("系统写入登录人"))
     if item.personal is Personal.SENSITIVE:
-        told.append(T("敏感个人信息,加密保存"))
+        told.append(T("敏感个人信息，加密保存"))
     if item.help:
         told.append(item.help)
     return Text("{told}", {"told": told})
@@ -190,7 +190,7 @@ def _show_stages(out: Output, definition: FormDefinition) -> None:
         if stage.clock is not None:
             kind = T("法定") if stage.clock.kind == "legal" else T("企业自定")
             start = labels.get(stage.clock.starts, stage.clock.starts)
-            clock = T("{start}起 {within}({kind})", start=start, within=stage.clock.within, kind=kind)
+            clock = T("{start}起 {within}（{kind}）", start=start, within=stage.clock.within, kind=kind)
         rows.append(
             (
                 stage.key,
@@ -211,13 +211,13 @@ def _show_rules(out: Output, definition: FormDefinition) -> None:
     for rule in definition.rules:
         level = T("提示") if rule.level is Level.WARNING else T("规则")
         stage = definition.stage(rule.from_stage) if rule.from_stage else None
-        since = T("(“{stage}”起)", stage=stage.label) if stage else ""
+        since = T("（“{stage}”起）", stage=stage.label) if stage else ""
         out.line(T("[{level}] {message}{since}", level=level, message=rule.message, since=since))
 
 
-@form.command("lint", help=M("检查表单定义与模板:默认检查工作目录里现在的文件。有错误时退出码为 1。"))
+@form.command("lint", help=M("检查表单定义与模板：默认检查工作目录里现在的文件。有错误时退出码为 1。"))
 @click.argument("numbers", metavar="[NUMBER]...", nargs=-1)
-@option("--working/--approved", "working", default=True, help=M("检查工作目录里的文件(默认),或已批准的版本。"))
+@option("--working/--approved", "working", default=True, help=M("检查工作目录里的文件（默认），或已批准的版本。"))
 @click.pass_obj
 def lint(session: Session, numbers: tuple[str, ...], working: bool) -> int:
     out, application = session.output, session.application
@@ -231,7 +231,7 @@ def lint(session: Session, numbers: tuple[str, ...], working: bool) -> int:
     count = len(wanted) or len(known)
     out.line(
         T(
-            "检查了 {count} 张表单:{errors} 处不符合,共 {total} 处发现。",
+            "检查了 {count} 张表单：{errors} 处不符合，共 {total} 处发现。",
             count=count,
             errors=errors,
             total=len(findings),

@@ -158,7 +158,7 @@ class _Check:
                 close = labels[by_label]
             right = T("用 qms form show {form} 查看字段", form=self.definition.number.text)
             if close is not None:
-                right = T("是否想写 {key}({label})?", key=close, label=self.fields[close].label)
+                right = T("是否想写 {key}（{label}）？", key=close, label=self.fields[close].label)
             self._add(Problem("field-unknown", name[:60], name[:60], "", T("本表单没有这个字段"), right))
 
     def _enter(self, field: Field, value: object) -> None:
@@ -168,7 +168,9 @@ class _Check:
             return
         if field.type in {FieldType.COMPUTED, FieldType.PERFORMER}:
             self.failed.add(field.key)
-            rule = T("由系统计算,不能填写") if field.type is FieldType.COMPUTED else T("由系统写入当前登录人,不能填写")
+            rule = (
+                T("由系统计算，不能填写") if field.type is FieldType.COMPUTED else T("由系统写入当前登录人，不能填写")
+            )
             self._add(self._problem("machine-written", field, value, rule, T("删去这一项")))
             return
         check = ValueCheck(self.now, self.around, self.problems)
@@ -209,9 +211,9 @@ class _Check:
         elif current != found:
             rule = T("与“{label}”扫描的内容不一致", label=scan.label)
             right = (
-                T("核对标签;以扫描为准时清空这一项")
+                T("核对标签；以扫描为准时清空这一项")
                 if self._secret(target)
-                else T("扫描得到“{value}”,请核对标签", value=found)
+                else T("扫描得到“{value}”，请核对标签", value=found)
             )
             self._add(self._problem("udi-mismatch", target, current, rule, right))
 
@@ -251,11 +253,12 @@ class _Check:
             irrelevant.add(field.key)
             value = self.state.get(field.key)
             if field.type is FieldType.COMPUTED or field.key in self.by_default:
-                self.state.pop(field.key, None)
+                # An earlier entry may have stored a value, which has to go.
+                self.state[field.key] = None
                 self.names[field.key] = None
             elif value is not None and value is not False:
-                rule = T("在现在的情况下不适用({condition})", condition=self._condition(field.relevant_if))
-                self._add(self._problem("contradictory", field, value, rule, T("清空这一项,或改正与它矛盾的内容")))
+                rule = T("在现在的情况下不适用（{condition}）", condition=self._condition(field.relevant_if))
+                self._add(self._problem("contradictory", field, value, rule, T("清空这一项，或改正与它矛盾的内容")))
         return irrelevant
 
     def _required(self, irrelevant: set[str]) -> None:
@@ -289,7 +292,7 @@ class _Check:
             return None
         if not self._holds(field.required_if, when_unknown=False):
             return None
-        return T("在现在的情况下必填({condition})", condition=self._condition(field.required_if))
+        return T("在现在的情况下必填（{condition}）", condition=self._condition(field.required_if))
 
     def _late_entry(self) -> None:
         event = self.definition.event_time
@@ -304,12 +307,12 @@ class _Check:
         days = self.calendar.between(day, self.now.date())  # type: ignore[arg-type]
         if days > self.late_entry_workdays:
             rule = T(
-                "“{label}”已过去 {days} 个工作日,超过 {limit} 个工作日(企业自定)的补记须写明原因",
+                "“{label}”已过去 {days} 个工作日，超过 {limit} 个工作日（企业自定）的补记须写明原因",
                 label=self.fields[event].label,
                 days=days,
                 limit=self.late_entry_workdays,
             )
-            self._add(self._problem("late-entry", reason, None, rule, T("填写补记原因,或改正日期")))
+            self._add(self._problem("late-entry", reason, None, rule, T("填写补记原因，或改正日期")))
 
     def _rule(self, rule: Rule) -> None:
         if rule.from_stage is not None and rule.from_stage not in self.passed:
@@ -322,13 +325,13 @@ class _Check:
                 return
         except ExpressionEvaluationError as exc:
             if not self._lacks(rule.check):
-                text = T("规则“{message}”无法判断:{problem}", message=rule.message, problem=exc.problem)
+                text = T("规则“{message}”无法判断：{problem}", message=rule.message, problem=exc.problem)
                 self._add(Problem("rule-unusable", rule.id, rule.id, "", text, _ASK_MANAGER))
             return
         named = [self.fields[key] for key in rule.fields if key in self.fields]
         label = "、".join(field.label for field in named) or rule.message
         values = "、".join(self._display(field) for field in named if self.state.get(field.key) is not None)
-        basis = T("依据:{basis}", basis=rule.basis) if rule.basis else T("请核对后改正")
+        basis = T("依据：{basis}", basis=rule.basis) if rule.basis else T("请核对后改正")
         key = rule.fields[0] if rule.fields else rule.id
         self._add(Problem("rule", key, label, values, T("{message}", message=rule.message), basis, rule.level, rule.id))
 
@@ -341,11 +344,11 @@ class _Check:
                 continue
             if not self._holds(stage.guard, when_unknown=False):
                 rule = T(
-                    "不满足进入“{stage}”阶段的条件({condition})",
+                    "不满足进入“{stage}”阶段的条件（{condition}）",
                     stage=stage.label,
                     condition=self._condition(stage.guard),
                 )
-                self._add(Problem("guard", stage.key, stage.label, "", rule, T("先补齐或改正有关内容,或选择其他阶段")))
+                self._add(Problem("guard", stage.key, stage.label, "", rule, T("先补齐或改正有关内容，或选择其他阶段")))
 
     # -- saying it
 
@@ -393,7 +396,7 @@ def _short(field: Field, value: Wire) -> bool:
 
 def _entry_help(field: Field) -> Text:
     if field.choices:
-        return T("可选:{choices}", choices=list(field.choices))
+        return T("可选：{choices}", choices=list(field.choices))
     if field.help:
         return T("{help}", help=field.help)
     if field.type is FieldType.TABLE:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import DamagedError
+from controller.domain.form_stages import reachable
 from controller.domain.record import Act, RecordState
 from controller.domain.text import T, Text
 
@@ -31,7 +32,7 @@ class BrokenChainError(DamagedError):
     def __init__(self, *, finding: Finding) -> None:
         super().__init__(
             finding.message,
-            hint=T("记录归档后不会改变;请运行 qms verify 查看全部问题,并用备份核对。"),
+            hint=T("记录归档后不会改变；请运行 qms verify 查看全部问题，并用备份核对。"),
             where=finding.subject,
         )
         self.finding = finding
@@ -40,7 +41,8 @@ class BrokenChainError(DamagedError):
 def chain_findings(entries: Sequence[tuple[Entry, Digest]], *, form: FormDefinition | None = None) -> Iterator[Finding]:
     """Yield everything that is wrong with a record's entries, given in sequence order, each with its bytes' digest.
 
-    With `form`, stages must be those of the form and be reached in the order it allows.
+    With `form`, stages must be those of the form and follow each other as it allows; a record may be opened late, at
+    any stage that can be reached.
     """
     if not entries:
         return
@@ -60,7 +62,9 @@ def chain_findings(entries: Sequence[tuple[Entry, Digest]], *, form: FormDefinit
             )
             yield wrong("entry-sequence-wrong", message)
         if entry.previous != digest:
-            message = T("记录 {number} 第 {place} 个条目没有接在前一条目之后(前项摘要不符)", number=number, place=place)
+            message = T(
+                "记录 {number} 第 {place} 个条目没有接在前一条目之后（前项摘要不符）", number=number, place=place
+            )
             yield wrong("entry-previous-wrong", message)
         for name, mine, theirs in (
             (T("记录编号"), entry.record.text, number),
@@ -72,7 +76,7 @@ def chain_findings(entries: Sequence[tuple[Entry, Digest]], *, form: FormDefinit
         ):
             if mine != theirs:
                 message = T(
-                    "记录 {number} 第 {place} 个条目的{name}是 {mine},应为 {theirs}",
+                    "记录 {number} 第 {place} 个条目的{name}是 {mine}，应为 {theirs}",
                     number=number,
                     place=place,
                     name=name,
@@ -89,7 +93,7 @@ def chain_findings(entries: Sequence[tuple[Entry, Digest]], *, form: FormDefinit
             )
             yield wrong("entry-act-misplaced", message)
         if voided:
-            message = T("记录 {number} 已作废,之后不应再有第 {place} 个条目", number=number, place=place)
+            message = T("记录 {number} 已作废，之后不应再有第 {place} 个条目", number=number, place=place)
             yield wrong("entry-after-void", message)
         stage_problem = _stage_problem(entry, before, form)
         if stage_problem:
@@ -117,7 +121,7 @@ def _stage_problem(entry: Entry, before: Entry | None, form: FormDefinition | No
     number, place = entry.record.text, entry.sequence
     if before and entry.act not in _MOVES and entry.stage != before.stage:
         return T(
-            "记录 {number} 第 {place} 个条目没有推进阶段,却由 {before} 变为 {stage}",
+            "记录 {number} 第 {place} 个条目没有推进阶段，却由 {before} 变为 {stage}",
             number=number,
             place=place,
             before=before.stage,
@@ -133,7 +137,7 @@ def _stage_problem(entry: Entry, before: Entry | None, form: FormDefinition | No
             place=place,
             stage=entry.stage,
         )
-    if entry.act is Act.OPENED and stage.after:
+    if entry.act is Act.OPENED and stage.key not in reachable(form.stages):
         return T("记录 {number} 不能从阶段 {stage} 开始", number=number, stage=stage.label)
     if entry.act is Act.ADVANCED and before and before.stage not in stage.after:
         return T(

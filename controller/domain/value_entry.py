@@ -147,7 +147,7 @@ def _as_text(typed: object) -> str:
         return typed.isoformat(sep=" ")
     if isinstance(typed, date):
         return typed.isoformat()
-    raise NotThisTypeError(T("不是文字"), T("写成一行文字(必要时加引号)"))
+    raise NotThisTypeError(T("不是文字"), T("写成一行文字（必要时加引号）"))
 
 
 def _text(typed: object, *, lines: bool) -> str:
@@ -168,7 +168,7 @@ def number_text(typed: object, *, whole: bool) -> str:
     Raises:
         NotThisTypeError: not a number, or a binary float whose typed digits are lost.
     """
-    right = T("只写整数,例如 12") if whole else T("只写数字,例如 12.50")
+    right = T("只写整数，例如 12") if whole else T("只写数字，例如 12.50")
     if isinstance(typed, (bool, float, list, dict)) or typed is None:
         raise NotThisTypeError(T("不是整数") if whole else T("不是数字"), right)
     text = _as_text(typed).strip().translate(_DIGITS)
@@ -200,7 +200,7 @@ def _datetime(typed: object, zone: tzinfo | None) -> datetime:
     match = _DATETIME.fullmatch(text)
     if match is None:
         if _DATE.fullmatch(text) or isinstance(typed, date):
-            raise NotThisTypeError(T("只有日期,缺少时间"), right)
+            raise NotThisTypeError(T("只有日期，缺少时间"), right)
         raise NotThisTypeError(T("不是日期和时间"), right)
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     try:
@@ -229,9 +229,9 @@ def _choice(field: Field, typed: object) -> str:
     if text in field.choices:
         return text
     close = nearest(text, field.choices)
-    right = T("可选:{choices}", choices=list(field.choices))
+    right = T("可选：{choices}", choices=list(field.choices))
     if close:
-        right = T("是否想选“{close}”?可选:{choices}", close=close, choices=list(field.choices))
+        right = T("是否想选“{close}”？可选：{choices}", close=close, choices=list(field.choices))
     raise NotThisTypeError(T("不在可选项之中"), right, code="choice")
 
 
@@ -268,12 +268,12 @@ def _person(typed: object, staff: Staff) -> Wire:
         return {"person": active[0].id, "name": active[0].name}
     if len(active) > 1:
         ids = [person.id for person in active]
-        raise NotThisTypeError(T("有几位同名人员"), T("写工号:{ids}", ids=ids), code="person")
+        raise NotThisTypeError(T("有几位同名人员"), T("写工号：{ids}", ids=ids), code="person")
     if found:
         raise NotThisTypeError(T("该人员已不在册"), T("选择在册人员"), code="person")
     names = [person.name for person in staff.people.values() if person.active]
     close = nearest(text, names)
-    right = T("是否想写“{close}”?", close=close) if close else T("写在册人员的姓名或工号")
+    right = T("是否想写“{close}”？", close=close) if close else T("写在册人员的姓名或工号")
     raise NotThisTypeError(T("没有这位在册人员"), right, code="person")
 
 
@@ -284,7 +284,7 @@ def _record(field: Field, typed: object) -> str:
     except InvalidIdentifierError as exc:
         raise NotThisTypeError(T("不是记录编号"), T("例如 XX-YLQXJL-018-2026-0001")) from exc
     if field.forms and number.form not in field.forms:
-        raise NotThisTypeError(T("不是所要求表单的记录"), T("应为以下表单的记录:{forms}", forms=list(field.forms)))
+        raise NotThisTypeError(T("不是所要求表单的记录"), T("应为以下表单的记录：{forms}", forms=list(field.forms)))
     return text
 
 
@@ -301,23 +301,23 @@ def _document(typed: object) -> str:
 
 
 def _attachment(typed: object, around: Surroundings) -> Wire:
-    right = T("写文件的相对路径,例如 照片/1.jpg")
+    right = T("写文件的相对路径，例如 照片/1.jpg")
     if isinstance(typed, Mapping):
         name, digest, size = typed.get("name"), typed.get("digest"), typed.get("size")
         if isinstance(name, str) and isinstance(digest, str) and re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
-            return {"name": name, "digest": digest, "size": str(size)}
+            return {"name": _text(name, lines=False), "digest": digest, "size": number_text(size, whole=True)}
         raise NotThisTypeError(T("不是附件"), right, code="attachment")
     if not isinstance(typed, str):
         raise NotThisTypeError(T("不是文件路径"), right, code="attachment")
     file = around.attachments.get(typed.strip())
     if file is None:
         raise NotThisTypeError(T("找不到附件文件"), right, code="attachment")
-    return {"name": file.name, "digest": file.digest.text, "size": str(file.size)}
+    return {"name": _text(file.name, lines=False), "digest": file.digest.text, "size": str(file.size)}
 
 
 def _external_signature(typed: object, around: Surroundings) -> Wire:
     kinds = list(SIGNATURE_KINDS)
-    right = T("写 kind({kinds})、name、at、file;拒签或无法取得时写 reason", kinds=kinds)
+    right = T("写 kind({kinds})、name、at、file；拒签或无法取得时写 reason", kinds=kinds)
     if not isinstance(typed, Mapping):
         raise NotThisTypeError(T("不是外部签名"), right, code="external-signature")
     unknown = sorted(str(key) for key in typed if key not in {"kind", "name", "at", "file", "attachment", "reason"})
@@ -325,7 +325,9 @@ def _external_signature(typed: object, around: Surroundings) -> Wire:
         raise NotThisTypeError(T("外部签名里有不认识的项 {keys}", keys=unknown), right, code="external-signature")
     kind = typed.get("kind")
     if kind not in SIGNATURE_KINDS:
-        raise NotThisTypeError(T("外部签名的方式(kind)不对"), T("可选:{kinds}", kinds=kinds), code="external-signature")
+        raise NotThisTypeError(
+            T("外部签名的方式（kind）不对"), T("可选：{kinds}", kinds=kinds), code="external-signature"
+        )
     result: dict[str, Wire] = {"kind": cast("str", kind)}
     for key in ("name", "reason"):
         if not is_blank(typed.get(key)):
@@ -337,13 +339,13 @@ def _external_signature(typed: object, around: Surroundings) -> Wire:
         result["attachment"] = _attachment(file, around)
     if kind in UNSIGNED_KINDS:
         if "reason" not in result:
-            raise NotThisTypeError(T("没有签名时缺少原因"), T("补写 reason(原因)"), code="external-signature")
+            raise NotThisTypeError(T("没有签名时缺少原因"), T("补写 reason（原因）"), code="external-signature")
     else:
         missing = [key for key in ("name", "at") if key not in result]
         if missing:
             raise NotThisTypeError(T("外部签名缺少 {keys}", keys=missing), right, code="external-signature")
         if "attachment" not in result:
-            raise NotThisTypeError(T("外部签名缺少扫描件或截图"), T("补写 file(文件路径)"), code="external-signature")
+            raise NotThisTypeError(T("外部签名缺少扫描件或截图"), T("补写 file（文件路径）"), code="external-signature")
     return result
 
 

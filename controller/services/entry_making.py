@@ -20,7 +20,7 @@ from controller.file_formats.entry_file import encode_entry
 from controller.file_formats.sealed_file import salted, seal, seal_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from controller.domain.form import Field, FormDefinition
     from controller.domain.form_check import Problem
@@ -38,7 +38,7 @@ class ValuesRefusedError(RefusedError):
 
     def __init__(self, *, form: str, title: str, problems: Sequence[Problem], where: str | None = None) -> None:
         super().__init__(
-            T("《{title}》({form})有 {count} 处不符合要求,没有归档。", title=title, form=form, count=len(problems)),
+            T("《{title}》（{form}）有 {count} 处不符合要求，没有归档。", title=title, form=form, count=len(problems)),
             hint=T("按下面逐项改正后重新提交。"),
             where=where,
         )
@@ -52,7 +52,7 @@ class AttachmentUnknownError(RefusedError):
 
     def __init__(self, *, name: str) -> None:
         super().__init__(
-            T("附件“{name}”没有随附文件。", name=name[:120]), hint=T("写文件的相对路径,系统会计算摘要并归档。")
+            T("附件“{name}”没有随附文件。", name=name[:120]), hint=T("写文件的相对路径，系统会计算摘要并归档。")
         )
 
 
@@ -130,7 +130,8 @@ class EntryMaking:
         `key` is the record's key; needed when the form has sensitive fields that carry a value.
         """
         secret = sensitive_keys(package.definition)
-        _check_attached(draft, chain)
+        filed = {item.digest.hex for earlier, _ in chain.entries for item in earlier.attachments}
+        _check_attached(draft, filed)
         part = salted({name: value for name, value in draft.values.items() if name in secret})
         entry = Entry(
             workspace=self._identity.id,
@@ -147,7 +148,7 @@ class EntryMaking:
             company=self._identity.company,
             values={name: value for name, value in draft.values.items() if name not in secret},
             sealed=part.digests(),
-            attachments=_attachments(draft, secret),
+            attachments=_attachments(draft, secret, filed),
             reason=draft.reason,
             entered_for=draft.entered_for,
             source=draft.source,
@@ -205,8 +206,7 @@ def view_of(definition: FormDefinition, state: RecordState, *, opened: Mapping[s
     )
 
 
-def _check_attached(draft: ActDraft, chain: Chain) -> None:
-    filed = {item.digest.hex for entry, _ in chain.entries for item in entry.attachments}
+def _check_attached(draft: ActDraft, filed: Collection[str]) -> None:
     for value in draft.values.values():
         for name, digest in named_attachments(value):
             if digest.hex not in draft.attachments and digest.hex not in filed:
@@ -227,12 +227,13 @@ def named_attachments(value: Wire) -> Iterator[tuple[str, Digest]]:
                 yield from named_attachments(item)
 
 
-def _attachments(draft: ActDraft, secret: frozenset[str]) -> list[Attachment]:
+def _attachments(draft: ActDraft, secret: frozenset[str], filed: Collection[str]) -> list[Attachment]:
+    """Return the files that come with the entry; what the record already holds is named and not filed again."""
     found: dict[str, Attachment] = {}
     for field_key, value in draft.values.items():
         for name, digest in named_attachments(value):
             data = draft.attachments.get(digest.hex)
-            if data is not None:
+            if data is not None and digest.hex not in filed:
                 sealed = field_key in secret or (digest.hex in found and found[digest.hex].sealed)
                 found[digest.hex] = Attachment(name, digest, len(data), sealed)
     return [found[key] for key in sorted(found)]

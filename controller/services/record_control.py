@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller.domain.errors import DamagedError, NotFoundError, RefusedError
+from controller.domain.form_additions import replaced_values
 from controller.domain.form_check import check_values
 from controller.domain.identifiers import Digest, RecordNumber
 from controller.domain.record import Act
@@ -16,17 +17,17 @@ from controller.domain.record_chain import fold
 from controller.domain.text import T, Text
 from controller.file_formats.compiled_form import read_compiled
 from controller.file_formats.entry_file import decode_entry
-from controller.file_formats.sealed_file import unseal
+from controller.file_formats.sealed_file import mismatches, unseal
 from controller.services.attached_files import attach
 from controller.services.entry_making import ActDraft, Chain, ValuesRefusedError, sensitive_keys, view_of
 from controller.services.form_library import FormPackage
 from controller.services.ports import ArchiveChange
-from controller.services.record_filing import Filed, find_stage
+from controller.services.record_filing import Filed
+from controller.services.stage_control import StageRefusedError, check_move, find_stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from controller.domain.form import FormDefinition
     from controller.domain.form_check import CheckedValues, Problem
     from controller.domain.person import Staff
     from controller.domain.record import Entry, RecordState, Signatory, Wire
@@ -60,18 +61,33 @@ class RecordDamagedError(DamagedError):
 
     def __init__(self, *, number: str, problem: Text) -> None:
         super().__init__(
-            T("记录 {number} 不能读出:{problem}", number=number, problem=problem),
-            hint=T("运行 qms verify 查看全部问题,并从备份恢复。"),
+            T("记录 {number} 不能读出：{problem}", number=number, problem=problem),
+            hint=T("运行 qms verify 查看全部问题，并从备份恢复。"),
         )
 
 
-class StageRefusedError(RefusedError):
-    """阶段不能这样进行. Wrong order, wrong post, a guard that is not met, or a record that is void (21 CFR 11.10 f)."""
+class RecordKeyMissingError(RefusedError):
+    """缺少记录密钥. The record holds sealed values and their key is not on this machine, or was destroyed."""
 
-    code = "stage-refused"
+    code = "record-key-missing"
 
-    def __init__(self, *, number: RecordNumber, problem: Text, hint: Text) -> None:
-        super().__init__(T("记录 {number}:{problem}", number=number, problem=problem), hint=hint)
+    def __init__(self, *, number: RecordNumber) -> None:
+        super().__init__(
+            T("记录 {number} 有加密保存的内容，本机没有它的密钥，不能打开。", number=number),
+            hint=T("在存有密钥的电脑上操作，或从密钥备份恢复；查看时不加 --unmask 可看其余内容。"),
+        )
+
+
+class NothingChangedError(RefusedError):
+    """没有改动. The act would say nothing that the record does not say already."""
+
+    code = "nothing-changed"
+
+    def __init__(self, *, number: RecordNumber) -> None:
+        super().__init__(
+            T("记录 {number} 没有任何改动，没有归档。", number=number),
+            hint=T("写出要补充或更正的内容，或用 --stage 推进到下一阶段。"),
+        )
 
 
 class ReasonNeededError(RefusedError):
@@ -81,8 +97,8 @@ class ReasonNeededError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__(
-            T("更正和作废必须写明原因(至少 {count} 个字)。", count=_REASON_AT_LEAST),
-            hint=T("例如 --reason “批号录错,以实物标签为准”。"),
+            T("更正和作废必须写明原因（至少 {count} 个字）。", count=_REASON_AT_LEAST),
+            hint=T("例如 --reason “批号录错，以实物标签为准”。"),
         )
 
 
@@ -94,7 +110,7 @@ class StoredRecord:
     state: RecordState
     package: FormPackage
     opened: Mapping[str, Wire]
-    """Sensitive values, by field; empty when the key is not here."""
+    """Sensitive values, by field; empty unless they were asked for."""
 
 
 class RecordControl:
@@ -123,30 +139,47 @@ class RecordControl:
         self._packages: dict[Digest, FormPackage] = {}
 
     def read(self, number: RecordNumber, *, unmask: bool = False) -> StoredRecord:
-        """Return the record as it is stored; with `unmask` its sensitive values too, when their key is here.
+        """Return the record as it is stored; with `unmask` its sensitive values too.
 
         Raises:
             UnknownRecordError: there is none of that number.
-            RecordDamagedError: its chain or its form is not whole.
+            RecordKeyMissingError: `unmask` was asked for and the key is not here.
+            RecordDamagedError, BrokenChainError: its chain, its form or its sealed values are not whole.
         """
         entries: list[tuple[Entry, Digest]] = []
-        sealed: list[bytes] = []
+        sealed: dict[str, bytes] = {}
         for name in self._archive.listing(number.folder):
-            data = self._archive.read(f"{number.folder}/{name}")
+            path = f"{number.folder}/{name}"
+            data = self._archive.read(path)
             if name.endswith(".json") and data is not None:
-                entries.append((decode_entry(data), Digest.of(data)))
+                entries.append((decode_entry(data, where=path), Digest.of(data)))
             elif name.endswith(".sealed") and data is not None:
-                sealed.append(data)
+                sealed[path] = data
         if not entries:
             raise UnknownRecordError(number=number.text)
-        state = fold(entries)
         package = self.package(number, entries[0][0].form.digest)
+        state = fold(entries, form=package.definition)
+        return StoredRecord(entries, state, package, self._opened(number, entries, sealed) if unmask else {})
+
+    def _opened(
+        self, number: RecordNumber, entries: Sequence[tuple[Entry, Digest]], sealed: Mapping[str, bytes]
+    ) -> dict[str, Wire]:
+        """Return the sensitive values, each proven by the entry that states it."""
         opened: dict[str, Wire] = {}
-        key = self._keys.get(number) if unmask and sealed else None
-        if key is not None:
-            for data in sealed:
-                opened.update(unseal(data, key).values)
-        return StoredRecord(entries, state, package, opened)
+        key = self._keys.get(number)
+        for entry, _ in entries:
+            if not entry.sealed:
+                continue
+            if key is None:
+                raise RecordKeyMissingError(number=number)
+            path = f"{number.folder}/{entry.sequence:04d}.sealed"
+            if path not in sealed:
+                raise RecordDamagedError(number=number.text, problem=T("封存内容 {path} 缺失", path=path))
+            part = unseal(sealed[path], key, where=path)
+            if mismatches(part, entry.sealed):
+                raise RecordDamagedError(number=number.text, problem=T("封存内容 {path} 与条目不符", path=path))
+            opened.update(part.values)
+        return opened
 
     def package(self, number: RecordNumber, digest: Digest) -> FormPackage:
         """Return the form package `digest` as the archive keeps it."""
@@ -157,7 +190,9 @@ class RecordControl:
         docx = self._archive.read(f"{folder}/form.docx")
         if compiled is None or docx is None or Digest.of(compiled) != digest:
             raise RecordDamagedError(number=number.text, problem=T("归档的表单 {digest} 缺失或被改动", digest=digest))
-        form = read_compiled(compiled)
+        form = read_compiled(compiled, where=f"{folder}/compiled.json")
+        if Digest.of(docx) != form.docx:
+            raise RecordDamagedError(number=number.text, problem=T("归档的表单 {digest} 缺失或被改动", digest=digest))
         found = FormPackage(definition=form.definition, docx=docx, parts=form.parts, compiled=compiled, digest=digest)
         self._packages[digest] = found
         return found
@@ -185,31 +220,48 @@ class RecordControl:
 
         Raises:
             StageRefusedError: the stage cannot follow, or the person's posts do not allow it.
-            ValuesRefusedError: the values break the form's rules as they stand at that stage.
+            ValuesRefusedError: the values break the form's rules as they stand at that stage, or would replace what
+                was entered before.
+            NothingChangedError: there is nothing to add and no stage to go to.
         """
         record = self.read(number, unmask=True)
         definition = record.package.definition
         target = record.state.stage if stage is None else find_stage(definition, stage)
         self._check_open(record)
-        self._check_move(record, target, by)
+        check_move(definition, number.text, record.state.stage, target, by, self._staff)
         act = Act.FILLED if target == record.state.stage else Act.ADVANCED
         return self._append(record, act, values, by, stage=target, files=files or {}, reason=None)
 
-    def correct(self, number: RecordNumber, values: Mapping[str, object], by: Signatory, *, reason: str) -> Filed:
-        """Correct values with a reason; the earlier values stay in the chain (GSP Art. 22; 21 CFR 11.10 e)."""
+    def correct(
+        self,
+        number: RecordNumber,
+        values: Mapping[str, object],
+        by: Signatory,
+        *,
+        reason: str,
+        files: Mapping[str, bytes] | None = None,
+    ) -> Filed:
+        """Correct values with a reason; the earlier values stay in the chain (GSP Art. 22; 21 CFR 11.10 e).
+
+        Raises:
+            ReasonNeededError: the reason is too short to be one.
+            StageRefusedError: the record is void.
+            ValuesRefusedError: the corrected values break the form's rules.
+            NothingChangedError: the record already says so.
+        """
         if len(reason.strip()) < _REASON_AT_LEAST:
             raise ReasonNeededError
         record = self.read(number, unmask=True)
         self._check_open(record)
         return self._append(
-            record, Act.CORRECTED, values, by, stage=record.state.stage, files={}, reason=reason.strip()
+            record, Act.CORRECTED, values, by, stage=record.state.stage, files=files or {}, reason=reason.strip()
         )
 
     def void(self, number: RecordNumber, by: Signatory, *, reason: str) -> Filed:
         """Void the record with a reason; it stays readable and its number stays used (ISO 13485 4.2.5)."""
         if len(reason.strip()) < _REASON_AT_LEAST:
             raise ReasonNeededError
-        record = self.read(number, unmask=True)
+        record = self.read(number)
         self._check_open(record)
         return self._append(record, Act.VOIDED, {}, by, stage=record.state.stage, files={}, reason=reason.strip())
 
@@ -227,14 +279,15 @@ class RecordControl:
         definition = record.package.definition
         number = record.state.number
         now = self._clock.now()
-        before = {**record.state.values, **record.opened}
         attached = attach(files)
         wire: dict[str, Wire] = {}
         warnings: Sequence[str] = ()
         shown: tuple[Problem, ...] = ()
         if act is not Act.VOIDED:
-            checked = self._checked(definition, values, stage, by, before, attached)
-            wire = {key: value for key, value in checked.wire.items() if before.get(key) != value}
+            checked = self._checked(record, act, values, stage, by, attached)
+            wire = dict(checked.wire)
+            if not wire and act is not Act.ADVANCED:
+                raise NothingChangedError(number=number)
             warnings, shown = checked.warnings, tuple(item for item in checked.problems if item.level == "warning")
         draft = ActDraft(
             act=act,
@@ -254,7 +307,7 @@ class RecordControl:
             tip = self._archive.tip()
             if writer.read(f"{number.folder}/{len(record.entries) + 1:04d}.json") is not None:
                 raise StageRefusedError(
-                    number=number,
+                    subject=number.text,
                     problem=T("刚刚被其他人更新过"),
                     hint=T("重新查看这份记录后再操作。"),
                 )
@@ -268,13 +321,15 @@ class RecordControl:
 
     def _checked(
         self,
-        definition: FormDefinition,
+        record: StoredRecord,
+        act: Act,
         values: Mapping[str, object],
         stage: str,
         by: Signatory,
-        before: Mapping[str, Wire],
         attached: AttachedFiles,
     ) -> CheckedValues:
+        definition = record.package.definition
+        before = {**record.state.values, **record.opened}
         checked = check_values(
             definition,
             values,
@@ -287,8 +342,10 @@ class RecordControl:
             late_entry_workdays=self._identity.late_entry_workdays,
             attachments=attached.named,
         )
-        if not checked.ok:
-            errors = [item for item in checked.problems if item.level == "error"]
+        errors = [item for item in checked.problems if item.level == "error"]
+        if act is not Act.CORRECTED:
+            errors += replaced_values(definition, before, checked.wire)
+        if errors:
             raise ValuesRefusedError(form=definition.number.text, title=definition.title, problems=errors)
         return checked
 
@@ -296,30 +353,7 @@ class RecordControl:
     def _check_open(record: StoredRecord) -> None:
         if record.state.voided:
             raise StageRefusedError(
-                number=record.state.number,
-                problem=T("已作废,不能再填写或更正"),
-                hint=T("需要时另立一份新记录,并引用本编号。"),
-            )
-
-    def _check_move(self, record: StoredRecord, target: str, by: Signatory) -> None:
-        definition, state = record.package.definition, record.state
-        stage = definition.stage(target)
-        assert stage is not None
-        current = definition.stage(state.stage)
-        here = current.label if current else state.stage
-        if target != state.stage and state.stage not in stage.after:
-            following = [item.label for item in definition.stages if state.stage in item.after]
-            raise StageRefusedError(
-                number=state.number,
-                problem=T("不能从“{here}”直接到“{there}”", here=here, there=stage.label),
-                hint=T("可以进行的下一阶段:{stages}。", stages=following) if following else T("这份记录已经办结。"),
-            )
-        person = self._staff.people.get(by.person)
-        held = set(person.posts) if person else set()
-        if "any" not in stage.by and not held & set(stage.by):
-            names = [self._staff.posts[key].name if key in self._staff.posts else key for key in stage.by]
-            raise StageRefusedError(
-                number=state.number,
-                problem=T("“{stage}”应由以下岗位进行:{posts}", stage=stage.label, posts=names),
-                hint=T("请相应岗位的人员操作。"),
+                subject=record.state.number.text,
+                problem=T("已作废，不能再填写或更正"),
+                hint=T("需要时另立一份新记录，并引用本编号。"),
             )

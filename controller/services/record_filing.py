@@ -11,14 +11,13 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from controller.domain.errors import RefusedError
 from controller.domain.form_check import check_values
-from controller.domain.identifiers import Digest, RecordNumber, nearest
+from controller.domain.identifiers import RecordNumber
 from controller.domain.record import Act
-from controller.domain.text import T
 from controller.services.attached_files import attach
 from controller.services.entry_making import ActDraft, Chain, ValuesRefusedError, package_files, sensitive_keys
 from controller.services.ports import ArchiveChange
+from controller.services.stage_control import check_opening, find_stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from controller.domain.form import FormDefinition
     from controller.domain.form_check import CheckedValues, Problem
+    from controller.domain.identifiers import Digest
     from controller.domain.person import Staff
     from controller.domain.record import RecordState, Signatory, Wire
     from controller.domain.working_days import WorkingDays
@@ -38,22 +38,6 @@ if TYPE_CHECKING:
 
 BATCH = 500
 """Records in one commit of an import: few enough for little memory, enough for little overhead."""
-
-
-class UnknownStageError(RefusedError):
-    """没有这个阶段. The form has no stage of that name."""
-
-    code = "stage-unknown"
-
-    def __init__(self, *, definition: FormDefinition, stage: str) -> None:
-        labels = {item.key: item.label for item in definition.stages}
-        close = nearest(stage, [*labels, *labels.values()])
-        super().__init__(
-            T("表单《{title}》没有阶段“{stage}”。", title=definition.title, stage=stage[:40]),
-            hint=T("是否想写“{close}”?", close=close)
-            if close
-            else T("可用的阶段:{stages}。", stages=[f"{key}({label})" for key, label in labels.items()]),
-        )
 
 
 @dataclass(frozen=True)
@@ -105,20 +89,6 @@ class OpeningAct:
     """Attachment files by the path that the values name."""
 
 
-def find_stage(definition: FormDefinition, wanted: str | None) -> str:
-    """Return the key of the stage called `wanted` by key or label; the first stage when None.
-
-    Raises:
-        UnknownStageError: the form has none of that name.
-    """
-    if wanted is None:
-        return definition.first_stage.key
-    for stage in definition.stages:
-        if wanted in {stage.key, stage.label}:
-            return stage.key
-    raise UnknownStageError(definition=definition, stage=wanted)
-
-
 class RecordFiling:
     """记录归档. Opens records in one workspace."""
 
@@ -151,12 +121,14 @@ class RecordFiling:
         Raises:
             UnknownFormError: there is no such form.
             UnknownStageError: it has no such stage.
+            StageRefusedError: a later stage was asked for that belongs to other posts.
             ValuesRefusedError: the values break the form's rules; carries every problem.
             WorkspaceBusyError: another program holds the site too long.
         """
         package = self._forms.package(form)
         now = self._clock.now()
         stage = find_stage(package.definition, act.stage)
+        check_opening(package.definition, stage, act.by, self._staff)
         attached = attach(act.files)
         checked = self._check(package.definition, values, stage, now, act.by, attached)
         if not checked.ok:
@@ -189,6 +161,7 @@ class RecordFiling:
         package = self._forms.package(form)
         now = self._clock.now()
         stage = find_stage(package.definition, act.stage)
+        check_opening(package.definition, stage, act.by, self._staff)
         attached = attach(act.files)
         good: list[tuple[int, bytes]] = []
         refused: list[RefusedRow] = []

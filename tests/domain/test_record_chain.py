@@ -99,10 +99,15 @@ def test_an_exchanged_earlier_entry_breaks_the_chain() -> None:
     assert codes([(forged, chain(forged)[0][1]), entries[1]]) == ["entry-previous-wrong"]
 
 
+def test_a_record_may_be_opened_late_at_a_stage_that_can_be_reached() -> None:
+    assert codes(chain(replace(OPENED, stage="accepted")), FORM_018) == []
+    lonely = replace(FORM_018, stages=(*FORM_018.stages, Stage("adrift", "无路可到", after=("adrift",))))
+    assert codes(chain(replace(OPENED, stage="adrift")), lonely) == ["entry-stage-wrong"]
+
+
 @pytest.mark.parametrize(
     "entries",
     [
-        chain(replace(OPENED, stage="accepted")),
         chain(replace(OPENED, stage="unknown")),
         chain(OPENED, ACCEPTED, ACCEPTED),
     ],

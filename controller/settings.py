@@ -30,8 +30,8 @@ class NotAWorkspaceError(NotFoundError):
 
     def __init__(self, *, folder: Path) -> None:
         super().__init__(
-            T("“{folder}”不是文控工作区(找不到 qms.toml)。", folder=folder),
-            hint=T("先用 qms init 目录 --company 名称 --prefix XX 新建,或用 --workspace 指明工作区目录。"),
+            T("“{folder}”不是文控工作区（找不到 qms.toml）。", folder=folder),
+            hint=T("先用 qms init 目录 --company 名称 --prefix XX 新建，或用 --workspace 指明工作区目录。"),
         )
 
 
@@ -41,7 +41,7 @@ class SettingsError(MisconfiguredError):
     code = "settings-invalid"
 
     def __init__(self, *, where: str, problem: Text, hint: Text) -> None:
-        super().__init__(T("设置文件有误:{problem}", problem=problem), hint=hint, where=where)
+        super().__init__(T("设置文件有误：{problem}", problem=problem), hint=hint, where=where)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def read_settings(text: str, *, where: str = SETTINGS_FILE) -> Settings:
     for key in data:
         if key not in known:
             close = nearest(key, known)
-            hint = T("是否想写 {key}?", key=close) if close else T("可用的设置项:{keys}。", keys=sorted(known))
+            hint = T("是否想写 {key}？", key=close) if close else T("可用的设置项：{keys}。", keys=sorted(known))
             raise SettingsError(where=where, problem=T("不认识的设置项 {key}", key=key), hint=hint)
     _check_values(data, where)
     settings = Settings(**data)
@@ -102,7 +102,7 @@ def _check_values(data: Mapping[str, object], where: str) -> None:
         if item.name not in data:
             if item.name in {"format", "workspace_id", "company", "prefix"}:
                 problem = T("缺少设置项 {key}", key=item.name)
-                raise SettingsError(where=where, problem=problem, hint=T("从备份恢复 qms.toml,或补上该项。"))
+                raise SettingsError(where=where, problem=problem, hint=T("从备份恢复 qms.toml，或补上该项。"))
             continue
         value = data[item.name]
         if not isinstance(value, str):
@@ -110,7 +110,7 @@ def _check_values(data: Mapping[str, object], where: str) -> None:
             raise SettingsError(where=where, problem=problem, hint=T('例如 {key} = "…"。', key=item.name))
         if item.name in _CHOICES and value not in _CHOICES[item.name]:
             problem = T("设置项 {key} 的值“{value}”不可用", key=item.name, value=value)
-            hint = T("可用的值:{values}。", values=list(_CHOICES[item.name]))
+            hint = T("可用的值：{values}。", values=list(_CHOICES[item.name]))
             raise SettingsError(where=where, problem=problem, hint=hint)
 
 

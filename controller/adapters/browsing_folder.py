@@ -25,7 +25,7 @@ class ForeignFolderError(RefusedError):
 
     def __init__(self, *, folder: Path) -> None:
         super().__init__(
-            T("“{folder}”里有别的内容,没有改动它。", folder=folder), hint=T("用 --out 指定一个新的文件夹。")
+            T("“{folder}”里有别的内容，没有改动它。", folder=folder), hint=T("用 --out 指定一个新的文件夹。")
         )
 
 
@@ -36,8 +36,8 @@ class BrowsingNotWrittenError(RefusedError):
 
     def __init__(self, *, folder: Path, reason: OSError) -> None:
         super().__init__(
-            T("不能写出浏览副本“{folder}”:{reason}", folder=folder, reason=reason.strerror or str(reason)),
-            hint=T("检查磁盘空间和目录权限;原有的副本没有改动。"),
+            T("不能写出浏览副本“{folder}”：{reason}", folder=folder, reason=reason.strerror or str(reason)),
+            hint=T("检查磁盘空间和目录权限；原有的副本没有改动。"),
         )
 
 

@@ -34,7 +34,7 @@ class PictureUnreadableError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__(
-            T("图片无法读取:不是 PNG、JPEG、GIF、BMP 或 TIFF。"), hint=T("请换成 PNG 或 JPEG 图片后再试。")
+            T("图片无法读取：不是 PNG、JPEG、GIF、BMP 或 TIFF。"), hint=T("请换成 PNG 或 JPEG 图片后再试。")
         )
 
 

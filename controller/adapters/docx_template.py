@@ -53,7 +53,7 @@ class DocxtplCompiler:
             root = _parsed(package.contents[name], name)
             xml = etree.tostring(root, encoding="unicode")
             if len(xml) > _MAX_SOURCE:
-                problem = T("内容过大(超过 {limit} MB)", limit=_MAX_SOURCE // 1024 // 1024)
+                problem = T("内容过大（超过 {limit} MB）", limit=_MAX_SOURCE // 1024 // 1024)
                 raise TemplateSyntaxProblemError(part=name, place="", problem=problem)
             if not has_tags(_visible(xml)):
                 continue
@@ -151,7 +151,7 @@ _PROBLEMS: tuple[tuple[str, Callable[[re.Match[str]], Text]], ...] = (
     (r"Unexpected end of template", lambda _match: T("有标签没有结束")),
     (
         r"expected token '(.+?)', got '(.+?)'",
-        lambda match: T("应为“{right}”,却是“{wrong}”", right=_token(match[1]), wrong=_token(match[2])),
+        lambda match: T("应为“{right}”，却是“{wrong}”", right=_token(match[1]), wrong=_token(match[2])),
     ),
     (r"unexpected '(.+?)'", lambda match: T("多了“{sign}”", sign=match[1])),
     (r"unexpected char '?(.+?)'? at", lambda match: T("不能用字符“{sign}”", sign=match[1])),
@@ -167,4 +167,4 @@ def _problem(message: str) -> Text:
         match = re.search(pattern, message, re.DOTALL)
         if match:
             return make(match)
-    return T("写法有误({detail})", detail=message)
+    return T("写法有误（{detail}）", detail=message)

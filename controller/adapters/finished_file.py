@@ -20,7 +20,7 @@ class FileExistsRefusedError(RefusedError):
 
     def __init__(self, *, path: Path) -> None:
         super().__init__(
-            T("文件“{path}”已存在,没有改动。", path=path), hint=T("换一个文件名,或加 --force 覆盖。"), where=str(path)
+            T("文件“{path}”已存在，没有改动。", path=path), hint=T("换一个文件名，或加 --force 覆盖。"), where=str(path)
         )
 
 
@@ -31,8 +31,8 @@ class FileUnwritableError(MisconfiguredError):
 
     def __init__(self, *, path: Path, detail: str) -> None:
         super().__init__(
-            T("无法写入“{path}”({detail})。", path=path, detail=detail),
-            hint=T("检查文件夹是否存在、磁盘空间和权限;文件若在 Excel 或 Word 中打开,请先关闭。"),
+            T("无法写入“{path}”（{detail}）。", path=path, detail=detail),
+            hint=T("检查文件夹是否存在、磁盘空间和权限；文件若在 Excel 或 Word 中打开，请先关闭。"),
             where=str(path),
         )
 

@@ -42,8 +42,8 @@ class PathTakenError(RefusedError):
 
     def __init__(self, *, path: str) -> None:
         super().__init__(
-            T("档案中已有“{path}”,不能改写。", path=path),
-            hint=T("归档内容只能追加;请用更正或新的记录。"),
+            T("档案中已有“{path}”，不能改写。", path=path),
+            hint=T("归档内容只能追加；请用更正或新的记录。"),
             where=path,
         )
 
@@ -65,7 +65,7 @@ class InvalidSiteError(RefusedError):
     def __init__(self, *, site: str) -> None:
         super().__init__(
             T("站点名“{site}”不可用。", site=site[:60]),
-            hint=T("用小写字母、数字和连字符,例如 main 或 shanghai-2。"),
+            hint=T("用小写字母、数字和连字符，例如 main 或 shanghai-2。"),
         )
 
 

@@ -50,8 +50,8 @@ class EditedFileError(RefusedError):
 
     def __init__(self, *, path: str) -> None:
         super().__init__(
-            T("文件“{path}”有尚未受控的修改,没有覆盖它。", path=path),
-            hint=T("请先另存或撤销这处修改,然后重试。"),
+            T("文件“{path}”有尚未受控的修改，没有覆盖它。", path=path),
+            hint=T("请先另存或撤销这处修改，然后重试。"),
             where=path,
         )
 
@@ -63,7 +63,7 @@ class FileInUseError(RefusedError):
 
     def __init__(self, *, path: str) -> None:
         super().__init__(
-            T("文件“{path}”正被其他程序打开,没有改动任何内容。", path=path),
+            T("文件“{path}”正被其他程序打开，没有改动任何内容。", path=path),
             hint=T("请在 Word 或 WPS 中关闭该文件后重试。"),
             where=path,
         )
@@ -76,8 +76,8 @@ class RepositoryExistsError(RefusedError):
 
     def __init__(self, *, folder: Path) -> None:
         super().__init__(
-            T("“{folder}”里已有版本库,没有改动它。", folder=folder),
-            hint=T("若这里已是工作区,直接使用即可;否则换一个新目录。"),
+            T("“{folder}”里已有版本库，没有改动它。", folder=folder),
+            hint=T("若这里已是工作区，直接使用即可；否则换一个新目录。"),
             where=str(folder),
         )
 
@@ -188,7 +188,7 @@ class GitControlledFiles:
         for name in path.split("/"):
             place /= name
             if place.is_symlink():
-                raise PathRefusedError(path=path, problem=T("“{name}”是链接,不是普通的文件或目录", name=name))
+                raise PathRefusedError(path=path, problem=T("“{name}”是链接，不是普通的文件或目录", name=name))
 
     def _working_bytes(self, path: str) -> bytes | None:
         try:

@@ -33,8 +33,8 @@ class NotARepositoryError(MisconfiguredError):
 
     def __init__(self, *, folder: Path, problem: Text) -> None:
         super().__init__(
-            T("工作区“{folder}”不完整:{problem}。", folder=folder, problem=problem),
-            hint=T("新建时被中断的,删除该目录后重新运行 qms init;原来能用的,请从备份恢复。"),
+            T("工作区“{folder}”不完整：{problem}。", folder=folder, problem=problem),
+            hint=T("新建时被中断的，删除该目录后重新运行 qms init；原来能用的，请从备份恢复。"),
             where=str(folder),
         )
 
@@ -46,8 +46,8 @@ class ObjectDamagedError(DamagedError):
 
     def __init__(self, *, name: str) -> None:
         super().__init__(
-            T("“{name}”的内容丢失或损坏,读不出来。", name=name[:200]),
-            hint=T("请运行 qms verify 查看影响范围,并从备份恢复。"),
+            T("“{name}”的内容丢失或损坏，读不出来。", name=name[:200]),
+            hint=T("请运行 qms verify 查看影响范围，并从备份恢复。"),
             where=name,
         )
 
@@ -71,7 +71,7 @@ class GitObjects:
         try:
             self.repository: Any = git.Repo(folder, search_parent_directories=False, expand_vars=False)
         except (git.InvalidGitRepositoryError, git.NoSuchPathError) as exc:
-            raise NotARepositoryError(folder=folder, problem=T("没有版本库(.git)")) from exc
+            raise NotARepositoryError(folder=folder, problem=T("没有版本库（.git）")) from exc
         self.folder = folder
         self.common_folder: Path = Path(self.repository.common_dir).resolve()
         """Where refs and objects lie, also when `folder` is a linked working folder."""

@@ -55,7 +55,7 @@ class GitMissingError(MisconfiguredError):
         super().__init__(
             T("这台电脑上找不到 Git 程序。"),
             hint=T(
-                "请安装 Git {version} 或更高版本(https://git-scm.com),重新打开窗口后再试。", version=_dotted(OLDEST)
+                "请安装 Git {version} 或更高版本（https://git-scm.com），重新打开窗口后再试。", version=_dotted(OLDEST)
             ),
         )
 
@@ -79,8 +79,8 @@ class NoSpaceError(MisconfiguredError):
 
     def __init__(self, *, where: str) -> None:
         super().__init__(
-            T("磁盘空间不足,没有写入“{where}”。", where=where),
-            hint=T("请清理磁盘后重做;原有内容没有改变。"),
+            T("磁盘空间不足，没有写入“{where}”。", where=where),
+            hint=T("请清理磁盘后重做；原有内容没有改变。"),
             where=where,
         )
 
@@ -92,8 +92,8 @@ class StorageDeniedError(MisconfiguredError):
 
     def __init__(self, *, where: str, detail: str) -> None:
         super().__init__(
-            T("没有权限写入“{where}”({detail})。", where=where, detail=detail[:200]),
-            hint=T("请检查目录的权限,或换用有权限的系统用户。"),
+            T("没有权限写入“{where}”（{detail}）。", where=where, detail=detail[:200]),
+            hint=T("请检查目录的权限，或换用有权限的系统用户。"),
             where=where,
         )
 
@@ -105,7 +105,7 @@ class RefMovedError(RefusedError):
 
     def __init__(self, *, branch: str) -> None:
         super().__init__(
-            T("“{branch}”刚被其他程序更新,本次操作没有执行。", branch=branch),
+            T("“{branch}”刚被其他程序更新，本次操作没有执行。", branch=branch),
             hint=T("请直接重试一次。"),
         )
 
@@ -117,8 +117,8 @@ class GitFailedError(DamagedError):
 
     def __init__(self, *, detail: str, where: str) -> None:
         super().__init__(
-            T("版本库读写出错:{detail}", detail=detail[:400]),
-            hint=T("请运行 qms verify 查看影响范围;必要时从备份恢复工作区。"),
+            T("版本库读写出错：{detail}", detail=detail[:400]),
+            hint=T("请运行 qms verify 查看影响范围；必要时从备份恢复工作区。"),
             where=where,
         )
 

@@ -37,8 +37,8 @@ class KeyStoreDamagedError(DamagedError):
 
     def __init__(self, *, path: Path, detail: str) -> None:
         super().__init__(
-            T("记录密钥库“{path}”读不出来({detail})。", path=path, detail=detail),
-            hint=T("请从密钥备份恢复该文件;没有密钥,已封存的内容无法解开。"),
+            T("记录密钥库“{path}”读不出来（{detail}）。", path=path, detail=detail),
+            hint=T("请从密钥备份恢复该文件；没有密钥，已封存的内容无法解开。"),
             where=str(path),
         )
 
@@ -50,8 +50,8 @@ class KeyStoreUnavailableError(MisconfiguredError):
 
     def __init__(self, *, path: Path, detail: str) -> None:
         super().__init__(
-            T("记录密钥库“{path}”不能写入({detail})。", path=path, detail=detail),
-            hint=T("请检查磁盘空间和该目录的权限;没有改动任何内容。"),
+            T("记录密钥库“{path}”不能写入（{detail}）。", path=path, detail=detail),
+            hint=T("请检查磁盘空间和该目录的权限；没有改动任何内容。"),
             where=str(path),
         )
 
@@ -63,8 +63,8 @@ class KeyDestroyedError(RefusedError):
 
     def __init__(self, *, number: RecordNumber) -> None:
         super().__init__(
-            T("记录 {number} 的封存密钥已销毁,不能再写入敏感内容。", number=number),
-            hint=T("需要时另立一份新记录,并引用本编号。"),
+            T("记录 {number} 的封存密钥已销毁，不能再写入敏感内容。", number=number),
+            hint=T("需要时另立一份新记录，并引用本编号。"),
             where=number.text,
         )
 

@@ -62,7 +62,7 @@ class RegisterHouseFileError(MisconfiguredError):
     def __init__(self) -> None:
         super().__init__(
             T("台账版式 {path} 没有可用的页面设置。", path=HOUSE_FILE),
-            hint=T("从起步文件库恢复该文件,再在 Word 中修改。"),
+            hint=T("从起步文件库恢复该文件，再在 Word 中修改。"),
             where=HOUSE_FILE,
         )
 

@@ -67,8 +67,8 @@ class IndexDamagedError(DamagedError):
 
     def __init__(self, *, path: Path) -> None:
         super().__init__(
-            T("检索索引“{path}”已损坏,已清空;档案不受影响。", path=path),
-            hint=T("再执行一次,或用 qms index rebuild 重建。"),
+            T("检索索引“{path}”已损坏，已清空；档案不受影响。", path=path),
+            hint=T("再执行一次，或用 qms index rebuild 重建。"),
         )
 
 
@@ -79,8 +79,8 @@ class IndexUnwritableError(MisconfiguredError):
 
     def __init__(self, *, path: Path, detail: str) -> None:
         super().__init__(
-            T("检索索引“{path}”无法写入({detail});档案不受影响。", path=path, detail=detail),
-            hint=T("检查磁盘空间和文件夹权限,关闭占用它的程序,再用 qms index rebuild 重建。"),
+            T("检索索引“{path}”无法写入（{detail}）；档案不受影响。", path=path, detail=detail),
+            hint=T("检查磁盘空间和文件夹权限，关闭占用它的程序，再用 qms index rebuild 重建。"),
         )
 
 

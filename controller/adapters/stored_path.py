@@ -21,8 +21,8 @@ class PathRefusedError(RefusedError):
 
     def __init__(self, *, path: str, problem: Text) -> None:
         super().__init__(
-            T("路径“{path}”不可用:{problem}。", path=path[:120], problem=problem),
-            hint=T('请改用普通的文件名:不含 \\ / : * ? " < > |,不以点或空格结尾。'),
+            T("路径“{path}”不可用：{problem}。", path=path[:120], problem=problem),
+            hint=T('请改用普通的文件名：不含 \\ / : * ? " < > |，不以点或空格结尾。'),
         )
 
 

@@ -14,12 +14,12 @@ class TemplateSyntaxProblemError(MisconfiguredError):
     def __init__(self, *, part: str, place: str, problem: Text) -> None:
         super().__init__(
             T(
-                "Word 模板({part})写法有误:{problem}。在“{place}”附近",
+                "Word 模板（{part}）写法有误：{problem}。在“{place}”附近",
                 part=part_title(part),
                 place=place,
                 problem=problem,
             ),
-            hint=T("在 Word 中找到这段文字修改后再编译;写法见 docs/form-language.md。"),
+            hint=T("在 Word 中找到这段文字修改后再编译；写法见 docs/form-language.md。"),
             where=part,
         )
 
@@ -32,12 +32,12 @@ class UndefinedInTemplateError(MisconfiguredError):
     def __init__(self, *, name: str, part: str, place: str, close: str | None = None) -> None:
         super().__init__(
             T(
-                "Word 模板({part})中的“{name}”没有对应的字段。在“{place}”附近",
+                "Word 模板（{part}）中的“{name}”没有对应的字段。在“{place}”附近",
                 part=part_title(part),
                 name=name,
                 place=place,
             ),
-            hint=T("是否想写 {close}?", close=close) if close else T("用 qms form lint 查看全部未声明的名称。"),
+            hint=T("是否想写 {close}？", close=close) if close else T("用 qms form lint 查看全部未声明的名称。"),
             where=part,
         )
 
@@ -52,20 +52,20 @@ class ForbiddenInTemplateError(RefusedError):
     ) -> None:
         template = (
             T(
-                "Word 模板({part})用了不存在的“{what}”。在“{place}”附近",
+                "Word 模板（{part}）用了不存在的“{what}”。在“{place}”附近",
                 part=part_title(part),
                 what=what[:80],
                 place=place,
             )
             if unknown
             else T(
-                "Word 模板({part})不允许使用“{what}”。在“{place}”附近",
+                "Word 模板（{part}）不允许使用“{what}”。在“{place}”附近",
                 part=part_title(part),
                 what=what[:80],
                 place=place,
             )
         )
-        super().__init__(template, hint=T("模板只能排列表单的值;请删去该写法。"), where=part or None)
+        super().__init__(template, hint=T("模板只能排列表单的值；请删去该写法。"), where=part or None)
         self.what = what
         self.line = line
         self.unknown = unknown
@@ -82,8 +82,13 @@ class TemplateLimitError(RefusedError):
 
     def __init__(self, *, detail: Text, part: str = "", place: str = "") -> None:
         super().__init__(
-            T("Word 模板({part})超出限度:{detail}。在“{place}”附近", part=part_title(part), detail=detail, place=place),
-            hint=T("减少循环或重复;很长的清单请用台账分册打印。"),
+            T(
+                "Word 模板（{part}）超出限度：{detail}。在“{place}”附近",
+                part=part_title(part),
+                detail=detail,
+                place=place,
+            ),
+            hint=T("减少循环或重复；很长的清单请用台账分册打印。"),
             where=part or None,
         )
         self.detail = detail
@@ -101,12 +106,12 @@ class UnprintableValueError(MisconfiguredError):
     def __init__(self, *, kind: str, part: str = "", place: str = "") -> None:
         super().__init__(
             T(
-                "Word 模板({part})把不能直接打印的值({kind})写进了正文。在“{place}”附近",
+                "Word 模板（{part}）把不能直接打印的值（{kind}）写进了正文。在“{place}”附近",
                 part=part_title(part),
                 kind=kind,
                 place=place,
             ),
-            hint=T("表格字段请用 {%tr for row in 字段 %} 逐行写出;选项请写 boxes.字段。"),
+            hint=T("表格字段请用 {%tr for row in 字段 %} 逐行写出；选项请写 boxes.字段。"),
             where=part or None,
         )
         self.kind = kind
@@ -124,7 +129,7 @@ class UnprintableCharacterError(RefusedError):
     def __init__(self, *, name: str, character: str) -> None:
         super().__init__(
             T("“{name}”的值含有不能写入 Word 的控制字符 {character}。", name=name, character=f"U+{ord(character):04X}"),
-            hint=T("删去该字符(常见于从其他系统复制的文字)后再打印。"),
+            hint=T("删去该字符（常见于从其他系统复制的文字）后再打印。"),
             where=name,
         )
         self.name = name
@@ -139,12 +144,12 @@ class TemplateCalculationError(MisconfiguredError):
     def __init__(self, *, part: str, place: str, detail: str) -> None:
         super().__init__(
             T(
-                "Word 模板({part})中的计算不适合当前的值({detail})。在“{place}”附近",
+                "Word 模板（{part}）中的计算不适合当前的值（{detail}）。在“{place}”附近",
                 part=part_title(part),
                 place=place,
                 detail=detail[:200],
             ),
-            hint=T("比较前先判断是否有值,例如 {% if raw.x is not none and raw.x > 3 %}。"),
+            hint=T("比较前先判断是否有值，例如 {% if raw.x is not none and raw.x > 3 %}。"),
             where=part,
         )
 
@@ -156,8 +161,8 @@ class TemplateOutputBrokenError(MisconfiguredError):
 
     def __init__(self, *, part: str) -> None:
         super().__init__(
-            T("Word 模板({part})生成的文件结构不完整,Word 会要求修复。", part=part_title(part)),
-            hint=T("检查 {%p …%}、{%tr …%} 是否各自单独占一段或一行,成对出现。"),
+            T("Word 模板（{part}）生成的文件结构不完整，Word 会要求修复。", part=part_title(part)),
+            hint=T("检查 {%p …%}、{%tr …%} 是否各自单独占一段或一行，成对出现。"),
             where=part,
         )
 

@@ -139,7 +139,7 @@ class _Reading:
 
     def _symbol(self, symbol: _Element) -> str:
         code = symbol.get(f"{W}char") or ""
-        self._say("docx-symbol", Gravity.WARNING, T("有用符号字体写的字符,请核对。"), T("改用普通字符,例如 □ ☑ ≥。"))
+        self._say("docx-symbol", Gravity.WARNING, T("有用符号字体写的字符，请核对。"), T("改用普通字符，例如 □ ☑ ≥。"))
         try:
             return chr(int(code, 16))
         except (ValueError, OverflowError):
@@ -147,7 +147,7 @@ class _Reading:
 
     def _changed(self, element: _Element) -> None:
         if element.tag in _CHANGED:
-            message = T("文档里有未处理的修订,按接受修订后的文字读入。")
+            message = T("文档里有未处理的修订，按接受修订后的文字读入。")
             self._say("docx-tracked-changes", Gravity.WARNING, message, T("在 Word 中先接受或拒绝全部修订。"))
 
     def _table(self, table: _Element) -> None:
@@ -170,7 +170,7 @@ class _Reading:
         digest = Digest.of(content)
         self.islands[digest] = content
         self._line(island_line(digest, _caption(element)))
-        message = T("“{caption}”无法写成条款文本,按原样保存在原位。", caption=_caption(element))
+        message = T("“{caption}”无法写成条款文本，按原样保存在原位。", caption=_caption(element))
         line = self.count
         self.findings.append(Finding("docx-island", Gravity.NOTE, message, path=self.name, line=line))
 
@@ -218,7 +218,7 @@ class _Reading:
                 texts += [text for text in (_words(item) for item in tree.iter(f"{W}p")) if text]
         if texts:
             shown = "、".join(dict.fromkeys(texts))[:60]
-            message = T("页眉页脚没有读入:{text}。", text=shown)
+            message = T("页眉页脚没有读入：{text}。", text=shown)
             self._say("docx-header-left-out", Gravity.NOTE, message, T("页眉页脚由系统按文件编号和版本生成。"))
 
 

@@ -23,7 +23,7 @@ class WorkingFileError(RefusedError):
     def __init__(self, *, path: str) -> None:
         super().__init__(
             T("文件 {path} 不能读取。", path=path),
-            hint=T("检查是否被其他程序占用、是否为快捷方式,或大于 50 MB。"),
+            hint=T("检查是否被其他程序占用、是否为快捷方式，或大于 50 MB。"),
             where=path,
         )
 

@@ -26,8 +26,8 @@ class WorkspaceBusyError(RefusedError):
 
     def __init__(self, *, seconds: float) -> None:
         super().__init__(
-            T("工作区正被另一个程序使用,等了 {seconds} 秒仍未空出。", seconds=f"{seconds:g}"),
-            hint=T("请等另一个程序(如批量导入)结束后重试;没有改动任何内容。"),
+            T("工作区正被另一个程序使用，等了 {seconds} 秒仍未空出。", seconds=f"{seconds:g}"),
+            hint=T("请等另一个程序（如批量导入）结束后重试；没有改动任何内容。"),
         )
 
 

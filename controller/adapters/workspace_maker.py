@@ -29,8 +29,8 @@ class WorkspaceNotMadeError(RefusedError):
 
     def __init__(self, *, folder: Path, reason: OSError) -> None:
         super().__init__(
-            T("不能在“{folder}”新建工作区:{reason}", folder=folder, reason=reason.strerror or str(reason)),
-            hint=T("检查磁盘空间和目录权限后重试;没有留下半成品。"),
+            T("不能在“{folder}”新建工作区：{reason}", folder=folder, reason=reason.strerror or str(reason)),
+            hint=T("检查磁盘空间和目录权限后重试；没有留下半成品。"),
         )
 
 

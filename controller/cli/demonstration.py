@@ -32,25 +32,25 @@ def run_demonstration(folder: Path, out: Output) -> int:
     started = time.perf_counter()
     clock = SampleClock(_BEGIN)
     application = _workspace(folder, clock)
-    out.line(T("一、新建工作区:{company}({folder})", company=COMPANY, folder=application.folder))
+    out.line(T("一、新建工作区：{company}（{folder}）", company=COMPANY, folder=application.folder))
     numbers = _file_samples(application, clock, out)
     forms = {number.form for number in numbers}
     out.line(
-        T("二、归档样例记录 {records} 份,涉及 {forms} 张表单,时间跨度一年。", records=len(numbers), forms=len(forms))
+        T("二、归档样例记录 {records} 份，涉及 {forms} 张表单，时间跨度一年。", records=len(numbers), forms=len(forms))
     )
     application = Application(application.folder, application.settings)
     prints = _print_forms(application, numbers, out)
-    out.line(T("三、每张表单打印一份 PDF,共 {count} 份:{folder}", count=prints, folder=f"{OUTPUT}/打印件"))
+    out.line(T("三、每张表单打印一份 PDF，共 {count} 份：{folder}", count=prints, folder=f"{OUTPUT}/打印件"))
     registers = _build_registers(application, out)
-    out.line(T("四、生成台账 {count} 本(Excel):{folder}", count=len(registers), folder=f"{OUTPUT}/台账"))
+    out.line(T("四、生成台账 {count} 本（Excel）：{folder}", count=len(registers), folder=f"{OUTPUT}/台账"))
     hits = application.index.search("投诉", limit=100)
-    out.line(T("五、检索“投诉”:{count} 份记录。", count=len(hits)))
+    out.line(T("五、检索“投诉”：{count} 份记录。", count=len(hits)))
     report = application.verify(rerender=True)
     errors = [item for item in report.findings if item.gravity is Gravity.ERROR]
     out.findings(report.findings)
     out.line(
         T(
-            "六、检查:{entries} 个条目,重新生成版面 {rendered} 个,一致 {same} 个,不符合 {errors} 处。",
+            "六、检查：{entries} 个条目，重新生成版面 {rendered} 个，一致 {same} 个，不符合 {errors} 处。",
             entries=report.entries,
             rendered=report.rendered,
             same=report.rendered_same,
@@ -58,7 +58,7 @@ def run_demonstration(folder: Path, out: Output) -> int:
         )
     )
     seconds = time.perf_counter() - started
-    out.line(T("用时 {seconds} 秒。接下来可以试试:", seconds=f"{seconds:.0f}"))
+    out.line(T("用时 {seconds} 秒。接下来可以试试：", seconds=f"{seconds:.0f}"))
     example = next((number for number in numbers if number.form.endswith("-018")), numbers[0])
     base = f"qms --workspace {folder}"
     for line in (

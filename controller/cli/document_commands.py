@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 _FILE = click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 
 
-@group("doc", M("程序文件:列出、查看、打印、导入、解析。"))
+@group("doc", M("程序文件：列出、查看、打印、导入、解析。"))
 def doc() -> None:
     pass
 
 
 @doc.command("list", help=M("列出全部程序、制度、职责文件。"))
-@option("--class", "class_word", metavar="CLASS", help=M("只列一类:程序、制度、职责或手册。"))
+@option("--class", "class_word", metavar="CLASS", help=M("只列一类：程序、制度、职责或手册。"))
 @click.pass_obj
 def list_documents(session: Session, class_word: str | None) -> int:
     out = session.output
@@ -53,7 +53,7 @@ def list_documents(session: Session, class_word: str | None) -> int:
 # -- show ------------------------------------------------------------------------------------------------------
 
 
-@doc.command("show", help=M("查看一份文件:控制栏、条款、相关表单和对标提示。"))
+@doc.command("show", help=M("查看一份文件：控制栏、条款、相关表单和对标提示。"))
 @click.argument("number", metavar="NUMBER")
 @click.pass_obj
 def show(session: Session, number: str) -> int:
@@ -89,7 +89,7 @@ def show(session: Session, number: str) -> int:
         show_piece(piece, out, document)
     if shown.notes:
         out.line()
-        out.line(T("对标提示(仅屏幕显示,不打印,不进入资料包):"))
+        out.line(T("对标提示（仅屏幕显示，不打印，不进入资料包）："))
     for note in shown.notes:
         show_note(note, out)
     out.document(
@@ -107,9 +107,9 @@ def show(session: Session, number: str) -> int:
 # -- parse -----------------------------------------------------------------------------------------------------
 
 
-@doc.command("parse", help=M("解析文本或 docx:分篇、条款、检查发现;不需要工作区,不改动任何内容。"))
+@doc.command("parse", help=M("解析文本或 docx：分篇、条款、检查发现；不需要工作区，不改动任何内容。"))
 @_FILE
-@option("--print", "print_back", is_flag=True, help=M("把文本逐字节原样输出,不显示其他内容。"))
+@option("--print", "print_back", is_flag=True, help=M("把文本逐字节原样输出，不显示其他内容。"))
 @click.pass_obj
 def parse(session: Session, file: Path, print_back: bool) -> int:
     out = session.output
@@ -117,12 +117,12 @@ def parse(session: Session, file: Path, print_back: bool) -> int:
     if print_back and not out.as_json:
         click.echo(read.printed(), nl=False)
         return 0
-    out.line(T("{name}:{count} 篇文件", name=file.name, count=len(read.parsed.segments)))
+    out.line(T("{name}：{count} 篇文件", name=file.name, count=len(read.parsed.segments)))
     for place, segment in enumerate(read.parsed.segments, start=1):
         show_segment(place, segment, out)
     if read.findings:
         out.line()
-        out.line(T("检查发现 {count} 条:", count=len(read.findings)))
+        out.line(T("检查发现 {count} 条：", count=len(read.findings)))
         out.findings(read.findings)
     data: dict[str, Any] = {
         "file": file.name,
@@ -147,13 +147,13 @@ def _read(file: Path) -> ReadText:
 # -- import ----------------------------------------------------------------------------------------------------
 
 
-@doc.command("import", help=M("把文本或 docx 中的一篇导入文件库;不改写文字,不重排编号。"))
+@doc.command("import", help=M("把文本或 docx 中的一篇导入文件库；不改写文字，不重排编号。"))
 @_FILE
-@option("--number", metavar="N", help=M("文件编号(默认:正文里写的编号)。"))
-@option("--title", metavar="T", help=M("文件名称(默认:正文标题)。"))
-@option("--class", "class_word", metavar="CLASS", help=M("文件类别:程序、制度、职责或手册(默认:按编号)。"))
+@option("--number", metavar="N", help=M("文件编号（默认：正文里写的编号）。"))
+@option("--title", metavar="T", help=M("文件名称（默认：正文标题）。"))
+@option("--class", "class_word", metavar="CLASS", help=M("文件类别：程序、制度、职责或手册（默认：按编号）。"))
 @option("--owner", metavar="DEPARTMENT", help=M("归口部门。"))
-@option("--segment", type=click.IntRange(min=1), metavar="K", help=M("文件含多篇时,导入第几篇。"))
+@option("--segment", type=click.IntRange(min=1), metavar="K", help=M("文件含多篇时，导入第几篇。"))
 @click.pass_obj
 def import_document(
     session: Session,
@@ -173,14 +173,14 @@ def import_document(
     done = application.document_import.import_document(_read(file), order, by=by)
     out.line(
         T(
-            "已导入 {number}《{title}》,{count} 条。",
+            "已导入 {number}《{title}》，{count} 条。",
             number=done.document.number,
             title=done.document.title,
             count=done.clauses,
         )
     )
     out.findings(done.findings)
-    out.line(T("查看:qms doc show {number}", number=done.document.number))
+    out.line(T("查看：qms doc show {number}", number=done.document.number))
     out.document(
         control_data(done.document)
         | {
@@ -195,10 +195,10 @@ def import_document(
 # -- print -----------------------------------------------------------------------------------------------------
 
 
-@doc.command("print", help=M("打印一份文件为 docx 或 pdf;对标提示不打印。"))
+@doc.command("print", help=M("打印一份文件为 docx 或 pdf；对标提示不打印。"))
 @click.argument("number", metavar="NUMBER")
 @option("--out", "target", type=click.Path(path_type=Path, dir_okay=False), required=True, help=M("输出文件。"))
-@option("--pdf", is_flag=True, help=M("输出 pdf(默认按文件名)。"))
+@option("--pdf", is_flag=True, help=M("输出 pdf（默认按文件名）。"))
 @option("--force", is_flag=True, help=M("文件已存在时覆盖。"))
 @click.pass_obj
 def print_(session: Session, number: str, target: Path, *, pdf: bool, force: bool) -> int:
@@ -209,7 +209,7 @@ def print_(session: Session, number: str, target: Path, *, pdf: bool, force: boo
     if pdf or target.suffix.lower() == ".pdf":
         made = application.printing.print(docx)
         write_output(target, made.data, force=force)
-        out.line(T("已生成 {file}({pages} 页,{engine})。", file=target, pages=made.pages, engine=made.engine))
+        out.line(T("已生成 {file}（{pages} 页，{engine}）。", file=target, pages=made.pages, engine=made.engine))
         out.document({"number": number, "file": str(target), "pages": made.pages, "engine": made.engine})
     else:
         write_output(target, docx, force=force)
@@ -221,9 +221,9 @@ def print_(session: Session, number: str, target: Path, *, pdf: bool, force: boo
 # -- lint, checklist, external documents -----------------------------------------------------------------------
 
 
-@doc.command("lint", help=M("检查全部文件:编号、条款、引用的表单和外来文件。"))
+@doc.command("lint", help=M("检查全部文件：编号、条款、引用的表单和外来文件。"))
 @click.argument("numbers", metavar="[NUMBER]...", nargs=-1)
-@option("--working/--approved", "working", default=True, help=M("检查工作目录里的文件(默认),或已批准的版本。"))
+@option("--working/--approved", "working", default=True, help=M("检查工作目录里的文件（默认），或已批准的版本。"))
 @click.pass_obj
 def lint(session: Session, numbers: tuple[str, ...], working: bool) -> int:
     from controller.services.document_check import check_documents
@@ -236,7 +236,7 @@ def lint(session: Session, numbers: tuple[str, ...], working: bool) -> int:
     errors = sum(item.gravity is Gravity.ERROR for item in found)
     out.line(
         T(
-            "检查了 {count} 份文件:不符合 {errors},共发现 {all} 条。",
+            "检查了 {count} 份文件：不符合 {errors}，共发现 {all} 条。",
             count=len(wanted or library.numbers()),
             errors=errors,
             all=len(found),
@@ -246,8 +246,8 @@ def lint(session: Session, numbers: tuple[str, ...], working: bool) -> int:
     return 1 if errors else 0
 
 
-@doc.command("checklist", help=M("现场检查对照表:每个检查项和本企业的证据。"))
-@option("--key", "key_only", is_flag=True, help=M("只看关键项目(※)。"))
+@doc.command("checklist", help=M("现场检查对照表：每个检查项和本企业的证据。"))
+@option("--key", "key_only", is_flag=True, help=M("只看关键项目（※）。"))
 @click.pass_obj
 def checklist(session: Session, key_only: bool) -> int:
     out = session.output
@@ -267,7 +267,7 @@ def checklist(session: Session, key_only: bool) -> int:
             for item in items
         ],
     )
-    out.line(T("共 {count} 项,其中关键项目 {keys} 项。", count=len(items), keys=sum(item.key for item in items)))
+    out.line(T("共 {count} 项，其中关键项目 {keys} 项。", count=len(items), keys=sum(item.key for item in items)))
     out.document(
         {
             "source": listed.source,
@@ -288,7 +288,7 @@ def checklist(session: Session, key_only: bool) -> int:
     return 0
 
 
-@doc.command("external", help=M("外来文件清单:有效性和核对程度。"))
+@doc.command("external", help=M("外来文件清单：有效性和核对程度。"))
 @click.pass_obj
 def external(session: Session) -> int:
     out = session.output
@@ -301,7 +301,7 @@ def external(session: Session) -> int:
         ],
     )
     if listed.checked_on:
-        out.line(T("上次识别:{day}", day=listed.checked_on))
+        out.line(T("上次识别：{day}", day=listed.checked_on))
     out.document(
         {
             "checked_on": listed.checked_on,

@@ -50,12 +50,12 @@ def show_piece(piece: Piece, out: Output, document: ControlledDocument) -> None:
         if targets:
             out.line(_below(indent, out.text(T("→ {targets}", targets=list(targets)))))
         if key in document.company_set:
-            out.line(_below(indent, out.text(T("企业自定:{what}", what=document.company_set[key]))))
+            out.line(_below(indent, out.text(T("企业自定：{what}", what=document.company_set[key]))))
     elif isinstance(piece, Table):
         for row in piece.rows:
             out.line("  " + " | ".join(cell.replace("\n", " ") for cell in row))
     elif isinstance(piece, Island):
-        out.line("  " + out.text(T("〔{caption}:按原样保存〕", caption=piece.caption or T("图表"))))
+        out.line("  " + out.text(T("〔{caption}：按原样保存〕", caption=piece.caption or T("图表"))))
     elif isinstance(piece, TitleLine):
         out.line(piece.source.strip())
 
@@ -70,7 +70,7 @@ def show_note(note: GapNote, out: Output) -> None:
     out.line(T("  {id} {clause} [{flag}] {issue}", id=note.id, clause=clause, flag=note.flag, issue=note.issue))
     if note.suggestion:
         out.line(
-            T("     建议:{suggestion}(把握程度:{certainty})", suggestion=note.suggestion, certainty=note.certainty)
+            T("     建议：{suggestion}（把握程度：{certainty}）", suggestion=note.suggestion, certainty=note.certainty)
         )
 
 
@@ -116,7 +116,7 @@ def show_segment(place: int, segment: Segment, out: Output) -> None:
     out.line()
     out.line(
         T(
-            "第{place}篇 {number}{title}(第{first}–{last}行,{count} 条)",
+            "第{place}篇 {number}{title}（第{first}–{last}行，{count} 条）",
             place=place,
             number=f"{segment.number} " if segment.number else "",
             title=segment.title or T("无标题"),
@@ -133,7 +133,7 @@ def show_segment(place: int, segment: Segment, out: Output) -> None:
         elif isinstance(piece, Table):
             out.line("  " + out.text(T("〔表格 {rows} 行〕", rows=len(piece.rows))))
         elif isinstance(piece, Island):
-            out.line("  " + out.text(T("〔{caption}:按原样保存〕", caption=piece.caption or T("图表"))))
+            out.line("  " + out.text(T("〔{caption}：按原样保存〕", caption=piece.caption or T("图表"))))
 
 
 def segment_data(place: int, segment: Segment) -> dict[str, Any]:

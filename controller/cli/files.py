@@ -60,7 +60,7 @@ class AttachmentOutsideError(RefusedError):
     def __init__(self, *, name: str) -> None:
         super().__init__(
             T("附件“{name}”不在填写文件所在的目录内。", name=name[:120]),
-            hint=T("把附件复制到填写文件旁边,写相对路径,例如 照片/1.jpg。"),
+            hint=T("把附件复制到填写文件旁边，写相对路径，例如 照片/1.jpg。"),
         )
 
 
@@ -70,7 +70,7 @@ class OutputExistsError(RefusedError):
     code = "output-exists"
 
     def __init__(self, *, path: Path) -> None:
-        super().__init__(T("文件“{path}”已存在,没有覆盖。", path=path), hint=T("换一个文件名,或加 --force 覆盖。"))
+        super().__init__(T("文件“{path}”已存在，没有覆盖。", path=path), hint=T("换一个文件名，或加 --force 覆盖。"))
 
 
 class OutputFailedError(RefusedError):
@@ -80,7 +80,7 @@ class OutputFailedError(RefusedError):
 
     def __init__(self, *, path: Path, reason: OSError) -> None:
         super().__init__(
-            T("不能写出“{path}”:{reason}", path=path, reason=reason.strerror or str(reason)),
+            T("不能写出“{path}”：{reason}", path=path, reason=reason.strerror or str(reason)),
             hint=T("检查目录是否存在、磁盘空间和写入权限。"),
         )
 

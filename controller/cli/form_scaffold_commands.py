@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from controller.services.form_scaffolding import FormScaffolding, ScaffoldResult
 
 
-@command("scaffold", M("按表单定义和公司版式生成 Word 模板(form.docx)并编译。手工改过的模板不会被覆盖。"))
+@command("scaffold", M("按表单定义和公司版式生成 Word 模板（form.docx）并编译。手工改过的模板不会被覆盖。"))
 @click.argument("numbers", metavar="[NUMBER]...", nargs=-1)
 @option("--all", "every", is_flag=True, help=M("全部表单。"))
-@option("--force", is_flag=True, help=M("手工改过的模板也重新生成;原文件另存一份。"))
+@option("--force", is_flag=True, help=M("手工改过的模板也重新生成；原文件另存一份。"))
 @click.pass_obj
 def scaffold(session: Session, numbers: tuple[str, ...], every: bool, force: bool) -> int:
     service = session.application.form_scaffolding
     return _run(session, service, numbers, every, lambda number: service.scaffold(number, force=force))
 
 
-@command("compile", M("编译在 Word 中改过的模板,并检查其中的名称与表单定义一致。"))
+@command("compile", M("编译在 Word 中改过的模板，并检查其中的名称与表单定义一致。"))
 @click.argument("numbers", metavar="[NUMBER]...", nargs=-1)
 @option("--all", "every", is_flag=True, help=M("全部表单。"))
 @click.pass_obj
@@ -47,7 +47,7 @@ def _run(
     known = service.numbers()
     wanted = known if every else [resolve(number, known) for number in numbers]
     if not wanted:
-        raise click.UsageError(out.text(T("请写出表单编号,或用 --all。")))
+        raise click.UsageError(out.text(T("请写出表单编号，或用 --all。")))
     results: list[ScaffoldResult] = []
     refused: list[RefusedError] = []
     with out.progress(T("生成表单")) as progress:

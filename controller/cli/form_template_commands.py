@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from controller.cli.main import Session
 
 
-@command("blank", M("生成空白表,供打印后手写。NUMBER 可写编号、简号或名称。"))
+@command("blank", M("生成空白表，供打印后手写。NUMBER 可写编号、简号或名称。"))
 @click.argument("number", metavar="NUMBER")
 @option("--out", "target", type=click.Path(path_type=Path), metavar="FILE", required=True, help=M("输出文件。"))
-@option("--pdf", is_flag=True, help=M("生成 PDF(文件名以 .pdf 结尾时自动生成)。"))
+@option("--pdf", is_flag=True, help=M("生成 PDF（文件名以 .pdf 结尾时自动生成）。"))
 @option("--force", is_flag=True, help=M("覆盖已有的文件。"))
 @click.pass_obj
 def blank(session: Session, number: str, target: Path, *, pdf: bool, force: bool) -> None:
@@ -34,5 +34,5 @@ def blank(session: Session, number: str, target: Path, *, pdf: bool, force: bool
     else:
         write_output(target, docx, force=force)
     told = T("{title}({number} {revision})", title=form.title, number=form.number, revision=form.revision)
-    out.line(T("已生成空白表 {form}:{file}", form=told, file=target))
+    out.line(T("已生成空白表 {form}：{file}", form=told, file=target))
     out.document(shown)

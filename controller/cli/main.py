@@ -61,23 +61,23 @@ class Session:
 
 
 COMMANDS = {
-    "init": ("controller.cli.workspace_commands:init", M("新建工作区,放入起步文件库。")),
+    "init": ("controller.cli.workspace_commands:init", M("新建工作区，放入起步文件库。")),
     "demo": ("controller.cli.workspace_commands:demo", M("在新目录里演示全过程。")),
-    "doc": ("controller.cli.document_commands:doc", M("程序文件:列出、查看、打印、导入、解析。")),
-    "change": ("controller.cli.change_commands:change", M("文件更改:查看尚未采用的修改,检查后采用。")),
-    "form": ("controller.cli.form_commands:form", M("受控表单:列出、查看、检查、空白表、版式。")),
-    "record": ("controller.cli.record_commands:record", M("质量记录:填写、导入、查看、打印、检索。")),
-    "register": ("controller.cli.register_commands:register", M("台账:列出、生成。")),
-    "index": ("controller.cli.workspace_commands:index", M("检索索引:可随时重建。")),
+    "doc": ("controller.cli.document_commands:doc", M("程序文件：列出、查看、打印、导入、解析。")),
+    "change": ("controller.cli.change_commands:change", M("文件更改：查看尚未采用的修改，检查后采用。")),
+    "form": ("controller.cli.form_commands:form", M("受控表单：列出、查看、检查、空白表、版式。")),
+    "record": ("controller.cli.record_commands:record", M("质量记录：填写、导入、查看、打印、检索。")),
+    "register": ("controller.cli.register_commands:register", M("台账：列出、生成。")),
+    "index": ("controller.cli.workspace_commands:index", M("检索索引：可随时重建。")),
     "verify": ("controller.cli.workspace_commands:verify", M("检查档案是否完整、未被改动。")),
 }
 
 
-@click.group(cls=QmsGroup, lazy=COMMANDS, help=M("文控:医疗器械经营与售后服务企业的文件化质量管理体系。"))
-@option("--workspace", type=click.Path(path_type=Path), metavar="DIR", help=M("工作区目录(默认:当前目录或其上级)。"))
-@option("--json", "as_json", is_flag=True, help=M("输出一个 JSON 文档,供其他程序使用。"))
-@option("--lang", type=click.Choice(LANGUAGES), default=None, help=M("界面语言:zh 中文(默认),en 英文。"))
-@option("--as", "person", metavar="PERSON", help=M("以哪位在册人员的身份操作(姓名或工号)。"))
+@click.group(cls=QmsGroup, lazy=COMMANDS, help=M("文控：医疗器械经营与售后服务企业的文件化质量管理体系。"))
+@option("--workspace", type=click.Path(path_type=Path), metavar="DIR", help=M("工作区目录（默认：当前目录或其上级）。"))
+@option("--json", "as_json", is_flag=True, help=M("输出一个 JSON 文档，供其他程序使用。"))
+@option("--lang", type=click.Choice(LANGUAGES), default=None, help=M("界面语言：zh 中文（默认），en 英文。"))
+@option("--as", "person", metavar="PERSON", help=M("以哪位在册人员的身份操作（姓名或工号）。"))
 @option("--passphrase-file", type=click.Path(path_type=Path), metavar="FILE", help=M("从文件读取口令。"))
 @click.version_option(package_name="wenkong", prog_name="qms", message="%(prog)s %(version)s")
 @click.pass_context
@@ -120,13 +120,13 @@ def show_error(error: QmsError, language: str, *, as_json: bool) -> None:
             data["findings"] = [out.finding_data(finding) for finding in findings]
         out.document({"error": data})
         return
-    lines = [out.text(T("错误 {code}:{message}", code=error.code, message=message))]
+    lines = [out.text(T("错误 {code}：{message}", code=error.code, message=message))]
     lines += out.problem_lines(problems)
     lines += out.finding_lines(findings)
     if error.where:
-        lines.append(out.text(T("位置:{where}", where=error.where)))
+        lines.append(out.text(T("位置：{where}", where=error.where)))
     if hint:
-        lines.append(out.text(T("下一步:{hint}", hint=hint)))
+        lines.append(out.text(T("下一步：{hint}", hint=hint)))
     click.echo("\n".join(lines), err=True)
 
 
@@ -152,7 +152,7 @@ def main(words: list[str], language: str) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.Abort:
-        click.echo(say(T("已中止,没有改动。"), language), err=True)
+        click.echo(say(T("已中止，没有改动。"), language), err=True)
         return EXIT_USAGE
     except click.ClickException as error:
         error.show()
@@ -163,7 +163,7 @@ def main(words: list[str], language: str) -> int:
         import traceback
 
         traceback.print_exc()
-        click.echo(say(T("程序出错(不是您的操作问题),没有归档任何内容。"), language), err=True)
-        click.echo(say(T("下一步:把以上内容连同所用命令发给维护人员。"), language), err=True)
+        click.echo(say(T("程序出错（不是您的操作问题），没有归档任何内容。"), language), err=True)
+        click.echo(say(T("下一步：把以上内容连同所用命令发给维护人员。"), language), err=True)
         return EXIT_BUG
     return result if isinstance(result, int) else EXIT_DONE

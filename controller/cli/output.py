@@ -99,7 +99,7 @@ class Output:
         """Return one line a problem: label, value, rule, what would be right."""
         lines = []
         for problem in problems:
-            value = T("(填写为“{value}”)", value=problem.value) if problem.value else ""
+            value = T("（填写为“{value}”）", value=problem.value) if problem.value else ""
             line = T("{label}{value}:{rule}", label=problem.label, value=value, rule=problem.rule)
             lines.append(f"  · {self.text(line)} → {self.text(problem.right)}")
         return lines

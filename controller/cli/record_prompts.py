@@ -53,9 +53,9 @@ def _pick(item: Field, out: Output, *, several: bool) -> Any:
     for position, choice in enumerate(item.choices, start=1):
         out.line(f"  {position}. {choice}")
     question = (
-        T("{label}(填序号,可填多个,用逗号分开)", label=item.label)
+        T("{label}（填序号，可填多个，用逗号分开）", label=item.label)
         if several
-        else T("{label}(填序号)", label=item.label)
+        else T("{label}（填序号）", label=item.label)
     )
     while True:
         answer = click.prompt(out.text(question), type=str)
@@ -84,5 +84,5 @@ def _ask_table(item: Field, out: Output) -> list[dict[str, Any]]:
             if answer:
                 row[column.key] = answer
         rows.append(row)
-        if len(rows) >= len(preset) and not click.confirm(out.text(T("再填一行?")), default=False):
+        if len(rows) >= len(preset) and not click.confirm(out.text(T("再填一行？")), default=False):
             return rows

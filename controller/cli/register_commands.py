@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _FORMATS = ("xlsx", "csv", "docx", "pdf")
 
 
-@group("register", M("台账:列出、检查、生成。"))
+@group("register", M("台账：列出、检查、生成。"))
 def register() -> None:
     pass
 
@@ -84,11 +84,13 @@ def lint(session: Session) -> int:
 @click.argument("register_id", metavar="ID", required=False)
 @option("--all", "every", is_flag=True, help=M("生成全部台账。"))
 @option("--format", "kind", type=click.Choice(_FORMATS), default="xlsx", show_default=True, help=M("文件格式。"))
-@option("--out", type=click.Path(path_type=Path), metavar="FILE_OR_DIR", help=M("写到哪个文件或目录(默认:当前目录)。"))
-@option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help=M("从哪一天起,例如 2026-01-01。"))
-@option("--to", "until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help=M("到哪一天止(含当天)。"))
+@option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE_OR_DIR", help=M("写到哪个文件或目录（默认：当前目录）。")
+)
+@option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help=M("从哪一天起，例如 2026-01-01。"))
+@option("--to", "until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help=M("到哪一天止（含当天）。"))
 @option("--year", type=click.IntRange(1990, 9998), metavar="Y", help=M("只要这一年。"))
-@option("--month", type=click.DateTime(["%Y-%m"]), metavar="YYYY-MM", help=M("只要这一个月,例如 2026-05。"))
+@option("--month", type=click.DateTime(["%Y-%m"]), metavar="YYYY-MM", help=M("只要这一个月，例如 2026-05。"))
 @option(
     "--rows-per-part",
     type=click.IntRange(1, 2000),
@@ -116,7 +118,7 @@ def build(
 
     output = session.output
     if every == (register_id is not None):
-        raise click.UsageError(output.text(T("请写一个台账编号,或用 --all 生成全部。")))
+        raise click.UsageError(output.text(T("请写一个台账编号，或用 --all 生成全部。")))
     period = _period(output, since, until, year, month)
     application = session.application
     if every:
@@ -147,7 +149,7 @@ def build(
 def _period(output: Output, since: Any, until: Any, year: int | None, month: Any) -> Period:
     ways = [since is not None or until is not None, year is not None, month is not None]
     if sum(ways) > 1:
-        raise click.UsageError(output.text(T("期间只能用一种写法:--from/--to、--year 或 --month。")))
+        raise click.UsageError(output.text(T("期间只能用一种写法：--from/--to、--year 或 --month。")))
     if year is not None:
         return Period(date(year, 1, 1), date(year, 12, 31))
     if month is not None:
@@ -163,14 +165,14 @@ def _period(output: Output, since: Any, until: Any, year: int | None, month: Any
 def _show(output: Output, written: WrittenRegister) -> None:
     summary, definition = written.summary, written.definition
     for path in written.files:
-        output.line(T("已生成:{path}", path=path))
+        output.line(T("已生成：{path}", path=path))
     if not definition.available:
         reason = definition.unavailable_reason or T("所需数据随后续功能提供")
-        output.line(T("《{title}》暂无数据:{reason}", title=definition.title, reason=reason))
+        output.line(T("《{title}》暂无数据：{reason}", title=definition.title, reason=reason))
         return
     output.line(
         T(
-            "《{title}》共 {rows} 行,其中作废 {voided}。",
+            "《{title}》共 {rows} 行，其中作废 {voided}。",
             title=definition.title,
             rows=summary.rows,
             voided=summary.voided,
@@ -180,11 +182,11 @@ def _show(output: Output, written: WrittenRegister) -> None:
     missing = sum(run.missing_count for run in found.runs)
     if found.complete:
         if found.runs:
-            output.line(T("编号完整:没有缺号、重号,引用的记录都在。"))
+            output.line(T("编号完整：没有缺号、重号，引用的记录都在。"))
         return
     output.line(
         T(
-            "完整性待查:缺号 {missing},重号 {doubled},引用无着 {dangling},未知表单 {unknown},未能算出 {failures} 处。",
+            "完整性待查：缺号 {missing}，重号 {doubled}，引用无着 {dangling}，未知表单 {unknown}，未能算出 {failures} 处。",
             missing=missing,
             doubled=sum(len(run.doubled) for run in found.runs),
             dangling=found.dangling_count,

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from controller.cli.main import Session
 
 
-@command("init", M("新建工作区,放入起步文件库。"))
+@command("init", M("新建工作区，放入起步文件库。"))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-@option("--company", required=True, metavar="NAME", help=M("公司名称,印在每份文件的页眉。"))
+@option("--company", required=True, metavar="NAME", help=M("公司名称，印在每份文件的页眉。"))
 @option(
     "--prefix",
     default="XX",
     show_default=True,
     metavar="CODE",
-    help=M("文件编号开头的公司简码(1 到 8 个大写字母或数字)。"),
+    help=M("文件编号开头的公司简码（1 到 8 个大写字母或数字）。"),
 )
-@option("--person", "person", default=None, metavar="NAME", help=M("第一位在册人员的姓名(默认:在终端询问)。"))
+@option("--person", "person", default=None, metavar="NAME", help=M("第一位在册人员的姓名（默认：在终端询问）。"))
 @option("--post", default="quality_head", show_default=True, metavar="POST", help=M("这位人员的岗位。"))
 @click.pass_obj
 def init(session: Session, folder: Path, company: str, prefix: str, person: str | None, post: str) -> int:
@@ -37,15 +37,15 @@ def init(session: Session, folder: Path, company: str, prefix: str, person: str 
     out = session.output
     if person is None:
         ask = sys.stdin.isatty() and not out.as_json
-        person = click.prompt(out.text(T("您的姓名(记录上的记录人)"))) if ask else "文件管理员"
+        person = click.prompt(out.text(T("您的姓名（记录上的记录人）"))) if ask else "文件管理员"
     people = dump_yaml(
         {"format": "wenkong/people/1", "people": [{"id": "p001", "name": person, "posts": [post], "active": True}]}
     )
     by = Signatory(person="p001", name=person, post=post)
     application = make_workspace(folder, company=company, prefix=prefix, people=people, by=by)
     forms = application.forms.numbers()
-    out.line(T("已为“{company}”新建工作区:{folder}", company=application.settings.company, folder=application.folder))
-    out.line(T("其中有 {forms} 张受控表单和全部起步文件。接下来可以:", forms=len(forms)))
+    out.line(T("已为“{company}”新建工作区：{folder}", company=application.settings.company, folder=application.folder))
+    out.line(T("其中有 {forms} 张受控表单和全部起步文件。接下来可以：", forms=len(forms)))
     out.line(T("  cd {folder}", folder=folder))
     out.line(T("  qms doc list          查看程序文件"))
     out.line(T("  qms form list         查看受控表单"))
@@ -55,7 +55,7 @@ def init(session: Session, folder: Path, company: str, prefix: str, person: str 
     return 0
 
 
-@command("demo", M("在新目录里演示全过程:样例公司一年的记录、台账、打印件。"))
+@command("demo", M("在新目录里演示全过程：样例公司一年的记录、台账、打印件。"))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.pass_obj
 def demo(session: Session, folder: Path) -> int:
@@ -64,7 +64,7 @@ def demo(session: Session, folder: Path) -> int:
     return run_demonstration(folder, session.output)
 
 
-@group("index", M("检索索引:可随时重建。"))
+@group("index", M("检索索引：可随时重建。"))
 def index() -> None:
     pass
 
@@ -76,7 +76,7 @@ def rebuild(session: Session) -> int:
     with out.progress(T("正在建立索引")) as progress:
         report = session.application.indexing.rebuild(progress)
     out.findings(report.findings)
-    out.line(T("索引已重建,共 {count} 份记录。", count=report.records))
+    out.line(T("索引已重建，共 {count} 份记录。", count=report.records))
     out.document({"records": report.records, "findings": [out.finding_data(item) for item in report.findings]})
     return 1 if report.findings else 0
 
@@ -89,13 +89,13 @@ def status(session: Session) -> int:
     behind = application.indexing.behind()
     records = application.indexing.status().records
     out.line(T("索引中有 {count} 份记录。", count=records))
-    out.line(T("索引落后于档案,下次使用时会自动补齐。") if behind else T("索引与档案一致。"))
+    out.line(T("索引落后于档案，下次使用时会自动补齐。") if behind else T("索引与档案一致。"))
     out.document({"records": records, "behind": behind})
     return 0
 
 
 @command("verify", M("检查档案是否完整、未被改动。"))
-@option("--rerender", is_flag=True, help=M("同时重新生成每份记录的 Word 版面,与归档时的摘要比对。"))
+@option("--rerender", is_flag=True, help=M("同时重新生成每份记录的 Word 版面，与归档时的摘要比对。"))
 @click.pass_obj
 def verify(session: Session, *, rerender: bool) -> int:
     out = session.output
@@ -107,13 +107,13 @@ def verify(session: Session, *, rerender: bool) -> int:
     out.line(T("检查了 {records} 份记录、{entries} 个条目。", records=report.records, entries=report.entries))
     if rerender:
         out.line(
-            T("重新生成版面 {count} 个,与归档摘要一致 {same} 个。", count=report.rendered, same=report.rendered_same)
+            T("重新生成版面 {count} 个，与归档摘要一致 {same} 个。", count=report.rendered, same=report.rendered_same)
         )
     if errors:
         out.line(T("发现 {count} 处不符合。", count=len(errors)))
     else:
         out.line(T("摘要、链条、编号和表单绑定全部相符。"))
-    out.line(T("说明:电子签名功能尚未启用,记录中的姓名是登记信息,时间未经独立证明。"))
+    out.line(T("说明：电子签名功能尚未启用，记录中的姓名是登记信息，时间未经独立证明。"))
     out.document(
         {
             "records": report.records,

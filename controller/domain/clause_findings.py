@@ -76,16 +76,16 @@ def segment_findings(segment: Segment, *, name: str, path: str | None = None) ->
     if ending is not None:
         gravity, line, reason = ending
         if gravity is Gravity.WARNING:
-            message = T("文件像是在这里被截断:{reason}。", reason=reason)
-            add("document-cut-off", gravity, message, line, T("与原件核对;缺少的内容只能由文件所有人补上。"))
+            message = T("文件像是在这里被截断：{reason}。", reason=reason)
+            add("document-cut-off", gravity, message, line, T("与原件核对；缺少的内容只能由文件所有人补上。"))
         else:
-            message = T("无法确定文件是否完整:{reason}。", reason=reason)
-            add("document-end-unclear", gravity, message, line, T("与原件核对;完整时可以不理会。"))
+            message = T("无法确定文件是否完整：{reason}。", reason=reason)
+            add("document-end-unclear", gravity, message, line, T("与原件核对；完整时可以不理会。"))
     for code, gravity, line, message, hint in _characters(segment):
         add(code, gravity, message, line, hint)
     for piece in segment.pieces:
         if isinstance(piece, Aside) and piece.kind is AsideKind.PAGE_MARK:
-            message = T("页码行“{text}”不是条款,原样保留。", text=piece.text)
+            message = T("页码行“{text}”不是条款，原样保留。", text=piece.text)
             add("page-mark", Gravity.NOTE, message, piece.span.line)
     return found
 
@@ -120,29 +120,29 @@ def _step(
     value, last = clause.number[-1], before.number[-1] if before else 0
     line = clause.span.line
     if value == last and before is not None and before.label.strip() == clause.label.strip():
-        message = T("编号“{label}”重复(前一处在第{line}行)。", label=clause.label, line=before.span.line)
-        yield "clause-number-repeated", line, message, T("核对原件;系统不会改动编号。")
+        message = T("编号“{label}”重复（前一处在第{line}行）。", label=clause.label, line=before.span.line)
+        yield "clause-number-repeated", line, message, T("核对原件；系统不会改动编号。")
         return
     if value <= last:
         message = T(
-            "编号“{label}”排在“{before}”之后,顺序倒退。", label=clause.label, before=before.label if before else ""
+            "编号“{label}”排在“{before}”之后，顺序倒退。", label=clause.label, before=before.label if before else ""
         )
-        yield "clause-number-order", line, message, T("核对原件;系统不会改动编号。")
+        yield "clause-number-order", line, message, T("核对原件；系统不会改动编号。")
         return
     if value == last + 1:
         return
     lost = [_as_typed(clause, number) for number in range(last + 1, value)]
     shown = "、".join(lost[:_MANY_MISSING]) + ("…" if len(lost) > _MANY_MISSING else "")
     if before is None:
-        message = T("缺{lost}:这一组编号从“{label}”开始。", lost=shown, label=clause.label)
+        message = T("缺{lost}：这一组编号从“{label}”开始。", lost=shown, label=clause.label)
     else:
-        message = T("缺{lost}:“{before}”之后是“{label}”。", lost=shown, before=before.label, label=clause.label)
-    yield "clause-number-missing", line, message, T("核对原件后由文件所有人补上;编号不会被重排。")
+        message = T("缺{lost}：“{before}”之后是“{label}”。", lost=shown, before=before.label, label=clause.label)
+    yield "clause-number-missing", line, message, T("核对原件后由文件所有人补上；编号不会被重排。")
     tail = _orphan(previous)
     if tail is not None and previous is not None:
         at, text = tail
-        message = T("“{text}”没有编号,可能是{lost}丢了开头后剩下的部分。", text=_short(text), lost=shown)
-        yield "clause-head-lost", at, message, T("核对原件,补上这一条的开头。")
+        message = T("“{text}”没有编号，可能是{lost}丢了开头后剩下的部分。", text=_short(text), lost=shown)
+        yield "clause-head-lost", at, message, T("核对原件，补上这一条的开头。")
 
 
 def _as_typed(clause: Clause, number: int) -> str:
@@ -188,7 +188,7 @@ def _ending(segment: Segment) -> tuple[Gravity, int, Text] | None:
     if not text:
         return Gravity.WARNING, line, T("最后的编号“{label}”没有内容", label=last.label)
     if text[-1] in ":：" or re.search(r"(?:如下|以下(?:内容|步骤|几点|条件|要求))[。:：]?$", text):
-        return Gravity.WARNING, line, T("最后一条“{text}”预告了内容,后面却没有", text=_short(text[-24:]))
+        return Gravity.WARNING, line, T("最后一条“{text}”预告了内容，后面却没有", text=_short(text[-24:]))
     if text[-1] not in _TERMINAL and _SENTENCE.search(segment.source):
         return Gravity.WARNING, line, T("最后一句“{text}”没有句末标点", text=_short(text[-24:]))
     if _closes(segment, last):
@@ -198,7 +198,7 @@ def _ending(segment: Segment) -> tuple[Gravity, int, Text] | None:
         return Gravity.WARNING, line, strong
     if _standard_parts(segment):
         return None
-    return Gravity.NOTE, line, T("没有看到结尾(附则、施行日期、相关记录或结语)")
+    return Gravity.NOTE, line, T("没有看到结尾（附则、施行日期、相关记录或结语）")
 
 
 def _closes(segment: Segment, last: Clause) -> bool:
@@ -241,7 +241,7 @@ def _lonely(segment: Segment, last: Clause) -> Text | None:
     others = [count for count in others if count]
     if len(own) == 1 and own[0] is last and (others and min(others) >= _SEVERAL):
         parent = _short(parents[-1].content.split("\n", maxsplit=1)[0])
-        return T("“{parent}”之下只有“{label}”一条,其他部分都有多条", parent=parent, label=last.label)
+        return T("“{parent}”之下只有“{label}”一条，其他部分都有多条", parent=parent, label=last.label)
     return None
 
 
@@ -252,7 +252,7 @@ def _first_sentence_only(segment: Segment, last: Clause) -> Text | None:
         return None
     counts = [len(_SENTENCE.findall(clause.text)) for clause in tops]
     if counts[-1] <= 1 and min(counts[:-1]) >= _SEVERAL:
-        return T("最后一部分“{label}”只有一句,前面各部分都有多句", label=last.label)
+        return T("最后一部分“{label}”只有一句，前面各部分都有多句", label=last.label)
     return None
 
 
@@ -266,7 +266,7 @@ def _characters(segment: Segment) -> Iterator[tuple[str, Gravity, int, Text, Tex
         usual = normalised(glyph)
         at = segment.first_line + _lines_before(source, source.index(glyph))
         message = T(
-            "用字“{glyph}”出现{count}次,检索时按“{usual}”处理,原文不改。", glyph=glyph, count=count, usual=usual
+            "用字“{glyph}”出现{count}次，检索时按“{usual}”处理，原文不改。", glyph=glyph, count=count, usual=usual
         )
         yield "glyph-variant", Gravity.NOTE, at, message, None
     broken = [
@@ -274,7 +274,7 @@ def _characters(segment: Segment) -> Iterator[tuple[str, Gravity, int, Text, Tex
     ]
     if broken:
         at = segment.first_line + _lines_before(source, broken[0])
-        message = T("有{count}个字符已损坏,读不出来。", count=len(broken))
+        message = T("有{count}个字符已损坏，读不出来。", count=len(broken))
         yield "text-garbled", Gravity.WARNING, at, message, T("用原件重新导出为 UTF-8 文本。")
 
 
@@ -305,7 +305,7 @@ def _duplicates(segments: Sequence[Segment], path: str | None) -> Iterator[Findi
             path=path,
             line=segment.first_line,
             subject=segment_name(segment, place),
-            hint=T("只导入其中一篇,通常是有文件编号的一篇。"),
+            hint=T("只导入其中一篇，通常是有文件编号的一篇。"),
         )
 
 

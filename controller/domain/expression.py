@@ -47,8 +47,8 @@ class ExpressionSyntaxError(MisconfiguredError):
 
     def __init__(self, *, expression: str, problem: Text) -> None:
         super().__init__(
-            T("表达式“{expression}”有误:{problem}", expression=expression[:120], problem=problem),
-            hint=T("可用:字段名、比较(== != < <= > >=)、and or not、in、is none、+ - * /、函数。"),
+            T("表达式“{expression}”有误：{problem}", expression=expression[:120], problem=problem),
+            hint=T("可用：字段名、比较（== != < <= > >=）、and or not、in、is none、+ - * /、函数。"),
         )
         self.problem = problem
 
@@ -60,8 +60,8 @@ class ExpressionEvaluationError(MisconfiguredError):
 
     def __init__(self, *, expression: str, problem: Text) -> None:
         super().__init__(
-            T("表达式“{expression}”算不出结果:{problem}", expression=expression[:120], problem=problem),
-            hint=T("比较前先排除空值,例如:x is none or x > y。"),
+            T("表达式“{expression}”算不出结果：{problem}", expression=expression[:120], problem=problem),
+            hint=T("比较前先排除空值，例如：x is none or x > y。"),
         )
         self.problem = problem
 
@@ -136,7 +136,7 @@ def _compiled(text: str) -> Expression:
     try:
         tree = _parsed(text)
     except TemplateSyntaxError as exc:
-        raise ExpressionSyntaxError(expression=text, problem=T("写法不完整,检查引号、括号和运算符")) from exc
+        raise ExpressionSyntaxError(expression=text, problem=T("写法不完整，检查引号、括号和运算符")) from exc
     except (RecursionError, ValueError, OverflowError, SyntaxError) as exc:
         raise ExpressionSyntaxError(expression=text, problem=T("写法过于复杂或数字过大")) from exc
     builder = _Builder(text)
@@ -159,7 +159,7 @@ def _parsed(text: str) -> nodes.Expr:
     tree = parser.parse_expression()
     if not parser.stream.eos:
         rest = str(parser.stream.current.value)
-        raise ExpressionSyntaxError(expression=text, problem=T("多出“{rest}”,前面缺少运算符", rest=rest[:40]))
+        raise ExpressionSyntaxError(expression=text, problem=T("多出“{rest}”，前面缺少运算符", rest=rest[:40]))
     return tree
 
 
@@ -186,7 +186,7 @@ class _Builder:
             raise self.refuse(T("嵌套超过 {limit} 层", limit=MAX_DEPTH))
         make = getattr(self, f"_{type(node).__name__.lower()}", None)
         if make is None:
-            raise self.refuse(T("不支持这种写法({kind})", kind=type(node).__name__))
+            raise self.refuse(T("不支持这种写法（{kind}）", kind=type(node).__name__))
         step: _Step = make(node, depth + 1)
         return step
 
@@ -324,14 +324,14 @@ class _Builder:
             raise self.refuse(T("只能调用规定的函数"))
         name = node.node.name
         if node.kwargs or node.dyn_args is not None or node.dyn_kwargs is not None:
-            raise self.refuse(T("函数 {name} 的参数按顺序写,不带名称", name=name))
+            raise self.refuse(T("函数 {name} 的参数按顺序写，不带名称", name=name))
         arguments = [self.step(item, depth) for item in node.args]
         function = FUNCTIONS.get(name) or CALENDAR_FUNCTIONS.get(name)
         if function is None:
             self.functions.add(name)
             return self._supplied(name, arguments)
         if not function.least <= len(arguments) <= function.most:
-            raise self.refuse(T("函数 {name} 的参数个数不对,应写 {usage}", name=name, usage=function.usage))
+            raise self.refuse(T("函数 {name} 的参数个数不对，应写 {usage}", name=name, usage=function.usage))
         call = function.call
         if name in CALENDAR_FUNCTIONS:
             return lambda scope: call(scope.calendar, *(item(scope) for item in arguments))
@@ -353,14 +353,14 @@ def unknown_function(name: str, known: Sequence[str]) -> Text:
     """Say that `name` is no function, with the nearest one that is."""
     close = nearest(name, known)
     if close:
-        return T("没有函数 {name},是否想写 {close}?", name=name, close=close)
+        return T("没有函数 {name}，是否想写 {close}？", name=name, close=close)
     return T("没有函数 {name}", name=name)
 
 
 def _undefined(name: str, known: Mapping[str, object]) -> _CannotEvaluateError:
     close = nearest(name, known)
     if close:
-        return _CannotEvaluateError(T("没有名称 {name},是否想写 {close}?", name=name, close=close))
+        return _CannotEvaluateError(T("没有名称 {name}，是否想写 {close}？", name=name, close=close))
     return _CannotEvaluateError(T("没有名称 {name}", name=name))
 
 
@@ -460,7 +460,7 @@ def _within(left: object, right: object) -> bool:
         return left in right
     if isinstance(right, list):
         return any(_equal(left, item) for item in right)
-    raise _CannotEvaluateError(T("in 的右边应是列表或文字,不是{kind}", kind=kind_of(right)))
+    raise _CannotEvaluateError(T("in 的右边应是列表或文字，不是{kind}", kind=kind_of(right)))
 
 
 _COMPARISONS: Mapping[str, Callable[[object, object], bool]] = {

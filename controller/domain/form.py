@@ -25,7 +25,7 @@ class ImpossibleFormError(MisconfiguredError):
     code = "form-impossible"
 
     def __init__(self, problem: Text) -> None:
-        super().__init__(T("表单定义不成立:{problem}", problem=problem), hint=T("用 qms form lint 查看全部问题。"))
+        super().__init__(T("表单定义不成立：{problem}", problem=problem), hint=T("用 qms form lint 查看全部问题。"))
 
 
 class FieldType(StrEnum):

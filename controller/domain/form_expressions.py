@@ -98,7 +98,7 @@ class _Words:
             return T("“{label}”未填", label=self.say(node.args[0]))
         if isinstance(node, kinds.Name):
             return T("“{label}”不为是", label=self.say(node))
-        return T("并非({part})", part=self.say(node))
+        return T("并非（{part}）", part=self.say(node))
 
     def _call(self, node: nodes.Call) -> Text:
         assert hasattr(node.node, "name")

@@ -111,7 +111,7 @@ class _Lint:
             expression = Expression.compile(text)
             for name in sorted(expression.names - set(known)):
                 close = nearest(name, known)
-                hint = T("是否想写 {key}?", key=close) if close else T("表达式只能用本表单的字段名。")
+                hint = T("是否想写 {key}？", key=close) if close else T("表达式只能用本表单的字段名。")
                 message = T("{title} 用了没有声明的名称 {name}", title=title, name=name)
                 yield self._finding("name-undeclared", message, line=line, item=item, hint=hint)
             for name in sorted(expression.functions):
@@ -127,15 +127,15 @@ class _Lint:
         ]
         if circle:
             keys = [item.key for item in circle]
-            hint = T("计算字段不能(经别的计算字段)引用自己。")
-            yield self._finding("computed-circle", T("计算字段循环引用:{keys}", keys=keys), item=circle[0], hint=hint)
+            hint = T("计算字段不能（经别的计算字段）引用自己。")
+            yield self._finding("computed-circle", T("计算字段循环引用：{keys}", keys=keys), item=circle[0], hint=hint)
 
     def _labels(self) -> Iterator[Finding]:
         counts = Counter(item.label for item in self.definition.fields)
         for item in self.definition.fields:
             if counts[item.label] > 1:
                 message = T("标签“{label}”用了 {count} 次", label=item.label, count=counts[item.label])
-                hint = T("改成能区分的标签,例如加上“甲方”“复验”。")
+                hint = T("改成能区分的标签，例如加上“甲方”“复验”。")
                 yield self._finding("label-duplicate", message, item=item, hint=hint, gravity=Gravity.WARNING)
             columns = Counter(column.label for column in item.columns)
             for label, count in columns.items():
@@ -148,14 +148,14 @@ class _Lint:
         found = reachable(stages)
         for stage in stages:
             if stage.key not in found:
-                message = T("阶段“{label}”({key})无法到达", label=stage.label, key=stage.key)
+                message = T("阶段“{label}”（{key}）无法到达", label=stage.label, key=stage.key)
                 hint = T("检查 after 是否写成了循环或写错了阶段。")
                 yield self._finding("stage-unreachable", message, line=stage.line, hint=hint)
             for post in stage.by:
                 if self.around.posts is None or post == "any" or post in self.around.posts:
                     continue
                 close = nearest(post, self.around.posts)
-                hint = T("是否想写 {key}?", key=close) if close else T("岗位见 signatures/posts.yml。")
+                hint = T("是否想写 {key}？", key=close) if close else T("岗位见 signatures/posts.yml。")
                 message = T("阶段 {key} 的岗位“{post}”不存在", key=stage.key, post=post)
                 yield self._finding("post-unknown", message, line=stage.line, hint=hint)
         labels = Counter(stage.label for stage in stages)
@@ -174,7 +174,7 @@ class _Lint:
         classes = self.around.retention_classes
         if classes is not None and self.definition.retention not in classes:
             close = nearest(self.definition.retention, classes)
-            hint = T("是否想写 {key}?", key=close) if close else T("类别见 records/retention.yml。")
+            hint = T("是否想写 {key}？", key=close) if close else T("类别见 records/retention.yml。")
             message = T("保存期限类别“{key}”不存在", key=self.definition.retention)
             yield self._finding("retention-unknown", message, hint=hint)
 
@@ -184,7 +184,7 @@ class _Lint:
             yield self._finding("number-obsolete", message, item=item, hint=T("改为现行文件的编号。"))
         elif known is not None and number not in known:
             close = nearest(number, known)
-            hint = T("是否想写 {key}?", key=close) if close else None
+            hint = T("是否想写 {key}？", key=close) if close else None
             message = T("{title} 指向不存在的 {number}", title=title, number=number)
             yield self._finding("number-unknown", message, item=item, hint=hint)
 
@@ -199,7 +199,7 @@ class _Lint:
         ]
         if len(asked) > QUICK_LIMIT:
             message = T(
-                "快速登记的表单在第一阶段要填 {count} 项,超过 {limit} 项:{labels}",
+                "快速登记的表单在第一阶段要填 {count} 项，超过 {limit} 项：{labels}",
                 count=len(asked),
                 limit=QUICK_LIMIT,
                 labels=asked,
@@ -210,8 +210,8 @@ class _Lint:
         for text, title, line, item in self._all_expressions():
             wrong = list(wrong_choices(text, self.fields))
             for name, choice, close in wrong:
-                hint = T("是否想写“{choice}”?", choice=close) if close else T("照抄 choices 里的写法。")
-                message = T("{title}:“{choice}”不是字段 {name} 的选项", title=title, choice=choice, name=name)
+                hint = T("是否想写“{choice}”？", choice=close) if close else T("照抄 choices 里的写法。")
+                message = T("{title}：“{choice}”不是字段 {name} 的选项", title=title, choice=choice, name=name)
                 yield self._finding("choice-unknown", message, line=line, item=item, hint=hint)
             computed = item is not None and text == item.value
             verdict = None if computed or wrong else always_or_never(text, self.fields)
@@ -222,8 +222,8 @@ class _Lint:
             sure = self._surely_filled(rule.from_stage)
             risky = sorted(compared_with_none(rule.check, self.fields, sure))
             if risky:
-                message = T("规则 {id} 可能拿空值比较:{names}", id=rule.id, names=risky)
-                hint = T("先排除空值,例如 {name} is none or …;空值时本规则不作判断。", name=risky[0])
+                message = T("规则 {id} 可能拿空值比较：{names}", id=rule.id, names=risky)
+                hint = T("先排除空值，例如 {name} is none or …；空值时本规则不作判断。", name=risky[0])
                 yield self._finding("none-compared", message, line=rule.line, hint=hint, gravity=Gravity.NOTE)
 
     def _surely_filled(self, stage: str | None) -> set[str]:
@@ -242,7 +242,7 @@ class _Lint:
                     continue
                 close = vocabulary.nearest(name)
                 form = self.definition.number.text
-                hint = T("是否想写 {key}?", key=close) if close else T("可用名称见 qms form show {form}。", form=form)
+                hint = T("是否想写 {key}？", key=close) if close else T("可用名称见 qms form show {form}。", form=form)
                 message = T("模板 {part} 用了没有声明的名称 {name}", part=part, name=name)
                 path = self.where.removesuffix("form.yml") + "form.docx"
                 yield Finding("placeholder-undeclared", Gravity.ERROR, message, path=path, subject=form, hint=hint)
@@ -250,12 +250,12 @@ class _Lint:
         for item in self.definition.fields:
             spoken = item.key in heads or (item.key == "late_entry_reason" and "record.late_entry_reason" in used)
             if not spoken and item.type is not FieldType.UDI:
-                message = T("字段 {key}({label})没有出现在模板里", key=item.key, label=item.label)
-                hint = T("在 form.docx 中加上 {{{{ {key} }}}},或用 qms form scaffold 重新生成版式。", key=item.key)
+                message = T("字段 {key}（{label}）没有出现在模板里", key=item.key, label=item.label)
+                hint = T("在 form.docx 中加上 {{{{ {key} }}}}，或用 qms form scaffold 重新生成版式。", key=item.key)
                 yield self._finding("field-not-printed", message, item=item, hint=hint, gravity=Gravity.WARNING)
         for slot in self.definition.signatures:
             if not any(name.startswith(f"sig.{slot.key}") for name in used):
-                message = T("签名栏 {key}({label})没有出现在模板里", key=slot.key, label=slot.label)
+                message = T("签名栏 {key}（{label}）没有出现在模板里", key=slot.key, label=slot.label)
                 yield self._finding("signature-not-printed", message, gravity=Gravity.WARNING)
 
 

@@ -42,7 +42,7 @@ class InvalidIdentifierError(RefusedError):
     def __init__(self, *, kind: Text, value: str, example: str) -> None:
         super().__init__(
             T("“{value}”不是有效的{kind}。", value=value[:80], kind=kind),
-            hint=T("正确写法示例:{example}", example=example),
+            hint=T("正确写法示例：{example}", example=example),
         )
 
 

@@ -31,11 +31,11 @@ def pattern_problem(regex: str) -> Text | None:
     try:
         compiled = re.compile(regex)
     except re.error as exc:
-        return T("不是有效的正则表达式(第 {position} 个字符附近)", position=(exc.pos or 0) + 1)
+        return T("不是有效的正则表达式（第 {position} 个字符附近）", position=(exc.pos or 0) + 1)
     except (OverflowError, RecursionError):
         return T("正则表达式过于复杂")
     if compiled.groups > 20 or re.search(r"\\[1-9]|\(\?(?!:)", regex):  # noqa: PLR2004 - far more than any number format needs
-        return T("正则表达式用了反向引用、环视或命名组,只支持 ( ) 和 (?: )")
+        return T("正则表达式用了反向引用、环视或命名组，只支持 ( ) 和 (?: )")
     return _repeat_problem(regex)
 
 
@@ -71,7 +71,7 @@ def _repeat_problem(regex: str) -> Text | None:
             atom = min(atom, _TOO_MANY) ** min(most, _POWERS) * min(most - least + 1, _WIDEST)
         ways[-1] *= atom
         if ways[-1] > _TOO_MANY:
-            return T("正则表达式里的重复太多或互相嵌套,可能极慢")
+            return T("正则表达式里的重复太多或互相嵌套，可能极慢")
     return None
 
 

@@ -73,7 +73,7 @@ class _Lint:
         if register.each is not None:
             field = self.bare.fields.get(register.each)
             if field is None or field.type is not FieldType.TABLE:
-                yield self._wrong("register-each", T("each 应指向表格字段,{name} 不是", name=register.each), None)
+                yield self._wrong("register-each", T("each 应指向表格字段，{name} 不是", name=register.each), None)
         for expression in (register.row_if, *register.one_row_per):
             if expression is not None:
                 yield from self._expression(expression, self.scope, T("row_if 或 one_row_per"), None)
@@ -121,8 +121,8 @@ class _Lint:
         for number in numbers:
             if number not in self.forms:
                 close = nearest(number, self.forms)
-                hint = T("是否想写 {key}?", key=close) if close else None
-                message = T("{title}:没有表单 {form}", title=title, form=number)
+                hint = T("是否想写 {key}？", key=close) if close else None
+                message = T("{title}：没有表单 {form}", title=title, form=number)
                 yield self._wrong("register-form-unknown", message, line, hint)
 
     def _period(self, name: str, scope: _Scope, title: Text, line: int | None) -> Iterator[Finding]:
@@ -132,7 +132,7 @@ class _Lint:
         if field is None:
             yield self._unknown(name, {key for key, f in scope.fields.items() if f.type in _TIMES}, title, line)
         elif field.type not in _TIMES:
-            yield self._wrong("register-period", T("{title}:{name} 不是日期或时间", title=title, name=name), line)
+            yield self._wrong("register-period", T("{title}：{name} 不是日期或时间", title=title, name=name), line)
         elif name in scope.sensitive:
             yield self._secret(name, title, line)
 
@@ -144,8 +144,8 @@ class _Lint:
                 yield self._secret(name, title, line)
         for name in sorted(expression.functions - set(SUPPLIED)):
             close = nearest(name, SUPPLIED)
-            hint = T("是否想写 {key}?", key=close) if close else None
-            yield self._wrong("register-name", T("{title}:没有函数 {name}", title=title, name=name), line, hint)
+            hint = T("是否想写 {key}？", key=close) if close else None
+            yield self._wrong("register-name", T("{title}：没有函数 {name}", title=title, name=name), line, hint)
         for root, parts in parts_used(expression).items():
             known = scope.parts.get(root)
             for part in sorted(parts - set(known)) if known is not None else ():
@@ -153,11 +153,11 @@ class _Lint:
 
     def _unknown(self, name: str, known: Collection[str], title: Text, line: int | None) -> Finding:
         close = nearest(name, known)
-        hint = T("是否想写 {key}?", key=close) if close else None
-        return self._wrong("register-name", T("{title}:没有名称 {name}", title=title, name=name), line, hint)
+        hint = T("是否想写 {key}？", key=close) if close else None
+        return self._wrong("register-name", T("{title}：没有名称 {name}", title=title, name=name), line, hint)
 
     def _secret(self, name: str, title: Text, line: int | None) -> Finding:
-        message = T("{title}:{name} 是敏感个人信息,台账中不可用", title=title, name=name)
+        message = T("{title}：{name} 是敏感个人信息，台账中不可用", title=title, name=name)
         return self._wrong("register-sensitive", message, line, T("改用不涉及个人的字段。"))
 
     def _wrong(self, code: str, message: Text, line: int | None, hint: Text | None = None) -> Finding:

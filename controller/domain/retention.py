@@ -107,14 +107,14 @@ def retention_of(
 ) -> Retention:
     """Return how long a record of class `kind` with these reckoned values (`typed_values`) is kept."""
     if kind.permanent:
-        return Retention(None, permanent=True, explanation=T("{label}:永久保存", label=kind.label), basis=kind.basis)
+        return Retention(None, permanent=True, explanation=T("{label}：永久保存", label=kind.label), basis=kind.basis)
     if kind.permanent_if is not None:
         forever = _holds(kind.permanent_if, values)
         if forever is None:
-            text = T("{label}:是否永久保存还不能判断,先一直保存", label=kind.label)
+            text = T("{label}：是否永久保存还不能判断，先一直保存", label=kind.label)
             return Retention(None, permanent=False, explanation=text, basis=kind.basis)
         if forever:
-            text = T("{label}:符合永久保存的条件,永久保存", label=kind.label)
+            text = T("{label}：符合永久保存的条件，永久保存", label=kind.label)
             return Retention(None, permanent=True, explanation=text, basis=kind.basis)
     parts: list[tuple[date, Text]] = []
     expiry = _latest(values, rules.expiry_fields)
@@ -128,7 +128,7 @@ def retention_of(
     if kind.from_event is not None:
         event = _latest(values, kind.from_event.fields)
         if event is None:
-            text = T("{label}:“{event}”尚未发生,一直保存", label=kind.label, event=kind.from_event.label)
+            text = T("{label}：“{event}”尚未发生，一直保存", label=kind.label, event=kind.from_event.label)
             return Retention(None, permanent=False, explanation=text, basis=kind.basis)
         text = T("{event} {day} 之后 {span}", event=kind.from_event.label, day=event, span=kind.from_event.span.text)
         parts.append((kind.from_event.span.after(event), text))
@@ -136,14 +136,14 @@ def retention_of(
         text = T("记录日期 {day} 起不少于 {span}", day=opened_on, span=kind.least.text)
         parts.append((kind.least.after(opened_on), text))
     if not parts:
-        text = T("{label}:所需日期尚未填写,一直保存", label=kind.label)
+        text = T("{label}：所需日期尚未填写，一直保存", label=kind.label)
         return Retention(None, permanent=False, explanation=text, basis=kind.basis)
     until = max(day for day, _ in parts)
     reasons = [reason for _, reason in parts]
     if len(parts) == 1:
-        text = T("{label}:保存至 {until}({reasons})", label=kind.label, until=until, reasons=reasons)
+        text = T("{label}：保存至 {until}（{reasons}）", label=kind.label, until=until, reasons=reasons)
     else:
-        text = T("{label}:保存至 {until}({reasons},取最晚)", label=kind.label, until=until, reasons=reasons)
+        text = T("{label}：保存至 {until}（{reasons}，取最晚）", label=kind.label, until=until, reasons=reasons)
     return Retention(until, permanent=False, explanation=text, basis=kind.basis)
 
 

@@ -59,7 +59,7 @@ def parse_udi(text: str, *, today: date) -> Udi:
     """
     code = _SYMBOLOGY.sub("", text.strip(), count=1)
     if not code or len(code) > _MAX:
-        raise UdiError(T("不是 UDI 条码的内容"), T("用扫码枪重新扫描,或照标签抄录 (01)…(17)…(10)…"))
+        raise UdiError(T("不是 UDI 条码的内容"), T("用扫码枪重新扫描，或照标签抄录 (01)…(17)…(10)…"))
     parts = _bracketed(code) if code.startswith("(") else _plain(code)
     if "01" not in parts:
         raise UdiError(T("条码里没有产品标识 (01)"), T("请扫描含 (01) 的 UDI 条码"))
@@ -85,7 +85,7 @@ def _add(parts: dict[str, str], identifier: str, value: str) -> None:
             T("({identifier}) 后的内容过长或含有不允许的字符", identifier=identifier), T("重新扫描或核对标签")
         )
     if parts.get(identifier, value) != value:
-        raise UdiError(T("({identifier}) 出现两次且内容不同", identifier=identifier), T("重新扫描,一次只扫一个条码"))
+        raise UdiError(T("({identifier}) 出现两次且内容不同", identifier=identifier), T("重新扫描，一次只扫一个条码"))
     parts[identifier] = value
 
 
@@ -98,7 +98,7 @@ def _bracketed(code: str) -> dict[str, str]:
         _add(parts, match[1], match[2].rstrip(GROUP_SEPARATOR).strip())
         position = match.end()
     if position != len(code):
-        raise UdiError(T("括号写法不完整"), T("照标签抄录,例如 (01)06901234567892(17)280531(10)A123"))
+        raise UdiError(T("括号写法不完整"), T("照标签抄录，例如 (01)06901234567892(17)280531(10)A123"))
     return parts
 
 
@@ -109,7 +109,7 @@ def _plain(code: str) -> dict[str, str]:
         identifier = next((rest[:size] for size in (2, 3) if rest[:size] in _FIXED or rest[:size] in _VARIABLE), None)
         if identifier is None:
             raise UdiError(
-                T("不认识的应用标识“{start}”", start=rest[:4]), T("只接受 GS1 编码;其他编码请直接填写各字段")
+                T("不认识的应用标识“{start}”", start=rest[:4]), T("只接受 GS1 编码；其他编码请直接填写各字段")
             )
         rest = rest[len(identifier) :]
         if identifier in _FIXED:
@@ -131,4 +131,4 @@ def _day(text: str, today: date) -> date:
     try:
         return date(year, month, day or calendar.monthrange(year, month)[1])
     except (ValueError, calendar.IllegalMonthError) as exc:
-        raise UdiError(T("日期 {text} 不存在", text=text), T("日期为 6 位 年月日,例如 280531")) from exc
+        raise UdiError(T("日期 {text} 不存在", text=text), T("日期为 6 位 年月日，例如 280531")) from exc

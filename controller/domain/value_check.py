@@ -55,9 +55,7 @@ class ValueCheck:
         wrong = any(problem.level is Level.ERROR for problem in self.problems[before:])
         return None if wrong else stored
 
-    def _add(
-        self, code: str, key: str, field: Field, value: object, rule: Text, right: Text
-    ) -> None:
+    def _add(self, code: str, key: str, field: Field, value: object, rule: Text, right: Text) -> None:
         self.problems.append(Problem(code, key, field.label, shown(field, value), rule, right))
 
     def _limits(self, key: str, field: Field, stored: str) -> None:
@@ -105,7 +103,7 @@ class ValueCheck:
             self._add("too-short", key, field, stored, T("只有 {count} 个字", count=len(stored)), right)
         if field.max_length is not None and len(stored) > field.max_length:
             right = T("最多 {count} 个字", count=field.max_length)
-            self._add("too-long", key, field, stored, T("有 {count} 个字,过长", count=len(stored)), right)
+            self._add("too-long", key, field, stored, T("有 {count} 个字，过长", count=len(stored)), right)
 
     def _pattern(self, key: str, field: Field, stored: str) -> None:
         pattern = field.pattern
@@ -132,7 +130,7 @@ class ValueCheck:
         rows = self._rows(field, typed)
         if rows is None:
             example = [column.label for column in field.columns]
-            self._add("type", field.key, field, None, T("不是表格"), T("每行写各列:{columns}", columns=example))
+            self._add("type", field.key, field, None, T("不是表格"), T("每行写各列：{columns}", columns=example))
             return None
         if len(rows) > MAX_ITEMS:
             self._add("too-long", field.key, field, None, T("行数过多"), T("最多 {limit} 行", limit=MAX_ITEMS))
@@ -201,10 +199,10 @@ class ValueCheck:
             place = f"{field.key}.{number}.{column.key}"
             if column.key not in values:
                 if column.required_from is not None:
-                    self._add("required", place, named, None, T("必填"), T("填写这一格,或删去整行"))
+                    self._add("required", place, named, None, T("必填"), T("填写这一格，或删去整行"))
                 continue
             if is_pending(values[column.key]) and column.required_from is not None:
-                self._add("pending", place, named, values[column.key], T("必填,不能是“待补”"), T("填写这一格"))
+                self._add("pending", place, named, values[column.key], T("必填，不能是“待补”"), T("填写这一格"))
                 continue
             found = self.value(named, values[column.key], key=place)
             if found is not None:
@@ -214,7 +212,7 @@ class ValueCheck:
     def _unknown_column(self, field: Field, number: int, name: str, known: list[str]) -> None:
         columns = [column.label for column in field.columns]
         close = nearest(name, known)
-        right = T("是否想写 {key}?", key=close) if close else T("可用的列:{columns}", columns=columns)
+        right = T("是否想写 {key}？", key=close) if close else T("可用的列：{columns}", columns=columns)
         title = f"{field.label} 第{number}行"
         if field.personal is not Personal.SENSITIVE:
             title += f" {name[:40]}"
@@ -227,5 +225,5 @@ class ValueCheck:
         named = [row.get(first) for row in stored if isinstance(row, dict)]
         missing = [name for name in field.rows if name not in named]
         if missing:
-            rule = T("缺少规定的行:{names}", names=missing)
+            rule = T("缺少规定的行：{names}", names=missing)
             self._add("min-rows", field.key, field, None, rule, T("每一项都要填写"))

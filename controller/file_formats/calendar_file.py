@@ -35,7 +35,7 @@ class CalendarFileError(MisconfiguredError):
         first = findings[0]
         where = f"{first.path}:{first.line}" if first.line else first.path
         super().__init__(
-            T("日历文件有 {count} 处错误,第一处:{problem}", count=len(findings), problem=first.message),
+            T("日历文件有 {count} 处错误，第一处：{problem}", count=len(findings), problem=first.message),
             hint=first.hint or T("改正后再试。"),
             where=where,
         )
@@ -142,7 +142,7 @@ def _days(part: Part, key: str) -> frozenset[date]:
             start = date.fromisoformat(first)
             end = date.fromisoformat(last) if last else start
         except ValueError:
-            hint = T("写一天 2026-01-01,或起止 2026-05-01/2026-05-05。")
+            hint = T("写一天 2026-01-01，或起止 2026-05-01/2026-05-05。")
             part.wrong(key, "calendar-day", T("{key} 里的“{text}”不是日期", key=key, text=text[:30]), hint=hint)
             continue
         if not start <= end <= start + timedelta(days=_LONGEST_SPAN):

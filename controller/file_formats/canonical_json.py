@@ -32,7 +32,7 @@ class NotCanonicalError(DamagedError):
     def __init__(self, *, problem: Text, where: str | None = None) -> None:
         super().__init__(
             T("不是规范的 JSON:{problem}。", problem=problem),
-            hint=T("该内容可能被改动过或传输有误;请从备份或原件重新取得。"),
+            hint=T("该内容可能被改动过或传输有误；请从备份或原件重新取得。"),
             where=where,
         )
 
@@ -121,7 +121,7 @@ def _check(value: object, depth: int) -> bool:
                 special = special or max(key) > "\ud7ff"
             special = _check(item, depth + 1) or special
         return special
-    raise NotCanonicalError(problem=T("值“{value}”既不是文字、是否,也不是列表", value=str(value)[:40]))
+    raise NotCanonicalError(problem=T("值“{value}”既不是文字、是否，也不是列表", value=str(value)[:40]))
 
 
 def _check_text(text: str) -> None:
@@ -153,4 +153,4 @@ def _difference(data: bytes, canonical: bytes) -> Text:
         (index for index, (ours, theirs) in enumerate(zip(canonical, data, strict=False)) if ours != theirs),
         min(len(canonical), len(data)),
     )
-    return T("第 {position} 字节起与规范写法不同(键的次序、空白或转义)", position=place + 1)
+    return T("第 {position} 字节起与规范写法不同（键的次序、空白或转义）", position=place + 1)

@@ -40,7 +40,7 @@ class ClauseIdsError(DamagedError):
     def __init__(self, *, where: str, problem: Text) -> None:
         super().__init__(
             T("{where}:{problem}", where=where, problem=problem),
-            hint=T("不要手工修改 clauses.yml;从版本库恢复该文件。"),
+            hint=T("不要手工修改 clauses.yml；从版本库恢复该文件。"),
             where=where,
         )
 
@@ -125,7 +125,7 @@ def renewed(ids: str, text: str, *, where: str) -> str:
     known = read_clause_ids(ids, where=where)
     clauses = [clause for segment in parse_text(text).segments for clause in segment.clauses]
     if len(clauses) != len(known.marks):
-        problem = T("有 {ids} 个标识,正文有 {clauses} 条", ids=len(known.marks), clauses=len(clauses))
+        problem = T("有 {ids} 个标识，正文有 {clauses} 条", ids=len(known.marks), clauses=len(clauses))
         raise ClauseIdsError(where=where, problem=problem)
     pairs = zip(known.marks, clauses, strict=True)
     marks = tuple(ClauseMark(mark.id, clause.label, clause_digest(clause)) for mark, clause in pairs)

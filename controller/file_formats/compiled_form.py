@@ -44,8 +44,8 @@ class CompiledFormError(DamagedError):
 
     def __init__(self, *, problem: Text, where: str | None = None) -> None:
         super().__init__(
-            T("编译好的表单不能使用:{problem}", problem=problem),
-            hint=T("用 qms form compile 重新编译,或从备份恢复。"),
+            T("编译好的表单不能使用：{problem}", problem=problem),
+            hint=T("用 qms form compile 重新编译，或从备份恢复。"),
             where=where,
         )
 
@@ -96,7 +96,7 @@ def read_compiled(data: bytes, *, where: str | None = None) -> CompiledForm:
         definition = _form(found["definition"])
         return CompiledForm(definition, Digest(found["docx"]), parts)
     except (KeyError, TypeError, ValueError, AttributeError, QmsError) as exc:
-        raise CompiledFormError(problem=T("定义不完整({detail})", detail=exc), where=where) from exc
+        raise CompiledFormError(problem=T("定义不完整（{detail}）", detail=exc), where=where) from exc
 
 
 _NOT_STORED = frozenset({"line"})

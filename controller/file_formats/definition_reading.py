@@ -75,10 +75,10 @@ class Part:
         unknown = [key for key in self.data if key not in known]
         for key in unknown:
             close = nearest(key, known)
-            hint = T("是否想写 {key}?", key=close) if close else T("可用的键:{keys}。", keys=sorted(known))
+            hint = T("是否想写 {key}？", key=close) if close else T("可用的键：{keys}。", keys=sorted(known))
             if any(mark in key for mark in "()'\"=<>"):
-                hint = T('含逗号或冒号的表达式请整个加引号,例如 value: "hours_between(a, b)"。')
-            message = T("{title}:不认识的键 {key}", title=self.title, key=key[:60])
+                hint = T('含逗号或冒号的表达式请整个加引号，例如 value: "hours_between(a, b)"。')
+            message = T("{title}：不认识的键 {key}", title=self.title, key=key[:60])
             self.reading.note("definition-key-unknown", message, self.place(key), hint=hint, gravity=gravity)
         return unknown
 
@@ -132,7 +132,7 @@ class Part:
             self.wrong(key, "definition-value", T("{key} 应为文字的列表", key=key), hint=hint)
         if len(set(found)) != len(found):
             twice = sorted({item for item in found if found.count(item) > 1})
-            self.wrong(key, "definition-value", T("{key} 中有重复的项:{items}", key=key, items=twice))
+            self.wrong(key, "definition-value", T("{key} 中有重复的项：{items}", key=key, items=twice))
         return tuple(dict.fromkeys(found))
 
     def one_of(self, key: str, known: Sequence[str], default: str) -> str:
@@ -142,7 +142,7 @@ class Part:
             return default
         if value not in known:
             close = nearest(value, known)
-            hint = T("是否想写 {key}?", key=close) if close else T("可用:{keys}。", keys=list(known))
+            hint = T("是否想写 {key}？", key=close) if close else T("可用：{keys}。", keys=list(known))
             self.wrong(key, "definition-value", T("{key} 的值“{value}”不可用", key=key, value=value[:60]), hint=hint)
             return default
         return value
@@ -174,7 +174,7 @@ class Part:
         if value is None:
             return []
         if not isinstance(value, list):
-            self.wrong(key, "definition-value", T("{key} 应为列表(每项以“- ”开头)", key=key))
+            self.wrong(key, "definition-value", T("{key} 应为列表（每项以“- ”开头）", key=key))
             return []
         found = []
         for position, item in enumerate(value):
@@ -184,7 +184,7 @@ class Part:
                 found.append(Part(self.reading, item, self.where, self.lines, path, title))
             else:
                 self.reading.note(
-                    "definition-value", T("{title}:应写成“键: 值”", title=title), (self.where, self.lines.get(path))
+                    "definition-value", T("{title}：应写成“键: 值”", title=title), (self.where, self.lines.get(path))
                 )
         return found
 

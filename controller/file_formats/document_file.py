@@ -271,7 +271,7 @@ def read_external_documents(text: str, *, where: str) -> ExternalDocumentList:
         if validity not in list(Validity):
             choices = [str(item) for item in Validity]
             raise row.refuse(
-                "validity", T("有效性“{value}”不认识", value=validity), T("可用:{choices}。", choices=choices)
+                "validity", T("有效性“{value}”不认识", value=validity), T("可用：{choices}。", choices=choices)
             )
         documents[identifier] = ExternalDocument(
             id=identifier,

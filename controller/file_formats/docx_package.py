@@ -58,8 +58,8 @@ class OldWordFormatError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__(
-            T("文件是旧版 Word 格式(.doc),不是 docx。"),
-            hint=T("请在 Word 或 WPS 中打开,另存为“Word 文档(*.docx)”后再试。"),
+            T("文件是旧版 Word 格式（.doc），不是 docx。"),
+            hint=T("请在 Word 或 WPS 中打开，另存为“Word 文档（*.docx）”后再试。"),
         )
 
 
@@ -70,8 +70,8 @@ class NotAWordDocumentError(DamagedError):
 
     def __init__(self, *, part: str) -> None:
         super().__init__(
-            T("文件里没有 Word 文档:缺少或无法识别部件“{part}”。", part=part),
-            hint=T("请确认不是 xlsx、pptx 或模板 dotx,并在 Word 中另存为 docx。"),
+            T("文件里没有 Word 文档：缺少或无法识别部件“{part}”。", part=part),
+            hint=T("请确认不是 xlsx、pptx 或模板 dotx，并在 Word 中另存为 docx。"),
             where=part,
         )
 
@@ -83,8 +83,8 @@ class MacroError(RefusedError):
 
     def __init__(self, *, part: str) -> None:
         super().__init__(
-            T("文件含有宏(部件“{part}”),受控文件不允许带宏。", part=part),
-            hint=T("请在 Word 中另存为不含宏的“Word 文档(*.docx)”。"),
+            T("文件含有宏（部件“{part}”），受控文件不允许带宏。", part=part),
+            hint=T("请在 Word 中另存为不含宏的“Word 文档（*.docx）”。"),
             where=part,
         )
 
@@ -96,8 +96,8 @@ class EmbeddedObjectError(RefusedError):
 
     def __init__(self, *, part: str) -> None:
         super().__init__(
-            T("文件嵌入了其他程序的对象(部件“{part}”),无法检查其内容。", part=part),
-            hint=T("请删除该对象,或在 Word 中“选择性粘贴”为图片后再试。"),
+            T("文件嵌入了其他程序的对象（部件“{part}”），无法检查其内容。", part=part),
+            hint=T("请删除该对象，或在 Word 中“选择性粘贴”为图片后再试。"),
             where=part,
         )
 
@@ -109,8 +109,8 @@ class ExternalLinkError(RefusedError):
 
     def __init__(self, *, part: str, target: str) -> None:
         super().__init__(
-            T("文件(部件“{part}”)引用了外部内容“{target}”,打开时会向外读取。", part=part, target=target[:200]),
-            hint=T("请断开链接:图片改为嵌入,去掉外部模板和域;普通网页和邮件超链接可以保留。"),
+            T("文件（部件“{part}”）引用了外部内容“{target}”，打开时会向外读取。", part=part, target=target[:200]),
+            hint=T("请断开链接：图片改为嵌入，去掉外部模板和域；普通网页和邮件超链接可以保留。"),
             where=part,
         )
 
@@ -122,8 +122,8 @@ class XmlDeclarationError(RefusedError):
 
     def __init__(self, *, part: str) -> None:
         super().__init__(
-            T("文件的部件“{part}”含有 DTD 或实体声明,可能是恶意文件。", part=part),
-            hint=T("Word 和 WPS 不会写出这样的内容;请核实文件来源,重新另存为 docx。若是 SVG 图片,请换成 PNG。"),
+            T("文件的部件“{part}”含有 DTD 或实体声明，可能是恶意文件。", part=part),
+            hint=T("Word 和 WPS 不会写出这样的内容；请核实文件来源，重新另存为 docx。若是 SVG 图片，请换成 PNG。"),
             where=part,
         )
 

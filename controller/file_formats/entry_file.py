@@ -59,8 +59,8 @@ class EntryDamagedError(DamagedError):
 
     def __init__(self, *, problem: Text, where: str | None = None) -> None:
         super().__init__(
-            T("记录条目无法读取:{problem}。", problem=problem),
-            hint=T("条目归档后不会改变;请用备份核对,并运行 qms verify 查看影响范围。"),
+            T("记录条目无法读取：{problem}。", problem=problem),
+            hint=T("条目归档后不会改变；请用备份核对，并运行 qms verify 查看影响范围。"),
             where=where,
         )
 

@@ -72,7 +72,7 @@ def read_field(key: str, part: Part, stages: Sequence[str], *, block: str | None
     """Return the field called `key`, None when it cannot be made; problems are noted in the reading."""
     part = replace(part, title=T("字段 {key}", key=key))
     if not FIELD_KEY.fullmatch(key):
-        hint = T("用小写字母开头,只含小写字母、数字和下划线,不超过 40 个字符。")
+        hint = T("用小写字母开头，只含小写字母、数字和下划线，不超过 40 个字符。")
         part.wrong(None, "field-key", T("字段名 {key} 不可用", key=key[:60]), hint=hint)
         return None
     if key in RESERVED_KEYS:
@@ -88,7 +88,7 @@ def _field(key: str, part: Part, stages: Sequence[str], known: Sequence[str], bl
     kinds = [kind.value for kind in FieldType]
     if kind_name is not None and kind_name not in kinds:
         close = nearest(kind_name, kinds)
-        hint = T("是否想写 {key}?", key=close) if close else T("可用的类型:{keys}。", keys=kinds)
+        hint = T("是否想写 {key}？", key=close) if close else T("可用的类型：{keys}。", keys=kinds)
         part.wrong("type", "field-type", T("没有类型“{kind}”", kind=kind_name[:40]), hint=hint)
         return None
     if label is None or kind_name is None:
@@ -99,7 +99,7 @@ def _field(key: str, part: Part, stages: Sequence[str], known: Sequence[str], bl
             names = sorted(item.value for item in kinds_for)
             message = T("{key} 不能用于类型 {kind}", key=attribute, kind=kind.value)
             part.wrong(
-                attribute, "field-attribute", message, hint=T("{key} 用于:{kinds}。", key=attribute, kinds=names)
+                attribute, "field-attribute", message, hint=T("{key} 用于：{kinds}。", key=attribute, kinds=names)
             )
     required_if = expression(part, "required_if")
     required_if_from = _stage(part, "required_from", stages)
@@ -113,13 +113,13 @@ def _field(key: str, part: Part, stages: Sequence[str], known: Sequence[str], bl
     value = expression(part, "value")
     if kind is FieldType.COMPUTED:
         if part.data.get("value") is None:
-            part.wrong(None, "definition-key-missing", T("计算字段缺少 value(算式)"))
+            part.wrong(None, "definition-key-missing", T("计算字段缺少 value（算式）"))
         for attribute in ("required", "required_if", "default"):
             if part.data.get(attribute) is not None:
                 part.wrong(attribute, "field-attribute", T("计算字段不能写 {key}", key=attribute))
     choices = part.texts("choices")
     if kind in _CHOICES and not part.data.get("choices"):
-        part.wrong(None, "definition-key-missing", T("选择字段缺少 choices(选项)"))
+        part.wrong(None, "definition-key-missing", T("选择字段缺少 choices（选项）"))
     default = part.text("default")
     if default is not None and kind is FieldType.CHOICE and default not in choices:
         part.wrong("default", "definition-value", T("默认值“{value}”不在选项之中", value=default))
@@ -172,7 +172,7 @@ def _columns(part: Part) -> tuple[Field, ...]:
                 None,
                 "field-key",
                 T("列名 {key} 不可用", key=key[:60]),
-                hint=T("用小写字母、数字和下划线,避开系统用词(如 no)。"),
+                hint=T("用小写字母、数字和下划线，避开系统用词（如 no）。"),
             )
             continue
         made = _field(key, titled, (), FIELD_KEYS, None)
@@ -189,12 +189,12 @@ def _columns(part: Part) -> tuple[Field, ...]:
                 hint=T("用 rules 写整表的规则。"),
             )
         if made.personal is Personal.SENSITIVE:
-            titled.wrong("personal", "field-attribute", T("敏感标记写在表格上,不写在列上"))
+            titled.wrong("personal", "field-attribute", T("敏感标记写在表格上，不写在列上"))
         found.append(made)
     if not found:
-        part.wrong("columns" if "columns" in part.data else None, "definition-key-missing", T("表格缺少 columns(列)"))
+        part.wrong("columns" if "columns" in part.data else None, "definition-key-missing", T("表格缺少 columns（列）"))
     if part.data.get("rows") is not None and found and found[0].type is not FieldType.TEXT:
-        part.wrong("rows", "field-attribute", T("rows 预置第一列,第一列应为 text"))
+        part.wrong("rows", "field-attribute", T("rows 预置第一列，第一列应为 text"))
     return tuple(found)
 
 
@@ -217,7 +217,7 @@ def _stage(part: Part, key: str, stages: Sequence[str]) -> str | None:
     if isinstance(value, str) and value in stages:
         return value
     close = nearest(str(value), stages)
-    hint = T("是否想写 {key}?", key=close) if close else T("本表单的阶段:{stages}。", stages=list(stages))
+    hint = T("是否想写 {key}？", key=close) if close else T("本表单的阶段：{stages}。", stages=list(stages))
     part.wrong(key, "stage-unknown", T("{key} 所写的阶段“{value}”不存在", key=key, value=str(value)[:40]), hint=hint)
     return None
 
@@ -234,7 +234,7 @@ def expression(part: Part, key: str) -> str | None:
         Expression.compile(text)
     except ExpressionSyntaxError as exc:
         part.wrong(
-            key, "expression-syntax", T("{key} 的表达式有误:{problem}", key=key, problem=exc.problem), hint=exc.hint
+            key, "expression-syntax", T("{key} 的表达式有误：{problem}", key=key, problem=exc.problem), hint=exc.hint
         )
         return None
     return text
@@ -261,7 +261,7 @@ def _limit(part: Part, key: str, kind: FieldType) -> str | None:
     part.wrong(
         key,
         "definition-value",
-        T("{key} 应为日期、today 或(时间字段)now", key=key),
+        T("{key} 应为日期、today 或（时间字段）now", key=key),
         hint=T("例如 {key}: today", key=key),
     )
     return None
@@ -281,7 +281,7 @@ def _pattern(part: Part) -> Pattern | None:
         return None
     problem = pattern_problem(regex)
     if problem is not None:
-        inner.wrong("regex", "pattern-unsafe", problem, hint=T("写得更具体、更短,例如 [0-9]{4,8}。"))
+        inner.wrong("regex", "pattern-unsafe", problem, hint=T("写得更具体、更短，例如 [0-9]{4,8}。"))
         return None
     return Pattern(regex, message, level)
 
@@ -322,7 +322,7 @@ def read_rules(part: Part, stages: Sequence[str], taken: Collection[str] = ()) -
                 "id",
                 "rule-id",
                 T("规则名“{id}”不可用", id=rule_id),
-                hint=T("用小写字母、数字和连字符,例如 reply-after-receipt。"),
+                hint=T("用小写字母、数字和连字符，例如 reply-after-receipt。"),
             )
         if rule_id in seen:
             item.wrong("id", "rule-id", T("规则名 {id} 重复", id=rule_id), hint=T("换一个名称。"))

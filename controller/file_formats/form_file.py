@@ -52,7 +52,7 @@ class FormFileError(MisconfiguredError):
         first = errors[0]
         place = f"{first.path}:{first.line}" if first.line else first.path
         super().__init__(
-            T("{where} 有 {count} 处错误,第一处:{problem}", where=where, count=len(errors), problem=first.message),
+            T("{where} 有 {count} 处错误，第一处：{problem}", where=where, count=len(errors), problem=first.message),
             hint=T("用 qms form lint 查看全部问题。"),
             where=place,
         )
@@ -146,7 +146,7 @@ class _FormReader:
         self._known_fields(form, "customer_page", customer_page, keys)
         orientation = form.one_of("orientation", ("portrait", "landscape"), "portrait")
         if number is not None and number.class_code != "JL":
-            form.wrong("number", "form-number", T("{number} 不是表单编号(类别应为 JL)", number=number))
+            form.wrong("number", "form-number", T("{number} 不是表单编号（类别应为 JL）", number=number))
         note, print_note, quick = form.text("note"), form.text("print_note"), form.flag("quick")
         if self.reading.broken or number is None or revision is None or title is None or owner is None:
             return None
@@ -208,7 +208,7 @@ class _FormReader:
             change.check_keys((*FIELD_KEYS, "omit"))
             if key not in from_blocks:
                 close = nearest(key, from_blocks)
-                hint = T("是否想写 {key}?", key=close) if close else None
+                hint = T("是否想写 {key}？", key=close) if close else None
                 change.wrong(None, "field-unknown", T("公用块里没有字段 {key}", key=key), hint=hint)
         for key, part in self.form.parts("fields"):
             self._add(fields, read_field(key, part, self.stage_keys), part)
@@ -232,7 +232,7 @@ class _FormReader:
         text = self.blocks.get(name)
         if text is None:
             close = nearest(name, self.blocks)
-            hint = T("是否想写 {key}?", key=close) if close else T("公用块:{names}。", names=sorted(self.blocks))
+            hint = T("是否想写 {key}？", key=close) if close else T("公用块：{names}。", names=sorted(self.blocks))
             self.form.wrong("blocks", "block-unknown", T("没有公用块“{name}”", name=name[:60]), hint=hint)
             return None
         block = _mapping(self.reading, text, block_path(name), T("公用块 {name}", name=name), BLOCK_FORMAT)
@@ -257,7 +257,7 @@ class _FormReader:
         for name in named:
             if name not in known:
                 close = nearest(name, known)
-                hint = T("是否想写 {key}?", key=close) if close else None
+                hint = T("是否想写 {key}？", key=close) if close else None
                 part.wrong(key, "field-unknown", T("{key} 里的字段 {name} 不存在", key=key, name=name[:60]), hint=hint)
 
     def _check_fills(self, fields: Sequence[Field]) -> None:
@@ -271,7 +271,7 @@ class _FormReader:
                     "字段 {key} 的 fills.{part} 指向不存在的字段 {target}", key=field.key, part=part, target=target
                 )
                 path = block_path(field.block) if field.block else self.form.where
-                hint = T("是否想写 {key}?", key=close) if close else None
+                hint = T("是否想写 {key}？", key=close) if close else None
                 self.reading.note("field-unknown", message, (path, field.line), hint=hint)
 
     def _check_rules(self, rules: Sequence[Rule], keys: Sequence[str]) -> None:
@@ -279,7 +279,7 @@ class _FormReader:
             for name in rule.fields:
                 if name not in keys:
                     close = nearest(name, keys)
-                    hint = T("是否想写 {key}?", key=close) if close else None
+                    hint = T("是否想写 {key}？", key=close) if close else None
                     message = T("规则 {id} 的字段 {name} 不存在", id=rule.id, name=name[:60])
                     self.reading.note("field-unknown", message, (self.form.where, rule.line), hint=hint)
 
@@ -298,12 +298,12 @@ class _FormReader:
             for name in after:
                 if name not in self.stage_keys:
                     close = nearest(name, self.stage_keys)
-                    hint = T("是否想写 {key}?", key=close) if close else None
+                    hint = T("是否想写 {key}？", key=close) if close else None
                     part.wrong("after", "stage-unknown", T("after 所写的阶段“{name}”不存在", name=name[:60]), hint=hint)
             if position == 0 and after:
                 part.wrong("after", "stage-order", T("第一个阶段不能有 after"))
             if position > 0 and not after:
-                hint = T("写明在哪个阶段之后,例如 after: {key}。", key=self.stage_keys[position - 1])
+                hint = T("写明在哪个阶段之后，例如 after: {key}。", key=self.stage_keys[position - 1])
                 part.wrong(None, "stage-order", T("缺少 after"), hint=hint)
             found.append(
                 Stage(
@@ -318,11 +318,11 @@ class _FormReader:
                 )
             )
         if not found:
-            hint = T("至少一个阶段,例如 filed: {label: 已归档, by: [any]}。")
+            hint = T("至少一个阶段，例如 filed: {label: 已归档, by: [any]}。")
             self.form.wrong(
                 "stages" if "stages" in self.form.data else None,
                 "definition-key-missing",
-                T("缺少 stages(阶段)"),
+                T("缺少 stages（阶段）"),
                 hint=hint,
             )
         return found
@@ -344,7 +344,7 @@ class _FormReader:
             )
             return None
         if kind == "legal" and basis is None:
-            inner.wrong("kind", "definition-key-missing", T("法定时限缺少 basis(依据)"))
+            inner.wrong("kind", "definition-key-missing", T("法定时限缺少 basis（依据）"))
         return StageClock(starts, within, kind, basis) if starts and within else None
 
     def _check_clocks(self, stages: Sequence[Stage], fields: Sequence[Field]) -> None:
@@ -354,7 +354,7 @@ class _FormReader:
         for stage in stages:
             if stage.clock is not None and stage.clock.starts not in (*times, "record.opened_at"):
                 close = nearest(stage.clock.starts, times)
-                hint = T("是否想写 {key}?", key=close) if close else None
+                hint = T("是否想写 {key}？", key=close) if close else None
                 message = T("阶段 {key} 的时限起点 {name} 不是日期或时间字段", key=stage.key, name=stage.clock.starts)
                 self.reading.note("field-unknown", message, (self.form.where, stage.line), hint=hint)
 
@@ -367,7 +367,7 @@ class _FormReader:
             stage = part.text("stage")
             if stage is not None and stage not in self.stage_keys:
                 close = nearest(stage, self.stage_keys)
-                hint = T("是否想写 {key}?", key=close) if close else None
+                hint = T("是否想写 {key}？", key=close) if close else None
                 part.wrong("stage", "stage-unknown", T("stage 所写的阶段“{name}”不存在", name=stage[:60]), hint=hint)
             if key is None or label is None or meaning is None:
                 continue

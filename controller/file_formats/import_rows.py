@@ -25,7 +25,7 @@ class ImportFileError(RefusedError):
     code = "import-file-invalid"
 
     def __init__(self, *, where: str, problem: Text, hint: Text) -> None:
-        super().__init__(T("导入文件有误:{problem}", problem=problem), hint=hint, where=where)
+        super().__init__(T("导入文件有误：{problem}", problem=problem), hint=hint, where=where)
 
 
 def decode_text(data: bytes, *, where: str) -> str:
@@ -42,7 +42,7 @@ def decode_text(data: bytes, *, where: str) -> str:
         if "\x00" not in text:
             return text
     raise ImportFileError(
-        where=where, problem=T("不是文字文件"), hint=T("另存为“CSV UTF-8(逗号分隔)”或 JSON 后再导入。")
+        where=where, problem=T("不是文字文件"), hint=T("另存为“CSV UTF-8（逗号分隔）”或 JSON 后再导入。")
     )
 
 
@@ -64,8 +64,8 @@ def csv_rows(lines: Iterable[str], definition: FormDefinition, *, where: str) ->
                 continue
             if len(cells) > len(keys):
                 place = f"{where}:{reader.line_num}"
-                problem = T("这一行有 {found} 格,而表头只有 {wanted} 格", found=len(cells), wanted=len(keys))
-                hint = T("检查是否有多余的逗号,含逗号的内容要加引号。")
+                problem = T("这一行有 {found} 格，而表头只有 {wanted} 格", found=len(cells), wanted=len(keys))
+                hint = T("检查是否有多余的逗号，含逗号的内容要加引号。")
                 raise ImportFileError(where=place, problem=problem, hint=hint)
             values = {key: _undefused(cell) for key, cell in zip(keys, cells, strict=False) if cell.strip()}
             yield reader.line_num, values
@@ -90,7 +90,7 @@ def _keys(headings: Sequence[str], definition: FormDefinition, where: str) -> li
         key = name if name in known else labels.get(name)
         if key is None:
             close = nearest(name, [*labels, *known])
-            hint = T("是否想写“{close}”?", close=close) if close else T("用 qms form show 查看字段名称。")
+            hint = T("是否想写“{close}”？", close=close) if close else T("用 qms form show 查看字段名称。")
             problem = T("表头“{name}”不是这张表的字段", name=name[:60])
             raise ImportFileError(where=f"{where}:1", problem=problem, hint=hint)
         if key in keys:

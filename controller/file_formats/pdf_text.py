@@ -22,7 +22,7 @@ class PdfUnreadableError(DamagedError):
     code = "pdf-unreadable"
 
     def __init__(self) -> None:
-        super().__init__(T("PDF 文件无法读取。"), hint=T("请重新生成该 PDF;若反复出现,请换用另一个 PDF 引擎。"))
+        super().__init__(T("PDF 文件无法读取。"), hint=T("请重新生成该 PDF；若反复出现，请换用另一个 PDF 引擎。"))
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class RegisterFileError(MisconfiguredError):
         errors = [finding for finding in findings if finding.gravity is Gravity.ERROR]
         first = errors[0]
         super().__init__(
-            T("{where} 有 {count} 处错误,第一处:{problem}", where=where, count=len(errors), problem=first.message),
+            T("{where} 有 {count} 处错误，第一处：{problem}", where=where, count=len(errors), problem=first.message),
             hint=T("用 qms register lint 查看全部问题。"),
             where=f"{where}:{first.line}" if first.line else where,
         )
@@ -130,7 +130,7 @@ class _RegisterReader:
             self._identifier("procedure", DocumentNumber) if register.data.get("procedure") is not None else None
         )
         if number is not None and number.class_code != "TZ":
-            register.wrong("number", "register-number", T("{number} 不是台账编号(类别应为 TZ)", number=number))
+            register.wrong("number", "register-number", T("{number} 不是台账编号（类别应为 TZ）", number=number))
         title, owner = register.text("title", needed=True, limit=100), register.text("owner", needed=True, limit=100)
         source = Source(register.one_of("source", [item.value for item in Source], Source.RECORDS.value))
         forms = register.texts("forms", single=True)
@@ -178,8 +178,8 @@ class _RegisterReader:
     def _check_forms(self, source: Source, forms: Sequence[str]) -> None:
         register = self.register
         if source is Source.RECORDS and not forms:
-            hint = T("列出表单编号,或写 forms: all。")
-            register.wrong(None, "definition-key-missing", T("缺少 forms(记录所用的表单)"), hint=hint)
+            hint = T("列出表单编号，或写 forms: all。")
+            register.wrong(None, "definition-key-missing", T("缺少 forms（记录所用的表单）"), hint=hint)
         if source is not Source.RECORDS:
             for key in ("forms", "each", "one_row_per", "lookups"):
                 if register.data.get(key) is not None:
@@ -230,7 +230,7 @@ class _RegisterReader:
 
     def _key_is_free(self, part: Part, key: str, taken: Sequence[str]) -> bool:
         if not FIELD_KEY.fullmatch(key):
-            hint = T("用小写字母开头,只含小写字母、数字和下划线,不超过 40 个字符。")
+            hint = T("用小写字母开头，只含小写字母、数字和下划线，不超过 40 个字符。")
             part.wrong(None, "register-key", T("名称 {key} 不可用", key=key[:60]), hint=hint)
             return False
         if key in taken:
@@ -296,7 +296,7 @@ class _RegisterReader:
         if kind not in _KEYED and len(by) > 1:
             part.wrong("by", "definition-value", T("{kind} 的 by 只能写一个表达式", kind=kind.value))
         if kind in _KEYED and not by:
-            part.wrong(None, "definition-key-missing", T("缺少 by(重复的依据)"))
+            part.wrong(None, "definition-key-missing", T("缺少 by（重复的依据）"))
         if (numerator or denominator) is not None and kind is not StatisticKind.RATIO:
             part.wrong(None, "definition-value", T("numerator、denominator 只用于 ratio"))
         if by and any(tally is not None and tally.form is not None for tally in (numerator, denominator)):

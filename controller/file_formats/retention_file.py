@@ -44,7 +44,7 @@ class RetentionFileError(MisconfiguredError):
         first = findings[0]
         where = f"{first.path}:{first.line}" if first.line else first.path
         super().__init__(
-            T("保存期限文件有 {count} 处错误,第一处:{problem}", count=len(findings), problem=first.message),
+            T("保存期限文件有 {count} 处错误，第一处：{problem}", count=len(findings), problem=first.message),
             hint=first.hint or T("改正后再试。"),
             where=where,
         )
@@ -73,7 +73,7 @@ def read_retention(text: str, *, where: str = RETENTION_FILE) -> RetentionRules:
         warranty_fields=_paths(top, "warranty_fields"),
     )
     if not rules.classes:
-        top.wrong(None, "definition-key-missing", T("没有任何类别(classes)"))
+        top.wrong(None, "definition-key-missing", T("没有任何类别（classes）"))
     if reading.broken:
         raise RetentionFileError(findings=reading.findings)
     return rules
@@ -98,12 +98,12 @@ def _class(key: str, part: Part) -> RetentionClass:
     )
     dated = (made.expiry_plus, made.warranty_plus, made.from_event, made.least)
     if not made.permanent and not any(dated):
-        hint = T("写 min、expiry_plus、warranty_plus、from_event 中至少一项,或 permanent: true。")
+        hint = T("写 min、expiry_plus、warranty_plus、from_event 中至少一项，或 permanent: true。")
         part.wrong(None, "retention-class", T("没有写保存多久"), hint=hint)
     if made.permanent and (any(dated) or made.permanent_if):
         part.wrong("permanent", "retention-class", T("永久保存不能同时写其他年限"))
     if not made.basis:
-        part.wrong(None, "definition-key-missing", T("缺少 basis(依据)"))
+        part.wrong(None, "definition-key-missing", T("缺少 basis（依据）"))
     return made
 
 

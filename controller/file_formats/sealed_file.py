@@ -36,7 +36,7 @@ class SealDamagedError(DamagedError):
 
     def __init__(self, *, problem: Text, where: str | None = None) -> None:
         super().__init__(
-            T("封存内容打不开:{problem}。", problem=problem),
+            T("封存内容打不开：{problem}。", problem=problem),
             hint=T("请核对记录密钥库与工作区是否属于同一备份。"),
             where=where,
         )
@@ -89,7 +89,7 @@ def unseal(data: bytes, key: bytes, *, where: str | None = None) -> SealedPart:
     try:
         content = canonical_json.decode(plain, where=where)
     except NotCanonicalError as exc:
-        raise SealDamagedError(problem=T("内容损坏,或密钥不是这份记录的"), where=where) from exc
+        raise SealDamagedError(problem=T("内容损坏，或密钥不是这份记录的"), where=where) from exc
     if not isinstance(content, dict) or content.keys() != {"salts", "values", "docx"}:
         raise SealDamagedError(problem=T("内容不是封存的字段值"), where=where)
     salts, values, docx = content["salts"], content["values"], content["docx"]
@@ -151,7 +151,7 @@ def unseal_bytes(data: bytes, key: bytes, *, where: str | None = None) -> bytes:
     padded = cipher.update(encrypted) + cipher.finalize()
     padding = padded[-1]
     if not 1 <= padding <= _BLOCK or padded[-padding:] != bytes([padding]) * padding:
-        raise SealDamagedError(problem=T("内容损坏,或密钥不是这份记录的"), where=where)
+        raise SealDamagedError(problem=T("内容损坏，或密钥不是这份记录的"), where=where)
     return padded[:-padding]
 
 

@@ -43,7 +43,7 @@ class StaffFileError(MisconfiguredError):
         first = errors[0]
         where = f"{first.path}:{first.line}" if first.line else first.path
         super().__init__(
-            T("岗位与人员文件有 {count} 处错误,第一处:{problem}", count=len(errors), problem=first.message),
+            T("岗位与人员文件有 {count} 处错误，第一处：{problem}", count=len(errors), problem=first.message),
             hint=first.hint or T("改正后再试。"),
             where=where,
         )
@@ -127,15 +127,15 @@ class _Reader:
         for name in data:
             if name not in known:
                 close = nearest(name, known)
-                hint = T("是否想写 {key}?", key=close) if close else T("可用的键:{keys}。", keys=list(known))
+                hint = T("是否想写 {key}？", key=close) if close else T("可用的键：{keys}。", keys=list(known))
                 self.report("staff-key-unknown", T("不认识的键“{key}”。", key=name[:60]), (*place, name), hint=hint)
 
     def name(self, value: object, place: tuple[str | int, ...], what: Text) -> str | None:
         if not isinstance(value, str) or not value.strip():
-            self.report("staff-name-missing", T("{what}缺少名称(name)。", what=what), place)
+            self.report("staff-name-missing", T("{what}缺少名称（name）。", what=what), place)
             return None
         if value != value.strip() or not value.isprintable() or len(value) > _NAME_LENGTH:
-            hint = T("名称不超过 {limit} 个字,首尾没有空格,不含不可见字符。", limit=_NAME_LENGTH)
+            hint = T("名称不超过 {limit} 个字，首尾没有空格，不含不可见字符。", limit=_NAME_LENGTH)
             self.report("staff-name-invalid", T("{what}的名称不可用。", what=what), place, hint=hint)
             return None
         return value
@@ -164,7 +164,7 @@ class _PostsReader(_Reader):
         if entries is None and self.findings:
             return posts
         if not isinstance(entries, dict) or not entries:
-            self.report("posts-missing", T("没有任何岗位。"), ("posts",), hint=T("至少写一个岗位:键、name。"))
+            self.report("posts-missing", T("没有任何岗位。"), ("posts",), hint=T("至少写一个岗位：键、name。"))
             return posts
         for key, data in entries.items():
             post = self._post(key, data)
@@ -181,7 +181,7 @@ class _PostsReader(_Reader):
     def _post(self, key: str, data: object) -> Post | None:
         place = ("posts", key)
         if not _POST_KEY.fullmatch(key) or key in _RESERVED_POSTS:
-            hint = T("岗位键用小写英文字母、数字和下划线,例如 quality_head;any 是保留字。")
+            hint = T("岗位键用小写英文字母、数字和下划线，例如 quality_head;any 是保留字。")
             self.report("post-key-invalid", T("岗位键“{key}”不可用。", key=key[:60]), place, hint=hint)
             return None
         if not isinstance(data, dict):
@@ -226,7 +226,7 @@ class _PeopleReader(_Reader):
         if entries is None:
             return people
         if not isinstance(entries, list):
-            hint = T("写成 people: 后面每人一行,以 - 开头。")
+            hint = T("写成 people: 后面每人一行，以 - 开头。")
             self.report("people-invalid", T("people 应为列表。"), ("people",), hint=hint)
             return people
         for position, data in enumerate(entries):
@@ -236,8 +236,8 @@ class _PeopleReader(_Reader):
                 continue
             known = people.get(person.id)
             if known is not None:
-                problem = T("人员编号 {id} 重复:{one}、{two}。", id=person.id, one=known.name, two=person.name)
-                hint = T("给其中一人换新编号;用过的编号不再给别人。")
+                problem = T("人员编号 {id} 重复：{one}、{two}。", id=person.id, one=known.name, two=person.name)
+                hint = T("给其中一人换新编号；用过的编号不再给别人。")
                 self.report("person-id-duplicate", problem, place, hint=hint)  # 21 CFR 11.100 a
                 continue
             self._same_name(person, people, place)
@@ -254,8 +254,8 @@ class _PeopleReader(_Reader):
         self.unknown_keys(data, _PERSON_KEYS, place)
         ident = data.get("id")
         if not isinstance(ident, str) or not _PERSON_ID.fullmatch(ident):
-            problem = T("第 {number} 位人员的编号(id)缺少或不可用。", number=_ordinal(place))
-            hint = T("用字母开头的编号,例如 p001;纯数字请加引号。")
+            problem = T("第 {number} 位人员的编号（id）缺少或不可用。", number=_ordinal(place))
+            hint = T("用字母开头的编号，例如 p001；纯数字请加引号。")
             self.report("person-id-invalid", problem, (*place, "id"), hint=hint)
             return None
         name = self.name(data.get("name"), place, T("人员 {id}", id=ident))
@@ -266,7 +266,7 @@ class _PeopleReader(_Reader):
 
     def _posts(self, value: object, name: str, place: tuple[str | int, ...]) -> tuple[str, ...]:
         if not isinstance(value, list) or not value:
-            hint = T("写 posts: [岗位键],主要岗位放在最前;可用:{keys}。", keys=list(self.posts))
+            hint = T("写 posts: [岗位键]，主要岗位放在最前；可用：{keys}。", keys=list(self.posts))
             self.report("person-without-post", T("{name}没有岗位。", name=name), place, hint=hint)
             return ()
         kept: list[str] = []
@@ -274,7 +274,7 @@ class _PeopleReader(_Reader):
             here = (*place, "posts", position)
             if not isinstance(key, str) or key not in self.posts:
                 close = nearest(str(key), self.posts)
-                hint = T("是否想写 {key}?", key=close) if close else T("可用的岗位键:{keys}。", keys=list(self.posts))
+                hint = T("是否想写 {key}？", key=close) if close else T("可用的岗位键：{keys}。", keys=list(self.posts))
                 problem = T("{name}的岗位“{key}”不在岗位文件中。", name=name, key=str(key)[:60])
                 self.report("person-post-unknown", problem, here, hint=hint)
             elif key in kept:
@@ -291,9 +291,9 @@ class _PeopleReader(_Reader):
         if technical and len(posts) > len(technical):
             self.report(
                 "person-posts-conflict",
-                T("{name}既是{technical},又有业务岗位。", name=name, technical=technical),
+                T("{name}既是{technical}，又有业务岗位。", name=name, technical=technical),
                 place,
-                hint=T("系统管理由不承担业务的人员或外部服务商担任;暂时做不到的,由企业负责人书面说明。"),
+                hint=T("系统管理由不承担业务的人员或外部服务商担任；暂时做不到的，由企业负责人书面说明。"),
                 gravity=Gravity.WARNING,
             )
 
@@ -303,7 +303,7 @@ class _PeopleReader(_Reader):
         twin = next((other for other in people.values() if other.active and other.name == person.name), None)
         if twin is not None:
             problem = T("在册的 {one} 和 {two} 都叫“{name}”。", one=twin.id, two=person.id, name=person.name)
-            hint = T("在姓名后加部门区分,例如 {name}(售后);签名须能认出是谁。", name=person.name)
+            hint = T("在姓名后加部门区分，例如 {name}（售后）；签名须能认出是谁。", name=person.name)
             self.report("person-name-duplicate", problem, place, hint=hint)  # 21 CFR 11.50 a 1
 
 

@@ -37,8 +37,8 @@ _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _SYNTAX = (
     ("expected ',' or '}'", T("花括号里缺少逗号或右括号")),
     ("expected ',' or ']'", T("方括号里缺少逗号或右括号")),
-    ("mapping values are not allowed", T("多了一个冒号,或上一行缩进不对")),
-    ("expected ':'", T("缺少冒号,或引号没有成对")),
+    ("mapping values are not allowed", T("多了一个冒号，或上一行缩进不对")),
+    ("expected ':'", T("缺少冒号，或引号没有成对")),
     ("expected key", T("缩进与上面的行不一致")),
     ("expected '-' indicator", T("列表的缩进不一致")),
     ("unexpected end of stream", T("引号没有成对")),
@@ -65,7 +65,7 @@ class YamlTextError(RefusedError):
 
     def __init__(self, *, where: str, line: int, problem: Text, hint: Text) -> None:
         super().__init__(
-            T("{where} 第 {line} 行:{problem}", where=where, line=line, problem=problem),
+            T("{where} 第 {line} 行：{problem}", where=where, line=line, problem=problem),
             hint=hint,
             where=f"{where}:{line}",
         )
@@ -170,12 +170,12 @@ class _Reader:
             problem = T("有不成对的字符编码")
             raise YamlTextError(where=self.where, line=line, problem=problem, hint=T("用 UTF-8 编码另存。")) from exc
         if size > MAX_BYTES:
-            problem = T("文件有 {size} 字节,超过上限 {limit} 字节", size=size, limit=MAX_BYTES)
+            problem = T("文件有 {size} 字节，超过上限 {limit} 字节", size=size, limit=MAX_BYTES)
             raise YamlTooLargeError(where=self.where, line=1, problem=problem, hint=T("拆成几个文件。"))
         tab = _TAB.search(self.text)
         if tab is not None:
             line = self.text.count("\n", 0, tab.start()) + 1
-            problem = T("用制表符(Tab)缩进")
+            problem = T("用制表符（Tab）缩进")
             raise YamlTabError(where=self.where, line=line, problem=problem, hint=T("把行首的 Tab 换成空格。"))
         try:
             return self._document()
@@ -194,7 +194,7 @@ class _Reader:
             where=self.where,
             line=line,
             problem=T("不是有效的 YAML({detail})", detail=detail),
-            hint=T("检查该行及上一行的缩进、冒号后的空格、引号和括号是否成对;含 :、#、[ 的文字请加引号。"),
+            hint=T("检查该行及上一行的缩进、冒号后的空格、引号和括号是否成对；含 :、#、[ 的文字请加引号。"),
         )
 
     def _document(self) -> Any:
@@ -206,19 +206,19 @@ class _Reader:
             if kind is yaml.DocumentStartEvent:
                 documents += 1
                 if documents > 1:
-                    problem = T("一个文件里有多个 YAML 文档(---)")
-                    raise self._refused(YamlManyDocumentsError, event, problem, T("只保留一个,其余分成单独的文件。"))
+                    problem = T("一个文件里有多个 YAML 文档（---）")
+                    raise self._refused(YamlManyDocumentsError, event, problem, T("只保留一个，其余分成单独的文件。"))
                 data = self._value(next(self.events), (), 0)
         return data
 
     def _value(self, event: Any, path: Path, depth: int) -> Any:
         kind = type(event)
         if kind is yaml.AliasEvent or event.anchor is not None:
-            problem = T("用了锚点或别名(& 或 *)")
-            raise self._refused(YamlAnchorError, event, problem, T("把内容直接写出来;以 & 或 * 开头的文字请加引号。"))
+            problem = T("用了锚点或别名（& 或 *）")
+            raise self._refused(YamlAnchorError, event, problem, T("把内容直接写出来；以 & 或 * 开头的文字请加引号。"))
         if event.tag is not None:
             problem = T("用了标签 {tag}", tag=str(event.tag)[:40])
-            raise self._refused(YamlTagError, event, problem, T("去掉标签;以 ! 开头的文字请加引号。"))
+            raise self._refused(YamlTagError, event, problem, T("去掉标签；以 ! 开头的文字请加引号。"))
         if kind is yaml.ScalarEvent:
             return _scalar(event.value) if event.implicit[0] else event.value
         if depth >= MAX_DEPTH:
@@ -262,8 +262,8 @@ class _Reader:
             if key and not (key == "<<" and event.implicit[0]):
                 return key
         if type(event) is yaml.AliasEvent or event.anchor is not None:
-            problem = T("用了锚点或别名(& 或 *)")
-            raise self._refused(YamlAnchorError, event, problem, T("把内容直接写出来;以 & 或 * 开头的文字请加引号。"))
+            problem = T("用了锚点或别名（& 或 *）")
+            raise self._refused(YamlAnchorError, event, problem, T("把内容直接写出来；以 & 或 * 开头的文字请加引号。"))
         raise self._refused(YamlTextError, event, T("键不是文字"), T("冒号前写一个简单的名称。"))
 
     def _refused(self, kind: type[YamlTextError], event: Any, problem: Text, hint: Text) -> YamlTextError:

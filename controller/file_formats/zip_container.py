@@ -47,8 +47,8 @@ class NotAZipError(DamagedError):
 
     def __init__(self) -> None:
         super().__init__(
-            T("文件不是 docx:内容不是 OOXML 压缩包。"),
-            hint=T("请在 Word 或 WPS 中打开原文件,另存为“Word 文档(*.docx)”后再试。"),
+            T("文件不是 docx：内容不是 OOXML 压缩包。"),
+            hint=T("请在 Word 或 WPS 中打开原文件，另存为“Word 文档（*.docx）”后再试。"),
         )
 
 
@@ -59,8 +59,8 @@ class TruncatedZipError(DamagedError):
 
     def __init__(self, *, detail: Text) -> None:
         super().__init__(
-            T("文件不完整或已损坏:{detail}。", detail=detail),
-            hint=T("请重新复制或下载该文件;若 Word 也打不开,请从备份取回。"),
+            T("文件不完整或已损坏：{detail}。", detail=detail),
+            hint=T("请重新复制或下载该文件；若 Word 也打不开，请从备份取回。"),
         )
 
 
@@ -71,7 +71,7 @@ class PartDamagedError(DamagedError):
 
     def __init__(self, *, part: str, detail: Text) -> None:
         super().__init__(
-            T("文件中的部件“{part}”已损坏:{detail}。", part=part[:200], detail=detail),
+            T("文件中的部件“{part}”已损坏：{detail}。", part=part[:200], detail=detail),
             hint=T("请在 Word 或 WPS 中打开并另存为新的 docx 后再试。"),
             where=part[:200],
         )
@@ -84,8 +84,8 @@ class EncryptedFileError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__(
-            T("文件有打开密码(已加密),无法检查其内容。"),
-            hint=T("请在 Word 中取消“用密码进行加密”,另存为 docx 后再试。"),
+            T("文件有打开密码（已加密），无法检查其内容。"),
+            hint=T("请在 Word 中取消“用密码进行加密”，另存为 docx 后再试。"),
         )
 
 
@@ -96,8 +96,8 @@ class UnsafePartNameError(RefusedError):
 
     def __init__(self, *, part: str) -> None:
         super().__init__(
-            T("文件中有不安全的部件名“{part}”(绝对路径、上级目录或非法字符)。", part=_printable(part)),
-            hint=T("这不是 Word 或 WPS 正常保存的文件;请向提供者核实来源,并另存为新的 docx。"),
+            T("文件中有不安全的部件名“{part}”（绝对路径、上级目录或非法字符）。", part=_printable(part)),
+            hint=T("这不是 Word 或 WPS 正常保存的文件；请向提供者核实来源，并另存为新的 docx。"),
             where=_printable(part),
         )
 
@@ -109,8 +109,8 @@ class DuplicatePartError(RefusedError):
 
     def __init__(self, *, part: str) -> None:
         super().__init__(
-            T("文件中的部件“{part}”出现了两次,不同软件会读到不同内容。", part=part[:200]),
-            hint=T("请在 Word 或 WPS 中打开核对内容,再另存为新的 docx。"),
+            T("文件中的部件“{part}”出现了两次，不同软件会读到不同内容。", part=part[:200]),
+            hint=T("请在 Word 或 WPS 中打开核对内容，再另存为新的 docx。"),
             where=part[:200],
         )
 
@@ -122,8 +122,8 @@ class ZipBombError(RefusedError):
 
     def __init__(self, *, part: str, detail: Text) -> None:
         super().__init__(
-            T("文件解压后过大:部件“{part}”{detail}。", part=part[:200], detail=detail),
-            hint=T("请删去或压缩过大的图片后另存;若不知道内容为何这样大,请不要使用该文件。"),
+            T("文件解压后过大：部件“{part}”{detail}。", part=part[:200], detail=detail),
+            hint=T("请删去或压缩过大的图片后另存；若不知道内容为何这样大，请不要使用该文件。"),
             where=part[:200],
         )
 
@@ -238,7 +238,7 @@ def _find_directory(data: bytes) -> tuple[int, int, int]:
     if offset + size != position or position + _END.size + comment != len(data):
         raise TruncatedZipError(detail=T("目录的位置与内容不符"))
     if count > MAX_PARTS:
-        raise ZipBombError(part="", detail=T("共有 {count} 个,超过 {limit} 个", count=count, limit=MAX_PARTS))
+        raise ZipBombError(part="", detail=T("共有 {count} 个，超过 {limit} 个", count=count, limit=MAX_PARTS))
     return count, offset, position
 
 

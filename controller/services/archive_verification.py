@@ -105,7 +105,7 @@ class ArchiveVerification:
         for key, expected in (("workspace", self._identity.id), ("site", self._identity.site)):
             if found.get(key) != expected:
                 message = T(
-                    "档案不属于这个工作区:{key} 是 {found},应为 {expected}。",
+                    "档案不属于这个工作区：{key} 是 {found}，应为 {expected}。",
                     key=key,
                     found=found.get(key),
                     expected=expected,
@@ -129,7 +129,7 @@ class ArchiveVerification:
             yield _error("form-package-incomplete", T("归档的表单不完整。"), path=folder)
             return
         if Digest.of(compiled).hex != name:
-            yield _error("form-package-differs", T("归档的表单被改动过(摘要不符)。"), path=f"{folder}/compiled.json")
+            yield _error("form-package-differs", T("归档的表单被改动过（摘要不符）。"), path=f"{folder}/compiled.json")
             return
         try:
             form = read_compiled(compiled)
@@ -137,7 +137,7 @@ class ArchiveVerification:
             yield _error("form-package-unreadable", exc.message, path=f"{folder}/compiled.json")
             return
         if form.docx != Digest.of(docx):
-            yield _error("form-package-differs", T("归档的表单模板被改动过(摘要不符)。"), path=f"{folder}/form.docx")
+            yield _error("form-package-differs", T("归档的表单模板被改动过（摘要不符）。"), path=f"{folder}/form.docx")
         self._forms[Digest.of(compiled)] = form.definition
 
     def _all_records(self) -> Iterator[Finding]:
@@ -180,7 +180,7 @@ class ArchiveVerification:
     def _damage(self) -> Iterator[Finding]:
         damaged, self._damaged[:] = list(self._damaged), []
         for path in damaged:
-            message = T("内容丢失或损坏,读不出来。")
+            message = T("内容丢失或损坏，读不出来。")
             yield Finding(
                 code="object-damaged",
                 gravity=Gravity.ERROR,

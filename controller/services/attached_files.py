@@ -24,7 +24,7 @@ class AttachmentTooLargeError(RefusedError):
 
     def __init__(self, *, name: str, size: int) -> None:
         super().__init__(
-            T("附件“{name}”有 {size} MB,超过 {limit} MB。", name=name, size=size // 2**20, limit=LIMIT // 2**20),
+            T("附件“{name}”有 {size} MB，超过 {limit} MB。", name=name, size=size // 2**20, limit=LIMIT // 2**20),
             hint=T("压缩图片或拆分后再附。"),
         )
 

@@ -151,8 +151,8 @@ def _document(shown: LibraryDocument, known: _Library) -> list[Finding]:
     report = _Report(number)
     add = report.add
     for key, close in unknown_keys(document).items():
-        hint = T("是否想写 {key}?", key=close) if close else None
-        add("document-key-unknown", Gravity.WARNING, T("不认识的项目 {key},原样保留。", key=key), hint=hint)
+        hint = T("是否想写 {key}？", key=close) if close else None
+        add("document-key-unknown", Gravity.WARNING, T("不认识的项目 {key}，原样保留。", key=key), hint=hint)
     if CLASS_WORDS.get(document.number.class_code) != document.class_word:
         message = T("类别“{word}”与编号 {number} 不符。", word=document.class_word, number=number)
         add("document-class-wrong", Gravity.ERROR, message)
@@ -165,7 +165,7 @@ def _document(shown: LibraryDocument, known: _Library) -> list[Finding]:
         message = T("正文标题“{typed}”与说明里的“{title}”不同。", typed=shown.segment.title, title=document.title)
         add("document-title-differs", Gravity.WARNING, message, file="clauses.txt", line=shown.segment.first_line)
     if not shown.ids_fit:
-        message = T("条款标识与正文不一致,条款的历史会断开。")
+        message = T("条款标识与正文不一致，条款的历史会断开。")
         add("clause-ids-stale", Gravity.WARNING, message, file="clauses.yml", hint=T("正文只通过文件更改修改。"))
     text_findings = segment_findings(shown.segment, name=number, path=f"{FOLDER}/{number}/clauses.txt")
     report.found.extend(item for item in text_findings if item.gravity is not Gravity.NOTE)
@@ -227,7 +227,7 @@ def _target(target: str, place: Text, known: _Library, report: _Report) -> None:
 
 def _near(wanted: str, known: _Library) -> Text | None:
     close = nearest(wanted, known.numbers())
-    return T("是否想写 {number}?", number=close) if close else None
+    return T("是否想写 {number}？", number=close) if close else None
 
 
 def _basis(document: ControlledDocument, known: _Library, report: _Report) -> None:
@@ -247,7 +247,7 @@ def _validity_gravity(cited: ExternalDocument) -> Gravity:
 
 def _validity_message(cited: ExternalDocument) -> Text:
     return T(
-        "依据《{title}》的有效性是“{validity}”({certainty})。",
+        "依据《{title}》的有效性是“{validity}”（{certainty}）。",
         title=cited.title,
         validity=cited.validity.value,
         certainty=cited.certainty,
@@ -281,12 +281,12 @@ def _unknown_title(
     note = noted.get(_count(clause))
     if title.endswith(_LAW_WORDS):
         if note is not None:
-            message = T("引用的《{title}》不在外来文件清单里;已有提示 {note}。", title=title, note=note)
+            message = T("引用的《{title}》不在外来文件清单里；已有提示 {note}。", title=title, note=note)
             report.add("citation-unknown", Gravity.NOTE, message, file="clauses.txt", line=line)
             return
-        message = T("引用的《{title}》不在外来文件清单里,是否现行无法判断。", title=title)
+        message = T("引用的《{title}》不在外来文件清单里，是否现行无法判断。", title=title)
         close = nearest(title, [item.title for item in known.external.documents]) if known.external else None
-        hint = T("是否指《{title}》?核实后登记到外来文件清单。", title=close) if close else None
+        hint = T("是否指《{title}》？核实后登记到外来文件清单。", title=close) if close else None
         report.add("citation-unknown", Gravity.WARNING, message, file="clauses.txt", line=line, hint=hint)
     elif title.endswith(_FORM_WORDS):
         close = nearest(title, [*known.forms.values(), *known.registers.values()])

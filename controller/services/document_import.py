@@ -41,8 +41,8 @@ class NumberTakenError(RefusedError):
 
     def __init__(self, *, number: str, title: str, free: str) -> None:
         super().__init__(
-            T("编号 {number} 已用于《{title}》,没有导入。", number=number, title=title),
-            hint=T("换一个编号,例如 {free};修订现有文件请走文件更改。", free=free),
+            T("编号 {number} 已用于《{title}》，没有导入。", number=number, title=title),
+            hint=T("换一个编号，例如 {free}；修订现有文件请走文件更改。", free=free),
         )
 
 
@@ -52,7 +52,7 @@ class NumberNeededError(RefusedError):
     code = "document-number-needed"
 
     def __init__(self, *, free: str) -> None:
-        super().__init__(T("文本里没有文件编号。"), hint=T("加上 --number,例如 --number {free}。", free=free))
+        super().__init__(T("文本里没有文件编号。"), hint=T("加上 --number，例如 --number {free}。", free=free))
 
 
 class NumberUnlikeTextError(RefusedError):
@@ -62,8 +62,8 @@ class NumberUnlikeTextError(RefusedError):
 
     def __init__(self, *, number: str, typed: str) -> None:
         super().__init__(
-            T("正文写的编号是 {typed},与 --number {number} 不一致,没有导入。", typed=typed, number=number),
-            hint=T("去掉 --number,或先在正文里改好编号。"),
+            T("正文写的编号是 {typed}，与 --number {number} 不一致，没有导入。", typed=typed, number=number),
+            hint=T("去掉 --number，或先在正文里改好编号。"),
         )
 
 
@@ -74,7 +74,7 @@ class TitleNeededError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__(
-            T("这一篇没有可用的标题(1 到 {limit} 个字,不换行)。", limit=_TITLE_LENGTH), hint=T("加上 --title 标题。")
+            T("这一篇没有可用的标题（1 到 {limit} 个字，不换行）。", limit=_TITLE_LENGTH), hint=T("加上 --title 标题。")
         )
 
 
@@ -85,7 +85,7 @@ class OwnerInvalidError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__(
-            T("归口部门应为 1 到 {limit} 个字,不换行。", limit=_OWNER_LENGTH), hint=T("例如 --owner 质管部。")
+            T("归口部门应为 1 到 {limit} 个字，不换行。", limit=_OWNER_LENGTH), hint=T("例如 --owner 质管部。")
         )
 
 
@@ -97,7 +97,7 @@ class WrongClassError(RefusedError):
     def __init__(self, *, number: str, word: str) -> None:
         super().__init__(
             T("编号 {number} 不属于“{word}”类。", number=number, word=word),
-            hint=T("程序用 CX,制度用 ZD,职责用 ZZ,手册用 SC;表单和台账不在这里导入。"),
+            hint=T("程序用 CX，制度用 ZD，职责用 ZZ，手册用 SC；表单和台账不在这里导入。"),
         )
 
 
@@ -108,7 +108,7 @@ class SegmentNeededError(RefusedError):
 
     def __init__(self, *, count: int, titles: Sequence[Text]) -> None:
         super().__init__(
-            T("文件里有 {count} 篇:{titles}。", count=count, titles=list(titles)),
+            T("文件里有 {count} 篇：{titles}。", count=count, titles=list(titles)),
             hint=T("用 --segment 1 到 {count} 指明导入哪一篇。", count=count),
         )
 
@@ -119,7 +119,7 @@ class NothingToImportError(RefusedError):
     code = "document-empty"
 
     def __init__(self, *, name: str) -> None:
-        super().__init__(T("“{name}”里没有条款,没有导入。", name=name), hint=T("用 qms doc parse 查看解析结果。"))
+        super().__init__(T("“{name}”里没有条款，没有导入。", name=name), hint=T("用 qms doc parse 查看解析结果。"))
 
 
 class GarbledTextError(DamagedError):
@@ -129,7 +129,7 @@ class GarbledTextError(DamagedError):
 
     def __init__(self, *, name: str) -> None:
         super().__init__(
-            T("“{name}”有读不出来的字符,没有导入。", name=name), hint=T("用原件重新导出为 UTF-8 文本或 docx 后再试。")
+            T("“{name}”有读不出来的字符，没有导入。", name=name), hint=T("用原件重新导出为 UTF-8 文本或 docx 后再试。")
         )
 
 

@@ -39,7 +39,7 @@ class UnknownDocumentError(NotFoundError):
     code = "document-unknown"
 
     def __init__(self, *, number: str, close: str | None) -> None:
-        hint = T("是否想写 {close}?", close=close) if close else T("用 qms doc list 查看全部文件编号。")
+        hint = T("是否想写 {close}？", close=close) if close else T("用 qms doc list 查看全部文件编号。")
         super().__init__(T("没有编号为“{number}”的文件。", number=number[:60]), hint=hint)
 
 
@@ -50,7 +50,7 @@ class DocumentIncompleteError(DamagedError):
 
     def __init__(self, *, path: str) -> None:
         super().__init__(
-            T("文件库缺少 {path},或它不是 UTF-8 文本。", path=path), hint=T("从版本库恢复该文件。"), where=path
+            T("文件库缺少 {path}，或它不是 UTF-8 文本。", path=path), hint=T("从版本库恢复该文件。"), where=path
         )
 
 

@@ -42,11 +42,11 @@ class UndeclaredNamesError(MisconfiguredError):
     def __init__(self, *, form: str, undeclared: Sequence[UndeclaredName]) -> None:
         super().__init__(
             T(
-                "表单 {form} 的 Word 模板用了未声明的名称:{names}",
+                "表单 {form} 的 Word 模板用了未声明的名称：{names}",
                 form=form,
                 names=[_told(name) for name in undeclared],
             ),
-            hint=T("改正模板中的名称,或在 form.yml 中声明该字段。"),
+            hint=T("改正模板中的名称，或在 form.yml 中声明该字段。"),
             where=f"templates/forms/{form}/form.docx",
         )
         self.undeclared = tuple(undeclared)
@@ -54,8 +54,8 @@ class UndeclaredNamesError(MisconfiguredError):
 
 def _told(item: UndeclaredName) -> Text:
     if item.nearest:
-        return T("{name}(在“{place}”,是否想写 {nearest}?)", name=item.name, place=item.place, nearest=item.nearest)
-    return T("{name}(在“{place}”)", name=item.name, place=item.place)
+        return T("{name}（在“{place}”，是否想写 {nearest}?）", name=item.name, place=item.place, nearest=item.nearest)
+    return T("{name}（在“{place}”）", name=item.name, place=item.place)
 
 
 class FormCompiling:

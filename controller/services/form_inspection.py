@@ -82,7 +82,7 @@ class FormInspection:
         docx = self._files.read(path)
         if docx is None:
             hint = T("运行 qms form scaffold {number} 生成版式。", number=number)
-            findings.append(_finding("form-docx-missing", T("缺少版式文件 form.docx,不能打印"), path, number, hint))
+            findings.append(_finding("form-docx-missing", T("缺少版式文件 form.docx，不能打印"), path, number, hint))
             return None
         compiled = self._compiled(number, findings)
         if compiled is not None and compiled.docx == Digest.of(docx):
@@ -94,7 +94,7 @@ class FormInspection:
                 findings.append(Finding(exc.code, Gravity.ERROR, exc.message, path=path, subject=number, hint=exc.hint))
                 return None
         if compiled is not None and (compiled.docx != Digest.of(docx) or compiled.definition != definition):
-            message = T("compiled.json 已过时:form.yml 或 form.docx 改过后还没有重新编译")
+            message = T("compiled.json 已过时：form.yml 或 form.docx 改过后还没有重新编译")
             hint = T("运行 qms form compile {number}。", number=number)
             place = f"{FORMS_FOLDER}/{number}/compiled.json"
             findings.append(_finding("compiled-stale", message, place, number, hint))
@@ -105,7 +105,7 @@ class FormInspection:
         data = self._files.read(path)
         if data is None:
             hint = T("运行 qms form compile {number}。", number=number)
-            findings.append(_finding("compiled-missing", T("还没有编译,不能填写"), path, number, hint))
+            findings.append(_finding("compiled-missing", T("还没有编译，不能填写"), path, number, hint))
             return None
         try:
             return read_compiled(data, where=path)

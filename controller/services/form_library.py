@@ -32,7 +32,7 @@ class UnknownFormError(NotFoundError):
 
     def __init__(self, *, number: str, known: Sequence[str]) -> None:
         close = nearest(number.upper(), known)
-        hint = T("是否想写 {number}?", number=close) if close else T("用 qms form list 查看全部表单。")
+        hint = T("是否想写 {number}？", number=close) if close else T("用 qms form list 查看全部表单。")
         super().__init__(T("没有表单“{number}”。", number=number[:60]), hint=hint)
 
 
@@ -43,8 +43,8 @@ class FormNotCompiledError(MisconfiguredError):
 
     def __init__(self, *, number: str, missing: str) -> None:
         super().__init__(
-            T("表单 {number} 缺少 {missing},还不能填写和打印。", number=number, missing=missing),
-            hint=T("运行 qms form scaffold {number} 生成版式,再运行 qms form compile {number}。", number=number),
+            T("表单 {number} 缺少 {missing}，还不能填写和打印。", number=number, missing=missing),
+            hint=T("运行 qms form scaffold {number} 生成版式，再运行 qms form compile {number}。", number=number),
             where=f"{FORMS_FOLDER}/{number}/{missing}",
         )
 

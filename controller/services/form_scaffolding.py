@@ -32,9 +32,9 @@ class TemplateRestyledError(RefusedError):
 
     def __init__(self, *, number: str) -> None:
         super().__init__(
-            T("表单 {number} 的 form.docx 已在 Word 中修改过,没有覆盖它。", number=number),
+            T("表单 {number} 的 form.docx 已在 Word 中修改过，没有覆盖它。", number=number),
             hint=T(
-                "确认要重新生成时加 --force(原文件会另存一份);只需编译时运行 qms form compile {number}。",
+                "确认要重新生成时加 --force（原文件会另存一份）；只需编译时运行 qms form compile {number}。",
                 number=number,
             ),
             where=f"{FORMS_FOLDER}/{number}/form.docx",

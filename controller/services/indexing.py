@@ -182,8 +182,8 @@ class _Reading:
         return state if _at_home(state, folder) else None
 
     def _note(self, number: str, problem: Text) -> None:
-        message = T("记录 {number} 无法完整读取:{problem}", number=number, problem=problem)
-        hint = T("用 qms verify 查看全部问题,并用备份核对。")
+        message = T("记录 {number} 无法完整读取：{problem}", number=number, problem=problem)
+        hint = T("用 qms verify 查看全部问题，并用备份核对。")
         self.findings.append(Finding("record-unreadable", Gravity.ERROR, message, subject=number, hint=hint))
 
 

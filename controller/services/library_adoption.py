@@ -32,7 +32,7 @@ class NothingToAdoptError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__(
-            T("工作目录与受控内容一致,没有可采用的修改。"), hint=T("用 qms change status 查看;先修改文件再采用。")
+            T("工作目录与受控内容一致，没有可采用的修改。"), hint=T("用 qms change status 查看；先修改文件再采用。")
         )
 
 
@@ -43,7 +43,7 @@ class AdoptionRefusedError(RefusedError):
 
     def __init__(self, *, findings: Sequence[Finding]) -> None:
         super().__init__(
-            T("修改有 {count} 处不符合,没有采用。", count=len(findings)), hint=T("按下面逐项改正后再采用。")
+            T("修改有 {count} 处不符合，没有采用。", count=len(findings)), hint=T("按下面逐项改正后再采用。")
         )
         self.findings = tuple(findings)
 
@@ -55,8 +55,8 @@ class AdoptionReasonError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__(
-            T("采用修改必须写明原因(至少 {count} 个字)。", count=_REASON_AT_LEAST),
-            hint=T("例如 --reason “新员工入职,登记人员”。"),
+            T("采用修改必须写明原因（至少 {count} 个字）。", count=_REASON_AT_LEAST),
+            hint=T("例如 --reason “新员工入职，登记人员”。"),
         )
 
 

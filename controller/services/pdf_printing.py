@@ -35,7 +35,7 @@ class PdfEngineError(DamagedError):
     def __init__(self, *, engine: str, problem: Text) -> None:
         super().__init__(
             T("{engine} 无法把文件转换为 PDF:{problem}。", engine=engine, problem=problem),
-            hint=T("请在 Word 中打开该文件检查;也可在 qms.toml 中换用另一个 pdf_engine。"),
+            hint=T("请在 Word 中打开该文件检查；也可在 qms.toml 中换用另一个 pdf_engine。"),
         )
 
 
@@ -47,7 +47,7 @@ class NoPdfEngineError(MisconfiguredError):
     def __init__(self) -> None:
         super().__init__(
             T("本机没有可用的 PDF 引擎。"),
-            hint=T("请重新安装本软件(含 office2pdf),或安装 LibreOffice 后再试。"),
+            hint=T("请重新安装本软件（含 office2pdf），或安装 LibreOffice 后再试。"),
         )
 
 
@@ -62,13 +62,13 @@ class PrintIncompleteError(DamagedError):
         shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
         super().__init__(
             T(
-                "打印会丢失文字,未生成 PDF。用 {engines} 转换后,“{passage}”一段缺少“{missing}”(共 {count} 处)。",
+                "打印会丢失文字，未生成 PDF。用 {engines} 转换后，“{passage}”一段缺少“{missing}”（共 {count} 处）。",
                 engines=list(engines),
                 passage=shown,
                 missing=first.missing[:_SHOWN],
                 count=len(lost),
             ),
-            hint=T("请把这段文字从文本框、脚注或内容控件移到正文或表格里,或安装 LibreOffice 后重试。"),
+            hint=T("请把这段文字从文本框、脚注或内容控件移到正文或表格里，或安装 LibreOffice 后重试。"),
             where=first.passage.part,
         )
         self.lost = tuple(lost)

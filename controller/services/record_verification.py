@@ -98,7 +98,7 @@ class RecordVerification:
                 continue
             if entry.sequence != place or entry.record != number:
                 message = T(
-                    "文件名与内容不符:内容是 {record} 的第 {sequence} 个条目。",
+                    "文件名与内容不符：内容是 {record} 的第 {sequence} 个条目。",
                     record=entry.record,
                     sequence=entry.sequence,
                 )
@@ -137,10 +137,10 @@ class RecordVerification:
     ) -> Iterator[Finding]:
         expected = {entry.sequence for entry, _ in chain if entry.sealed}
         for place in sorted(files.sealed.keys() - expected):
-            yield report("sealed-unexpected", T("有封存内容,但条目没有提到它。"), f"{place:04d}.sealed")
+            yield report("sealed-unexpected", T("有封存内容，但条目没有提到它。"), f"{place:04d}.sealed")
         key = self._keys.get(chain[0][0].record) if expected or files.sealed_attachments else None
         if (expected & files.sealed.keys() or files.sealed_attachments) and key is None:
-            message = T("封存的内容打不开:密钥已处置或缺失。")
+            message = T("封存的内容打不开：密钥已处置或缺失。")
             yield report("sealed-key-missing", message, gravity=Gravity.NOTE)
         opened: dict[str, Wire] = {}
         readable = whole
@@ -160,7 +160,7 @@ class RecordVerification:
                 else:
                     wrong = mismatches(part, entry.sealed)
                     if wrong:
-                        yield report("sealed-differs", T("封存的值与条目不符:{fields}。", fields=wrong), name)
+                        yield report("sealed-differs", T("封存的值与条目不符：{fields}。", fields=wrong), name)
                     opened.update(part.values)
                     full = part.docx
             if self._rerender is not None and whole:
@@ -203,13 +203,13 @@ class RecordVerification:
             if name not in held:
                 yield report("attachment-missing", T("附件“{name}”不见了。", name=item.name), path)
             elif not item.sealed and files.attachments[name] != item.digest:
-                yield report("attachment-differs", T("附件“{name}”被改动过(摘要不符)。", name=item.name), path)
+                yield report("attachment-differs", T("附件“{name}”被改动过（摘要不符）。", name=item.name), path)
             elif item.sealed and key is not None:
                 yield from self._sealed_attachment(report, path, files.sealed_attachments[name], key, item.digest)
         for name in sorted(files.attachments.keys() | files.sealed_attachments.keys()):
             path = f"attachments/{name}" + ("" if name in files.attachments else ".sealed")
             if name not in stated or stated[name].sealed == (name in files.attachments):
-                yield report("attachment-unexpected", T("有附件,但条目没有提到它。"), path)
+                yield report("attachment-unexpected", T("有附件，但条目没有提到它。"), path)
 
     @staticmethod
     def _sealed_attachment(report: _Report, path: str, data: bytes, key: bytes, digest: Digest) -> Iterator[Finding]:
@@ -219,7 +219,7 @@ class RecordVerification:
             yield report("sealed-unreadable", exc.message, path)
             return
         if not same:
-            yield report("attachment-differs", T("封存的附件被改动过(摘要不符)。"), path)
+            yield report("attachment-differs", T("封存的附件被改动过（摘要不符）。"), path)
 
 
 @dataclass(frozen=True)

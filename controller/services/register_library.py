@@ -34,7 +34,7 @@ class UnknownRegisterError(NotFoundError):
         close = nearest(wanted, known)
         super().__init__(
             T("没有台账“{wanted}”。", wanted=wanted[:60]),
-            hint=T("是否想写 {close}?", close=close) if close else T("用 qms register list 查看全部台账。"),
+            hint=T("是否想写 {close}？", close=close) if close else T("用 qms register list 查看全部台账。"),
         )
 
 

@@ -32,7 +32,7 @@ class SampleInvalidError(MisconfiguredError):
 
     def __init__(self, *, sample: str, problem: Text) -> None:
         super().__init__(
-            T("样例 {sample} 有误:{problem}", sample=sample, problem=problem), hint=T("修改 records/samples。")
+            T("样例 {sample} 有误：{problem}", sample=sample, problem=problem), hint=T("修改 records/samples。")
         )
 
 

@@ -19,7 +19,7 @@ class UnknownPersonError(NotFoundError):
     code = "person-unknown"
 
     def __init__(self, *, wanted: str, close: str | None) -> None:
-        hint = T("是否想写“{close}”?", close=close) if close else T("在 signatures/people.yml 中登记人员后再试。")
+        hint = T("是否想写“{close}”？", close=close) if close else T("在 signatures/people.yml 中登记人员后再试。")
         super().__init__(T("在册人员中没有“{wanted}”。", wanted=wanted[:60]), hint=hint)
 
 
@@ -32,7 +32,9 @@ class PersonNeededError(RefusedError):
         super().__init__(
             T("请指明以谁的身份操作。"),
             hint=T(
-                "加上 --as 姓名,例如 --as {example};在册人员:{names}。", example=names[0] if names else "", names=names
+                "加上 --as 姓名，例如 --as {example}；在册人员：{names}。",
+                example=names[0] if names else "",
+                names=names,
             ),
         )
 

@@ -34,8 +34,8 @@ class FileTooLargeError(RefusedError):
 
     def __init__(self, *, name: str, limit: int) -> None:
         super().__init__(
-            T("“{name}”太大,超过 {limit} MB。", name=name, limit=limit // 1024 // 1024),
-            hint=T("只放入文件正文;图片请压缩后再插入。"),
+            T("“{name}”太大，超过 {limit} MB。", name=name, limit=limit // 1024 // 1024),
+            hint=T("只放入文件正文；图片请压缩后再插入。"),
             where=name,
         )
 
@@ -47,8 +47,8 @@ class NotTextError(DamagedError):
 
     def __init__(self, *, name: str) -> None:
         super().__init__(
-            T("“{name}”不是文本文件,也不是 docx。", name=name),
-            hint=T("在 Word 或 WPS 中另存为“Word 文档(*.docx)”或纯文本(UTF-8)后再试;PDF 请先转成 Word。"),
+            T("“{name}”不是文本文件，也不是 docx。", name=name),
+            hint=T("在 Word 或 WPS 中另存为“Word 文档（*.docx）”或纯文本（UTF-8）后再试；PDF 请先转成 Word。"),
             where=name,
         )
 
@@ -104,10 +104,10 @@ def read_uploaded_text(data: bytes, *, name: str, word: WordReader) -> ReadText:
 
 def _encoding_notes(text: str, encoding: str, name: str) -> list[Finding]:
     if encoding == DAMAGED:
-        message = T("有些字节不是 UTF-8,也不是 GB 18030,按损坏的字符保留。")
+        message = T("有些字节不是 UTF-8，也不是 GB 18030，按损坏的字符保留。")
         return [Finding("text-encoding", Gravity.WARNING, message, path=name, hint=T("用原件重新导出为 UTF-8 文本。"))]
     if encoding != "utf-8":
-        message = T("文件编码是 {encoding},导入后保存为 UTF-8,文字不变。", encoding=encoding.upper())
+        message = T("文件编码是 {encoding}，导入后保存为 UTF-8，文字不变。", encoding=encoding.upper())
         return [Finding("text-encoding", Gravity.NOTE, message, path=name)]
     if not text.strip():
         return [Finding("text-empty", Gravity.WARNING, T("文件里没有文字。"), path=name)]

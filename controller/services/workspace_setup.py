@@ -31,8 +31,8 @@ class FolderNotEmptyError(RefusedError):
 
     def __init__(self, *, folder: Path) -> None:
         super().__init__(
-            T("目录“{folder}”已存在且不是空的,没有改动它。", folder=folder),
-            hint=T("换一个新目录名;若这里已是工作区,直接使用即可。"),
+            T("目录“{folder}”已存在且不是空的，没有改动它。", folder=folder),
+            hint=T("换一个新目录名；若这里已是工作区，直接使用即可。"),
         )
 
 
@@ -43,8 +43,8 @@ class InvalidCompanyNameError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__(
-            T("公司名称应为 1 到 {limit} 个字,且不含换行等控制字符。", limit=_COMPANY_LIMIT),
-            hint=T("用营业执照上的名称,例如 --company 安泽医疗器械有限公司。"),
+            T("公司名称应为 1 到 {limit} 个字，且不含换行等控制字符。", limit=_COMPANY_LIMIT),
+            hint=T("用营业执照上的名称，例如 --company 安泽医疗器械有限公司。"),
         )
 
 

@@ -233,7 +233,7 @@ def test_headers_and_footers_are_left_out_and_named() -> None:
     footer = f"<w:ftr {W}><w:p><w:r><w:t>第1页</w:t></w:r></w:p></w:ftr>"
     found = read(with_part("word/footer1.xml", WORD + "footer+xml", footer, paragraph("1.目的")))
     assert found.text == "1.目的\n"
-    assert [str(item.message) for item in found.findings] == ["页眉页脚没有读入:第1页。"]
+    assert [str(item.message) for item in found.findings] == ["页眉页脚没有读入：第1页。"]
 
 
 def test_a_text_box_is_kept_verbatim_with_its_words_as_caption() -> None:

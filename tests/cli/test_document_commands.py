@@ -30,10 +30,10 @@ def test_parsing_needs_no_workspace_and_shows_documents_clauses_and_findings(
 ) -> None:
     assert main(["--workspace", str(blob.parent), "doc", "parse", str(blob)], "zh") == 0
     shown = capsys.readouterr().out
-    assert "网页文本.txt:9 篇文件" in shown
-    assert "第3篇 仓库钥匙管理规程(第19–23行,7 条)" in shown
+    assert "网页文本.txt：9 篇文件" in shown
+    assert "第3篇 仓库钥匙管理规程（第19–23行，7 条）" in shown
     assert "    第三条 钥匙由仓库主管统一保管,按照第一条的规定编号。" in shown
-    assert "[注意] 网页文本.txt:22 缺第四条:“第三条”之后是“第五条”。" in shown
+    assert "[注意] 网页文本.txt:22 缺第四条：“第三条”之后是“第五条”。" in shown
 
 
 def test_parsing_as_json_gives_segments_clauses_and_findings(blob: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_parsed_is_refused_with_a_next_step(
     assert main(["doc", "parse", str(path)], "zh") == exit_code
     shown = capsys.readouterr().err
     assert code is None or code in shown
-    assert "下一步:" in shown
+    assert "下一步：" in shown
 
 
 def test_the_starter_procedures_are_listed(workspace: Workspace) -> None:
@@ -114,7 +114,7 @@ def test_a_procedure_is_shown_with_its_clauses_forms_and_screen_only_notes(works
     assert "文件编号\tXX-YLQXCX-014" in answer.out
     assert "5.3.医疗器械购销员必须熟练掌握医疗器械有关知识" in answer.out
     assert "XX-YLQXJL-021" in answer.out
-    assert "对标提示(仅屏幕显示,不打印,不进入资料包):" in answer.out
+    assert "对标提示（仅屏幕显示，不打印，不进入资料包）：" in answer.out
     assert "G4 条款 2" in answer.out
 
 
@@ -138,7 +138,7 @@ def test_the_starter_library_has_no_errors(workspace: Workspace) -> None:
     found = json.loads(answer.out)
     assert (answer.code, found["errors"]) == (0, 0), found["findings"]
     cited = [item["message"] for item in found["findings"] if item["code"] == "citation-unknown"]
-    assert cited == ["引用的《医疗器械监督管理办法》不在外来文件清单里;已有提示 G4。"]
+    assert cited == ["引用的《医疗器械监督管理办法》不在外来文件清单里；已有提示 G4。"]
 
 
 def test_a_broken_reference_in_the_folder_is_found_and_the_approved_library_is_still_sound(
@@ -167,7 +167,7 @@ def test_the_checklist_and_the_external_documents_are_listed(workspace: Workspac
 def test_an_imported_document_is_in_the_library_and_the_folder_byte_for_byte(workspace: Workspace, blob: Path) -> None:
     answer = workspace.qms("doc", "import", str(blob), "--number", "AB-YLQXCX-031", "--owner", "质管部")
     assert answer.code == 0, answer.err
-    assert "已导入 AB-YLQXCX-031《退机消毒管理程序》,6 条。" in answer.out
+    assert "已导入 AB-YLQXCX-031《退机消毒管理程序》，6 条。" in answer.out
     written = workspace.folder / "procedures/AB-YLQXCX-031/clauses.txt"
     assert written.read_bytes() == DISINFECTION_NUMBERED.encode()
     listed = json.loads(workspace.qms("--json", "doc", "list").out)["documents"]

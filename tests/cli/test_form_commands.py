@@ -27,7 +27,7 @@ def test_a_form_is_explained_in_words(workspace: Workspace) -> None:
     assert answer.code == 0
     assert "质量投诉处理记录" in answer.out
     assert "“已登记”起" in answer.out
-    assert "敏感个人信息,加密保存" in answer.out
+    assert "敏感个人信息，加密保存" in answer.out
     assert "反馈时间不能早于投诉接收时间" in answer.out
 
 

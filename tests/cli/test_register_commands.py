@@ -62,9 +62,9 @@ def test_the_words_for_people_name_file_rows_and_completeness(workspace: Workspa
     file_calls(workspace, "江城市第一人民医院")
     answer = workspace.qms("register", "build", "来电来访与售后服务台账", "--out", str(tmp_path / "a.xlsx"))
     assert answer.out.splitlines() == [
-        f"已生成:{tmp_path / 'a.xlsx'}",
-        "《来电来访与售后服务台账》共 1 行,其中作废 0。",
-        "编号完整:没有缺号、重号,引用的记录都在。",
+        f"已生成：{tmp_path / 'a.xlsx'}",
+        "《来电来访与售后服务台账》共 1 行，其中作废 0。",
+        "编号完整：没有缺号、重号，引用的记录都在。",
     ]
 
 

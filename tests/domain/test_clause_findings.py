@@ -30,13 +30,13 @@ def test_nothing_is_found_in_a_complete_document(text: str) -> None:
 
 def test_a_missing_article_is_named_and_where_it_should_stand() -> None:
     messages = [str(item.message) for item in text_findings(parse_text(KEYS)) if item.code == "clause-number-missing"]
-    assert messages == ["缺第四条:“第三条”之后是“第五条”。"]
+    assert messages == ["缺第四条：“第三条”之后是“第五条”。"]
 
 
 def test_an_article_that_lost_its_head_is_found_with_its_tail() -> None:
     assert found(CALIBRATION) == [("warning", "clause-number-missing", 4), ("warning", "clause-head-lost", 3)]
     tail = text_findings(parse_text(CALIBRATION))[1]
-    assert str(tail.message) == "“业资格并经授权的人员进行。”没有编号,可能是第三条丢了开头后剩下的部分。"
+    assert str(tail.message) == "“业资格并经授权的人员进行。”没有编号，可能是第三条丢了开头后剩下的部分。"
 
 
 def test_blank_lines_between_the_clauses_make_no_difference() -> None:
@@ -105,4 +105,6 @@ def test_other_oddities_are_found(text: str, code: str) -> None:
 
 def test_many_missing_numbers_make_one_finding() -> None:
     messages = [str(item.message) for item in text_findings(parse_text("第一条甲。\n第三十条乙。\n"))]
-    assert messages[1] == "缺第二条、第三条、第四条、第五条、第六条、第七条、第八条、第九条…:“第一条”之后是“第三十条”。"
+    assert (
+        messages[1] == "缺第二条、第三条、第四条、第五条、第六条、第七条、第八条、第九条…：“第一条”之后是“第三十条”。"
+    )

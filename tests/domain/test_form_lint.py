@@ -115,7 +115,7 @@ def test_a_misspelt_placeholder_is_told_with_the_nearest_name_and_its_part() -> 
     assert finding.code == "placeholder-undeclared"
     assert finding.path == "templates/forms/AB-YLQXJL-003/form.docx"
     assert str(finding.message) == "模板 word/header1.xml 用了没有声明的名称 company.nmae"
-    assert str(finding.hint) == "是否想写 company.name?"
+    assert str(finding.hint) == "是否想写 company.name？"
 
 
 def test_a_field_or_signature_that_the_template_never_prints_is_a_warning() -> None:

@@ -73,19 +73,19 @@ def test_what_the_forms_have_may_be_used(rest: str) -> None:
 @pytest.mark.parametrize(
     ("rest", "code", "hint"),
     [
-        ("row_if: custmer is none\n", "register-name", "是否想写 customer?"),
-        ("row_if: record.stage_lable == ''\n", "register-name", "是否想写 record.stage_label?"),
-        ("row_if: record['openedat'] is none\n", "register-name", "是否想写 record.opened_at?"),
+        ("row_if: custmer is none\n", "register-name", "是否想写 customer？"),
+        ("row_if: record.stage_lable == ''\n", "register-name", "是否想写 record.stage_label？"),
+        ("row_if: record['openedat'] is none\n", "register-name", "是否想写 record.opened_at？"),
         ("row_if: filled(content)\n", "register-sensitive", "改用不涉及个人的字段。"),
-        ("row_if: year_mont(received_at) == ''\n", "register-name", "是否想写 year_month?"),
+        ("row_if: year_mont(received_at) == ''\n", "register-name", "是否想写 year_month？"),
         ("row_if: row.part_no is none\n", "register-name", None),
-        ("each: parts\nrow_if: row.partno is none\n", "register-name", "是否想写 row.part_no?"),
+        ("each: parts\nrow_if: row.partno is none\n", "register-name", "是否想写 row.part_no？"),
         ("each: customer\n", "register-each", None),
         ("period: customer\n", "register-period", None),
-        ("period: recieved_at\n", "register-name", "是否想写 received_at?"),
-        (SALES.replace("buyer", "byer"), "register-name", "是否想写 buyer?"),
-        (SALES.replace("value: quantity", "value: quantty"), "register-name", "是否想写 quantity?"),
-        (SALES.replace("XX-YLQXJL-010", "XX-YLQXJL-011"), "register-form-unknown", "是否想写 XX-YLQXJL-018?"),
+        ("period: recieved_at\n", "register-name", "是否想写 received_at？"),
+        (SALES.replace("buyer", "byer"), "register-name", "是否想写 buyer？"),
+        (SALES.replace("value: quantity", "value: quantty"), "register-name", "是否想写 quantity？"),
+        (SALES.replace("XX-YLQXJL-010", "XX-YLQXJL-011"), "register-form-unknown", "是否想写 XX-YLQXJL-018？"),
         (SALES.replace("sales:", "customer:"), "register-name", None),
         ("statistics: [{id: a, label: 甲, kind: sum, value: quantity}]\n", "register-name", None),
         (
@@ -103,12 +103,12 @@ def test_what_the_forms_do_not_have_is_found_with_the_nearest_name(rest: str, co
 
 def test_a_register_of_an_unknown_form_is_found() -> None:
     text = LIST.replace("[XX-YLQXJL-018]", "[XX-YLQXJL-019]").replace("customer", "record_number")
-    assert findings(text)[0][:2] == ("register-form-unknown", "台账:没有表单 XX-YLQXJL-019")
+    assert findings(text)[0][:2] == ("register-form-unknown", "台账：没有表单 XX-YLQXJL-019")
 
 
 def test_documents_have_parts_that_come_with_later_work_and_no_others() -> None:
     source = HEAD + "source: documents\ncolumns: [{key: a, label: 甲, value: document.approved_on}]\n"
     assert findings(source) == []
     assert [item[2] for item in findings(source.replace("approved_on", "aproved_on"))] == [
-        "是否想写 document.approved_on?"
+        "是否想写 document.approved_on？"
     ]

@@ -62,7 +62,7 @@ def test_a_personnel_file_waits_for_the_person_to_leave() -> None:
 def test_the_explanation_says_every_part_that_was_weighed() -> None:
     kept = retention_of(RULES, SALE, {"exp_date": date(2030, 1, 1)}, opened_on=OPENED)
     assert str(kept.explanation) == (
-        "销售记录:保存至 2032-01-01(失效日期 2030-01-01 之后 2 年、记录日期 2026-03-01 起不少于 5 年,取最晚)"
+        "销售记录：保存至 2032-01-01（失效日期 2030-01-01 之后 2 年、记录日期 2026-03-01 起不少于 5 年，取最晚）"
     )
 
 

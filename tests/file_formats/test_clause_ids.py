@@ -75,7 +75,7 @@ def test_ids_stay_when_only_the_wording_of_each_clause_is_changed() -> None:
     ids = clause_ids_of_text(OLD)
     own = OLD.replace("样机", "设备")
     assert renewed(ids, own, where="clauses.yml") == clause_ids_of_text(own)
-    with pytest.raises(ClauseIdsError, match="有 3 个标识,正文有 4 条"):
+    with pytest.raises(ClauseIdsError, match="有 3 个标识，正文有 4 条"):
         renewed(ids, NEW, where="clauses.yml")
 
 

@@ -65,7 +65,7 @@ def test_an_unknown_post_is_an_error_with_the_nearest_known() -> None:
     reading = read_staff(POSTS, people("{id: p001, name: 林静, posts: [quality_hed]}"))
     assert codes(reading) == [("person-post-unknown", 3)]
     assert reading.findings[0].gravity is Gravity.ERROR
-    assert str(reading.findings[0].hint) == "是否想写 quality_head?"
+    assert str(reading.findings[0].hint) == "是否想写 quality_head？"
     assert reading.staff.people["p001"].posts == ()
 
 

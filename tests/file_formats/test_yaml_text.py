@@ -105,7 +105,7 @@ def test_a_dangerous_or_broken_text_is_refused_with_its_line(text: str, error: t
     assert type(caught.value) is error
     assert caught.value.line == line
     assert caught.value.hint is not None
-    assert str(caught.value).startswith(f"form.yml 第 {line} 行:")
+    assert str(caught.value).startswith(f"form.yml 第 {line} 行：")
 
 
 def test_a_bomb_of_aliases_is_refused_before_it_grows() -> None:

@@ -118,7 +118,7 @@ def test_a_citation_that_a_gap_note_speaks_of_is_only_noted() -> None:
 
 def test_the_finding_about_a_repealed_basis_says_how_certain_that_is() -> None:
     findings = check_documents(DocumentLibrary(library(document=DOCUMENT.replace("[WL-R1]", "[WL-R9]"))))
-    assert str(findings[0].message) == "依据《旧经营办法》的有效性是“废止”(二手核对)。"
+    assert str(findings[0].message) == "依据《旧经营办法》的有效性是“废止”（二手核对）。"
 
 
 def test_a_folder_named_unlike_its_document_is_found() -> None:

@@ -166,7 +166,7 @@ def test_a_number_is_never_used_a_second_time_and_a_free_one_is_named() -> None:
     before = dict(files.content)
     with pytest.raises(NumberTakenError) as caught:
         bring(files, uploaded(DISINFECTION_NUMBERED), ImportOrder(title="另一份"))
-    assert str(caught.value) == "编号 AB-YLQXCX-031 已用于《退机消毒管理程序》,没有导入。"
+    assert str(caught.value) == "编号 AB-YLQXCX-031 已用于《退机消毒管理程序》，没有导入。"
     assert "AB-YLQXCX-001" in str(caught.value.hint)
     assert files.content == before
 

@@ -404,6 +404,13 @@ class Application:
         self.indexing.catch_up()
         return write_browsing_copy(folder, browsing_files(self.index, self.records, progress=progress))
 
+    def close(self) -> None:
+        """Let go of the processes and files that were opened."""
+        for name in ("archive", "controlled_files", "keys", "index"):
+            opened = self.__dict__.pop(name, None)
+            if opened is not None:
+                opened.close()
+
     def stage_label(self, state: RecordState) -> str:
         """Return the Chinese name of the stage a record is in."""
         from controller.services.archived_forms import ArchivedForms

@@ -59,6 +59,11 @@ class Session:
             self._application = open_workspace(self.workspace or Path.cwd())
         return self._application
 
+    def close(self) -> None:
+        """Let go of what the command opened."""
+        if self._application is not None:
+            self._application.close()
+
 
 COMMANDS = {
     "init": ("controller.cli.workspace_commands:init", M("新建工作区，放入起步文件库。")),
@@ -89,13 +94,15 @@ def qms(  # noqa: D103 - the help text above is the description
     person: str | None,
     passphrase_file: Path | None,
 ) -> None:
-    context.obj = Session(
+    session = Session(
         workspace=workspace,
         as_json=as_json,
         language=lang or language_of(),
         person=person or os.environ.get("QMS_AS"),
         passphrase_file=passphrase_file,
     )
+    context.obj = session
+    context.call_on_close(session.close)
 
 
 def exit_code_of(error: QmsError) -> int:

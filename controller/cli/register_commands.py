@@ -186,7 +186,8 @@ def _show(output: Output, written: WrittenRegister) -> None:
         return
     output.line(
         T(
-            "完整性待查：缺号 {missing}，重号 {doubled}，引用无着 {dangling}，未知表单 {unknown}，未能算出 {failures} 处。",
+            "完整性待查：缺号 {missing}，重号 {doubled}，引用无着 {dangling}"
+            "，未知表单 {unknown}，未能算出 {failures} 处。",
             missing=missing,
             doubled=sum(len(run.doubled) for run in found.runs),
             dangling=found.dangling_count,

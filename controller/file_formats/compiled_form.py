@@ -171,7 +171,7 @@ _STAGE_READERS: Mapping[str, Callable[[Any], object]] = {"clock": lambda item: _
 _FORM_READERS: Mapping[str, Callable[[Any], object]] = {
     "number": DocumentNumber,
     "revision": Revision,
-    "procedure": DocumentNumber,
+    "procedure": lambda item: None if item is None else DocumentNumber(item),
     "fields": lambda items: tuple(_field(item) for item in items),
     "stages": lambda items: tuple(_read(Stage, item, _STAGE_READERS) for item in items),
     "rules": lambda items: tuple(_read(Rule, item, {"level": Level}) for item in items),

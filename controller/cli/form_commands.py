@@ -11,6 +11,8 @@ from controller.domain.conformity import Gravity
 from controller.domain.text import T, Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from controller.cli.main import Session
     from controller.cli.output import Output
     from controller.domain.form import Field, FormDefinition
@@ -223,7 +225,7 @@ def lint(session: Session, numbers: tuple[str, ...], working: bool) -> int:
     out, application = session.output, session.application
     inspection = application.form_inspection(working=working)
     known = inspection.numbers()
-    wanted = [_known(number, known) for number in numbers]
+    wanted = [known_form(number, known) for number in numbers]
     with out.progress(T("检查表单")) as progress:
         findings = inspection.inspect(wanted, progress=progress)
     errors = sum(finding.gravity is Gravity.ERROR for finding in findings)
@@ -242,14 +244,18 @@ def lint(session: Session, numbers: tuple[str, ...], working: bool) -> int:
     return 1 if errors else 0
 
 
-def _known(wanted: str, known: list[str]) -> str:
-    from controller.domain.identifiers import DocumentNumber
-    from controller.services.form_library import UnknownFormError
+def known_form(wanted: str, known: Sequence[str]) -> str:
+    """Return the form number that `wanted` means among the forms of the folder, `known`.
 
-    for number in known:
-        if wanted.strip().upper() in {number, DocumentNumber(number).short}:
-            return number
-    raise UnknownFormError(number=wanted, known=known)
+    Raises:
+        UnknownFormError: none is meant.
+    """
+    from controller.services.form_library import UnknownFormError, number_meant
+
+    number = number_meant(wanted, known)
+    if number is None:
+        raise UnknownFormError(number=wanted, known=known)
+    return number
 
 
 LIMIT_NAMES = {"today": T("今天"), "now": T("现在")}

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 import click
 
 from controller.cli.commands import M, command, option
-from controller.domain.errors import RefusedError
+from controller.cli.form_commands import known_form
+from controller.domain.conformity import Gravity
+from controller.domain.errors import QmsError
 from controller.domain.text import T
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from controller.cli.main import Session
-    from controller.services.form_scaffolding import FormScaffolding, ScaffoldResult
+    from controller.cli.output import Output
+    from controller.domain.conformity import Finding
+    from controller.services.form_scaffolding import ScaffoldResult
 
 
 @command("scaffold", M("按表单定义和公司版式生成 Word 模板（form.docx）并编译。手工改过的模板不会被覆盖。"))
@@ -24,7 +28,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def scaffold(session: Session, numbers: tuple[str, ...], every: bool, force: bool) -> int:
     service = session.application.form_scaffolding
-    return _run(session, service, numbers, every, lambda number: service.scaffold(number, force=force))
+    wanted = _wanted(session, service.numbers(), numbers, every)
+    return _run(session, wanted, lambda number: service.scaffold(number, force=force))
 
 
 @command("compile", M("编译在 Word 中改过的模板，并检查其中的名称与表单定义一致。"))
@@ -33,42 +38,42 @@ def scaffold(session: Session, numbers: tuple[str, ...], every: bool, force: boo
 @click.pass_obj
 def compile_forms(session: Session, numbers: tuple[str, ...], every: bool) -> int:
     service = session.application.form_scaffolding
-    return _run(session, service, numbers, every, service.compile)
+    wanted = _wanted(session, service.numbers(), numbers, every)
+    inspection = session.application.form_inspection(working=True)
+    return _run(session, wanted, service.compile, check=lambda: inspection.inspect(wanted))
+
+
+def _wanted(session: Session, known: Sequence[str], numbers: Sequence[str], every: bool) -> list[str]:
+    wanted = list(known) if every else [known_form(number, known) for number in numbers]
+    if not wanted:
+        raise click.UsageError(session.output.text(T("请写出表单编号，或用 --all。")))
+    return wanted
 
 
 def _run(
     session: Session,
-    service: FormScaffolding,
-    numbers: Sequence[str],
-    every: bool,
+    wanted: Sequence[str],
     work: Callable[[str], ScaffoldResult],
+    *,
+    check: Callable[[], Sequence[Finding]] | None = None,
 ) -> int:
     out = session.output
-    known = service.numbers()
-    wanted = known if every else [resolve(number, known) for number in numbers]
-    if not wanted:
-        raise click.UsageError(out.text(T("请写出表单编号，或用 --all。")))
     results: list[ScaffoldResult] = []
-    refused: list[RefusedError] = []
+    refused: list[tuple[str, QmsError]] = []
     with out.progress(T("生成表单")) as progress:
         for place, number in enumerate(wanted, 1):
             try:
                 results.append(work(number))
-            except RefusedError as exc:
-                # One restyled template must not keep the others from being made; alone, it is the answer.
-                if len(wanted) == 1:
-                    raise
-                refused.append(exc)
+            except QmsError as exc:
+                # What is wrong with one form must not keep the others from being made.
+                refused.append((number, exc))
             progress(place, len(wanted))
-    for result in results:
-        state = T("已生成") if result.changed else T("没有变化")
-        out.line(T("{number} {title}:{state}", number=result.number, title=result.title, state=state))
-        if result.kept:
-            out.line(T("    原模板另存为 {path}", path=result.kept))
-    for error in refused:
-        out.line(error.message)
-        if error.hint is not None:
-            out.line(T("    → {hint}", hint=error.hint))
+    findings = tuple(check()) if check is not None else ()
+    if refused and len(wanted) == 1:
+        error = refused[0][1]
+        error.findings = findings or error.findings
+        raise error
+    _show(out, results, refused, findings)
     out.document(
         {
             "forms": [
@@ -81,22 +86,29 @@ def _run(
                 }
                 for result in results
             ],
-            "refused": [{"code": error.code, "where": error.where} for error in refused],
+            "refused": [
+                {"number": number, "code": error.code, "message": out.text(error.message), "where": error.where}
+                for number, error in refused
+            ],
+            "findings": [out.finding_data(finding) for finding in findings],
         }
     )
-    return 1 if refused else 0
+    return 1 if refused or any(finding.gravity is Gravity.ERROR for finding in findings) else 0
 
 
-def resolve(wanted: str, known: Sequence[str]) -> str:
-    """Return the form number that `wanted` means: a number or a short number such as `JL-018`.
-
-    Raises:
-        UnknownFormError: none is meant.
-    """
-    from controller.domain.identifiers import DocumentNumber
-    from controller.services.form_library import UnknownFormError
-
-    for number in known:
-        if wanted.strip().upper() in {number, DocumentNumber(number).short}:
-            return number
-    raise UnknownFormError(number=wanted, known=known)
+def _show(
+    out: Output,
+    results: Sequence[ScaffoldResult],
+    refused: Sequence[tuple[str, QmsError]],
+    findings: Sequence[Finding],
+) -> None:
+    for result in results:
+        state = T("已生成") if result.changed else T("没有变化")
+        out.line(T("{number} {title}:{state}", number=result.number, title=result.title, state=state))
+        if result.kept:
+            out.line(T("    原模板另存为 {path}", path=result.kept))
+    for _number, error in refused:
+        out.line(error.message)
+        if error.hint is not None:
+            out.line(T("    → {hint}", hint=error.hint))
+    out.findings(findings)

@@ -118,7 +118,7 @@ def show_error(error: QmsError, language: str, *, as_json: bool) -> None:
     message = out.text(error.message)
     hint = out.text(error.hint) if error.hint else None
     problems = getattr(error, "problems", ())
-    findings = getattr(error, "findings", ())
+    findings = error.findings
     if as_json:
         data: dict[str, object] = {"code": error.code, "message": message, "where": error.where, "hint": hint}
         if problems:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from controller.domain.conformity import Finding
     from controller.domain.text import Text
 
 
@@ -25,6 +28,8 @@ class QmsError(Exception):
         """What the reader can do next."""
         self.where = where
         """The file, line, record or field concerned, if one is."""
+        self.findings: Sequence[Finding] = ()
+        """Everything that is wrong, each with its place, when the error sums up several findings."""
 
 
 class NotFoundError(QmsError):

@@ -16,7 +16,7 @@ from controller.file_formats.compiled_form import read_compiled
 from controller.file_formats.form_file import read_form
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping, Sequence
+    from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 
     from controller.domain.form import FormDefinition
     from controller.services.ports import ApprovedFiles, LibraryFiles
@@ -94,12 +94,10 @@ class FormLibrary:
             UnknownFormError: none is meant.
         """
         known = self.numbers()
-        if wanted in known:
-            return wanted
+        number = number_meant(wanted, known)
+        if number is not None:
+            return number
         text = wanted.strip()
-        for number in known:
-            if text.upper() in {number, DocumentNumber(number).short}:
-                return number
         titled = [number for number in known if self._title(number) == text]
         if len(titled) == 1:
             return titled[0]
@@ -155,6 +153,12 @@ class FormLibrary:
             return self.definition(number).title
         except MisconfiguredError:
             return None
+
+
+def number_meant(wanted: str, known: Iterable[str]) -> str | None:
+    """Return which of the form numbers `known` is meant by a number or a short number (`JL-018`), None when none is."""
+    text = wanted.strip().upper()
+    return next((number for number in known if text in {number, DocumentNumber(number).short}), None)
 
 
 def form_numbers(files: LibraryFiles) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from controller.cli.translation import say, translator
+from controller.cli.translation import say
 from controller.domain.conformity import Gravity
 from controller.domain.text import T, Text
 
@@ -140,8 +140,3 @@ class Output:
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(self.text(label), total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def translate_template(language: str, template: str) -> str:
-    """Return a bare template in `language` (for texts that are not `Text`)."""
-    return translator(language)(template)

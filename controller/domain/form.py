@@ -14,7 +14,7 @@ from controller.domain.errors import MisconfiguredError
 from controller.domain.text import T, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from controller.domain.identifiers import DocumentNumber, Revision
 
@@ -267,15 +267,3 @@ class FormDefinition:
     def first_stage(self) -> Stage:
         """The stage in which a record is opened."""
         return self.stages[0]
-
-    def stages_up_to(self, key: str) -> Iterator[Stage]:
-        """Yield every stage that lies on a way to `key`, `key` included, in file order."""
-        wanted = {key}
-        changed = True
-        while changed:
-            before = len(wanted)
-            for stage in self.stages:
-                if stage.key in wanted:
-                    wanted.update(stage.after)
-            changed = len(wanted) != before
-        return (stage for stage in self.stages if stage.key in wanted)

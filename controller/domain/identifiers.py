@@ -99,11 +99,6 @@ class Revision:
         edition, amendment = self.text.split("/")
         return edition, int(amendment)
 
-    def next_amendment(self) -> Revision:
-        """The revision after this one within the same edition: `A/0` → `A/1`."""
-        edition, amendment = self._order
-        return Revision(f"{edition}/{amendment + 1}")
-
     def __str__(self) -> str:
         return self.text
 

@@ -355,8 +355,3 @@ def shown(value: object) -> str:
     if value is None or isinstance(value, (str, bool, Decimal, date)):
         return cell_text(value)
     return str(value)
-
-
-def make_figures(statistics: Iterable[Statistic], reckoner: Reckoner) -> list[Figure]:
-    """Return one collector for each statistic."""
-    return [Figure(statistic, reckoner) for statistic in statistics]

@@ -39,7 +39,7 @@ class StageRefusedError(RefusedError):
     code = "stage-refused"
 
     def __init__(self, *, subject: str, problem: Text, hint: Text) -> None:
-        super().__init__(T("{subject}:{problem}", subject=subject, problem=problem), hint=hint)
+        super().__init__(T("{subject}：{problem}", subject=subject, problem=problem), hint=hint)
 
 
 def find_stage(definition: FormDefinition, wanted: str | None) -> str:

@@ -187,10 +187,12 @@ def show(session: Session, number: str, *, unmask: bool) -> int:
         out.line(T("  {label}:{value}", label=label, value=shown))
     out.line(T("经过："))
     for entry, _digest in stored.entries:
-        reason = out.text(T("（原因：{reason}）", reason=entry.reason)) if entry.reason else ""
+        aside = [T("（原因：{reason}）", reason=entry.reason)] if entry.reason else []
+        aside += [T("（代 {name} 录入）", name=entry.entered_for)] if entry.entered_for else []
         stage = definition.stage(entry.stage)
         label = stage.label if stage else entry.stage
-        out.line(f"  {entry.at}  {entry.by.name}({entry.by.post})  {entry.meaning}  {label}{reason}")
+        told = "".join(out.text(item) for item in aside)
+        out.line(f"  {entry.at}  {entry.by.name}（{entry.by.post}）  {entry.meaning}  {label}{told}")
     if view.masked:
         out.line(T("敏感个人信息已遮蔽；有权限时加 --unmask 查看。"))
     return 0
@@ -325,8 +327,11 @@ def _record_data(stored: StoredRecord, view: RecordView) -> dict[str, object]:
                 "act": entry.act.value,
                 "at": entry.at,
                 "by": {"person": entry.by.person, "name": entry.by.name, "post": entry.by.post},
+                "meaning": entry.meaning,
                 "stage": entry.stage,
                 "reason": entry.reason,
+                "entered_for": entry.entered_for,
+                "source": entry.source,
                 "digest": digest.text,
             }
             for entry, digest in stored.entries

@@ -1,0 +1,170 @@
+"""Every `--json` document has the keys that `docs/json-output.md` promises."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Workspace
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "json-output.md"
+CALL: dict[str, Any] = {
+    "contact_at": "2026-11-20 09:30",
+    "mode": "电话",
+    "customer_name": "江城市第一人民医院",
+    "contact_phone": "13800000001",
+    "kind": ["咨询"],
+    "detail": "询问输液泵滴速校准周期",
+    "injury_flag": "否",
+    "late_entry_reason": "电话在休息日接听",
+}
+NUMBER = "XX-YLQXJL-013-2026-0001"
+
+
+def promised() -> dict[str, dict[str, set[str]]]:
+    """Return command → part → keys as the page has them; what a sentence adds stands under its own part."""
+    found: dict[str, dict[str, set[str]]] = {}
+    commands: list[str] = []
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) != 3 or cells[0] in {"command", "---"}:
+            continue
+        commands = re.findall(r"`([a-z ]+)`", cells[0]) or ([cells[0]] if cells[0] else commands)
+        part = cells[1].strip("`")
+        stated = re.sub(r"\([^)]*\)", "", cells[2])
+        keys = set(re.findall(r"`([a-z_]+)`", re.sub(r"the keys of `[^`]+`( above)?", "", stated)))
+        for command in commands:
+            parts = found.setdefault(command, {})
+            if "the keys of `documents[]`" in stated:
+                keys |= found["doc list"]["documents[]"]
+            if "the keys of `record list`" in stated:
+                keys |= found["record list"]["[]"]
+            parts[part] = keys
+    return found
+
+
+def parts_of(document: Any, place: str = "") -> dict[str, set[str]]:
+    """Return every part of a document with the keys that occur in it."""
+    found: dict[str, set[str]] = {}
+    if isinstance(document, dict):
+        found.setdefault(place or ".", set()).update(document)
+        below = [(f"{place}.{key}" if place else key, value) for key, value in document.items()]
+    elif isinstance(document, list):
+        below = [(f"{place}[]", item) for item in document]
+    else:
+        below = []
+    for where, value in below:
+        for part, keys in parts_of(value, where).items():
+            found.setdefault(part, set()).update(keys)
+    return found
+
+
+OPTIONAL = {"pages", "engine", "problems", "findings"}
+
+
+def compare(command: str, printed: str) -> None:
+    shown = parts_of(json.loads(printed))
+    for part, keys in promised()[command].items():
+        optional = OPTIONAL if part == "error" or command.rsplit(" ", maxsplit=1)[-1] in {"print", "blank"} else set()
+        assert keys - shown.get(part, keys) <= optional, (command, part)
+        assert shown.get(part, set()) <= keys, (command, part)
+
+
+def test_the_documents_of_reading_commands_are_as_promised(workspace: Workspace, tmp_path: Path) -> None:
+    commands: dict[str, list[str]] = {
+        "doc list": [],
+        "doc show": ["XX-YLQXCX-014"],
+        "doc print": ["XX-YLQXCX-014", "--out", str(tmp_path / "a.docx")],
+        "doc parse": [str(workspace.folder / "procedures" / "XX-YLQXCX-014" / "clauses.txt")],
+        "doc lint": ["XX-YLQXCX-014"],
+        "doc checklist": [],
+        "doc external": [],
+        "change status": [],
+        "form list": [],
+        "form lint": ["JL-013"],
+        "form blank": ["JL-013", "--out", str(tmp_path / "b.docx")],
+        "form scaffold": ["JL-013"],
+        "form compile": ["JL-013"],
+        "register list": [],
+        "register lint": [],
+        "index rebuild": [],
+        "index status": [],
+        "verify": [],
+    }
+    people = workspace.folder / "signatures" / "people.yml"
+    people.write_text(people.read_text(encoding="utf-8") + "# 改过\n", encoding="utf-8")
+    for command, arguments in commands.items():
+        answer = workspace.qms("--json", *command.split(" "), *arguments)
+        assert answer.code == 0, answer.out + answer.err
+        compare(command, answer.out)
+
+
+def test_the_documents_of_filing_commands_are_as_promised(workspace: Workspace, tmp_path: Path) -> None:
+    calls = tmp_path / "calls.jsonl"
+    lines = [json.dumps({**CALL, "mode": mode}, ensure_ascii=False) for mode in ("来访", "传真")]
+    calls.write_text("\n".join(lines), encoding="utf-8")
+    change = workspace.values("change.yml", {"customer_name": "江城市第二人民医院"})
+    more = workspace.values("more.yml", {"department": "设备科"})
+    new = ["XX-YLQXJL-013", "--values", workspace.values("call.yml", CALL), "--entered-for", "刘洋"]
+    first = json.loads(workspace.qms("--json", "record", "new", *new).out)["number"]
+    commands: dict[str, list[str]] = {
+        "record new": new,
+        "record import": ["XX-YLQXJL-013", str(calls), "--good-only"],
+        "record advance": [first, "--values", more],
+        "record correct": [first, "--values", change, "--reason", "客户名称听错"],
+        "record list": [],
+        "record search": ["江城"],
+        "record show": [first],
+        "record print": [first, "--out", str(tmp_path / "c.docx")],
+        "register build": ["TZ-06", "--out", str(tmp_path / "d.xlsx")],
+        "record browse": ["--out", str(tmp_path / "copy")],
+        "record void": [first, "--reason", "与另一份重复"],
+    }
+    for command, arguments in commands.items():
+        answer = workspace.qms("--json", *command.split(" "), *arguments)
+        assert answer.code == (1 if command == "record import" else 0), answer.out + answer.err
+        compare(command, answer.out)
+    adopted = workspace.folder / "signatures" / "people.yml"
+    adopted.write_text(adopted.read_text(encoding="utf-8") + "# 改过\n", encoding="utf-8")
+    compare("change adopt", workspace.qms("--json", "change", "adopt", "--reason", "登记人员信息").out)
+
+
+def test_an_error_and_its_problems_and_findings_are_as_promised(workspace: Workspace) -> None:
+    refused = workspace.qms("--json", "record", "new", "JL-013", "--values", workspace.values("bad.yml", {"mode": "x"}))
+    assert refused.code == 4
+    compare("any, when it fails", refused.out)
+    page = PAGE.read_text(encoding="utf-8")
+    problem = json.loads(refused.out)["error"]["problems"][0]
+    line = next(line for line in page.splitlines() if line.startswith("| a problem"))
+    assert list(problem) == re.findall(r"`(\w+)`", line.split("|")[2])
+    assert workspace.qms("--json", "verify").code == 0
+    (workspace.folder / "templates" / "forms" / "XX-YLQXJL-013" / "form.yml").write_text(
+        "format: x\n", encoding="utf-8"
+    )
+    finding = json.loads(workspace.qms("--json", "form", "lint", "JL-013").out)["findings"][0]
+    line = next(line for line in page.splitlines() if line.startswith("| a finding"))
+    assert list(finding) == re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", line.split("|")[2]))
+
+
+@pytest.mark.parametrize("command", [("form", "show", "JL-013"), ("form", "show", "JL-013", "--schema")])
+def test_a_form_is_shown_as_its_definition_or_its_schema(workspace: Workspace, command: tuple[str, ...]) -> None:
+    shown = json.loads(workspace.qms("--json", *command).out)
+    assert {"title", "fields"} <= set(shown) or shown["$schema"].endswith("2020-12/schema")
+
+
+def test_every_command_has_a_line_on_the_page() -> None:
+    from controller.cli.main import qms
+
+    context = qms.make_context("qms", ["verify"])
+    commands = []
+    for name in qms.list_commands(context):
+        command = qms.get_command(context, name)
+        below = command.list_commands(context) if isinstance(command, click.Group) else []
+        commands += [f"{name} {sub}" for sub in below] or [name]
+    assert set(commands) == set(promised()) - {"any, when it fails"}

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from controller.services.workspace_identity import WorkspaceIdentity
 
 _REASON_AT_LEAST = 5
+_QUALITY_POSTS = frozenset({"quality_officer", "quality_head", "general_manager"})
+"""Posts that may void any record and correct one that is closed or another's (GSP Art. 22; company default)."""
 
 
 class UnknownRecordError(NotFoundError):
@@ -245,7 +247,7 @@ class RecordControl:
 
         Raises:
             ReasonNeededError: the reason is too short to be one.
-            StageRefusedError: the record is void.
+            StageRefusedError: the record is void, or the person may not correct it.
             ValuesRefusedError: the corrected values break the form's rules.
             NothingChangedError: the record already says so.
         """
@@ -253,6 +255,7 @@ class RecordControl:
             raise ReasonNeededError
         record = self.read(number, unmask=True)
         self._check_open(record)
+        self._check_may_correct(record, by)
         return self._append(
             record, Act.CORRECTED, values, by, stage=record.state.stage, files=files or {}, reason=reason.strip()
         )
@@ -263,6 +266,8 @@ class RecordControl:
             raise ReasonNeededError
         record = self.read(number)
         self._check_open(record)
+        if not self._holds_quality_post(by):
+            raise self._wrong_post(number, T("作废应由质管员或质量负责人进行"))
         return self._append(record, Act.VOIDED, {}, by, stage=record.state.stage, files={}, reason=reason.strip())
 
     def _append(
@@ -348,6 +353,24 @@ class RecordControl:
         if errors:
             raise ValuesRefusedError(form=definition.number.text, title=definition.title, problems=errors)
         return checked
+
+    def _check_may_correct(self, record: StoredRecord, by: Signatory) -> None:
+        if self._holds_quality_post(by):
+            return
+        number, definition = record.state.number, record.package.definition
+        stage = definition.stage(record.state.stage)
+        if stage is not None and stage.final:
+            raise self._wrong_post(number, T("已办结的记录应由质管员或质量负责人更正"))
+        if by.person not in {entry.by.person for entry, _ in record.entries}:
+            raise self._wrong_post(number, T("别人的记录应由本人、质管员或质量负责人更正"))
+
+    def _holds_quality_post(self, by: Signatory) -> bool:
+        person = self._staff.people.get(by.person)
+        return person is not None and bool(_QUALITY_POSTS & set(person.posts))
+
+    @staticmethod
+    def _wrong_post(number: RecordNumber, problem: Text) -> StageRefusedError:
+        return StageRefusedError(subject=number.text, problem=problem, hint=T("请相应岗位的人员操作。"))
 
     @staticmethod
     def _check_open(record: StoredRecord) -> None:

@@ -165,6 +165,21 @@ def test_a_stage_cannot_be_skipped_and_the_right_post_is_asked_for(workspace: Wo
     assert "售后服务管理人员" in wrong_post.err
 
 
+def test_only_quality_posts_void_and_correct_what_is_not_theirs(workspace: Workspace) -> None:
+    workspace.qms("record", "new", "XX-YLQXJL-013", "--values", workspace.values("call.yml", CALL), person="赵敏")
+    number = numbers(workspace)[0]
+    change = workspace.values("fix.yml", {"customer_name": "江城市第二人民医院"})
+    correction = ("record", "correct", number, "--values", change, "--reason", "客户名称听错")
+    foreign = workspace.qms(*correction, person="刘洋")
+    assert foreign.code == 4
+    assert "别人的记录" in foreign.err
+    assert workspace.qms(*correction, person="赵敏").code == 0
+    refused = workspace.qms("record", "void", number, "--reason", "重复登记一次", person="赵敏")
+    assert refused.code == 4
+    assert "质管员" in refused.err
+    assert workspace.qms("record", "void", number, "--reason", "重复登记一次", person="林静").code == 0
+
+
 def csv_of(rows: list[dict[str, str]]) -> bytes:
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, fieldnames=list(rows[0]))

@@ -119,7 +119,7 @@ def read_json_object(text: str, *, where: str) -> dict[str, Any]:
         ImportFileError: not an object, a repeated key, or nested too deeply.
     """
     try:
-        value = json.loads(text, parse_float=str, parse_int=str, object_pairs_hook=_once)
+        value = json.loads(text, parse_float=str, parse_int=str, parse_constant=_no_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as exc:
         raise ImportFileError(
             where=where, problem=T("不是规范的 JSON({detail})", detail=str(exc)[:120]), hint=T("检查引号、逗号和括号。")
@@ -129,6 +129,10 @@ def read_json_object(text: str, *, where: str) -> dict[str, Any]:
             where=where, problem=T("每份记录应是一个 JSON 对象"), hint=T("例如 {example}。", example='{"字段": "值"}')
         )
     return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -85,7 +85,8 @@ def read_uploaded_text(data: bytes, *, name: str, word: WordReader) -> ReadText:
     """
     if len(data) > MAX_BYTES:
         raise FileTooLargeError(name=name, limit=MAX_BYTES)
-    if data.startswith((_ZIP, _OLE)):
+    # What is called .docx and is no ZIP goes the same way, to be refused as what it is not.
+    if data.startswith((_ZIP, _OLE)) or name.lower().endswith(".docx"):
         found = word.read(data, name=name)
         parsed = parse_text(found.text)
         findings = (*found.findings, *text_findings(parsed, path=name))

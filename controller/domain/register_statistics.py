@@ -219,7 +219,9 @@ class Figure:
             top = self._side("numerator", sums.top, Decimal(sums.hits))
             bottom = self._side("denominator", sums.bottom, Decimal(sums.rows))
             return self._share(group, top, bottom)
-        numerator, denominator = plain(sums.total), str(sums.counted)
+        # A value picked from the middle or an end is no quotient: only how many values it was picked from is told.
+        picked = kind not in {StatisticKind.SUM, StatisticKind.MEAN}
+        numerator, denominator = "" if picked else plain(sums.total), str(sums.counted)
         if not sums.counted:
             return StatisticLine(group, numerator, denominator, NOT_APPLICABLE), None
         raw = self._figure(sums)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from controller.domain.record import RecordState, Signatory
     from controller.domain.working_days import WorkingDays
     from controller.file_formats.calendar_file import CompanyCalendar
+    from controller.services.archive_witness import ArchiveWitness
     from controller.services.document_import import DocumentImport
     from controller.services.document_library import DocumentLibrary
     from controller.services.entry_making import EntryMaking
@@ -109,11 +110,14 @@ class Application:
 
         Raises:
             LibraryFileMissingError: it is not there.
+            NotUtf8Error: it is in another encoding.
         """
+        from controller.file_formats.text_encoding import utf8_text
+
         data = self.controlled_files.read(path)
         if data is None:
             raise LibraryFileMissingError(path=path)
-        return data.decode("utf-8")
+        return utf8_text(data, where=path)
 
     @cached_property
     def staff(self) -> Staff:
@@ -195,15 +199,28 @@ class Application:
         return archive
 
     @cached_property
-    def keys(self) -> RecordKeys:
-        """The keys of records that hold sensitive values."""
+    def private_folder(self) -> Path:
+        """Where this computer keeps what must not lie in the workspace: record keys, how far the archive was seen."""
         from platformdirs import user_data_path
-
-        from controller.adapters.record_key_store import SqliteRecordKeys
 
         chosen = self.settings.key_folder
         folder = self.folder / chosen if chosen else user_data_path("wenkong", appauthor=False)
-        return SqliteRecordKeys(folder.resolve() / self.settings.workspace_id)
+        return folder.resolve() / self.settings.workspace_id
+
+    @cached_property
+    def keys(self) -> RecordKeys:
+        """The keys of records that hold sensitive values."""
+        from controller.adapters.record_key_store import SqliteRecordKeys
+
+        return SqliteRecordKeys(self.private_folder)
+
+    @property
+    def witness(self) -> ArchiveWitness:
+        """Remembers how far this computer has seen the archive."""
+        from controller.adapters.seen_heads import SeenHeadsFile
+        from controller.services.archive_witness import ArchiveWitness
+
+        return ArchiveWitness(self.archive, SeenHeadsFile(self.private_folder), self.settings.site)
 
     @cached_property
     def renderer(self) -> FormRenderer:
@@ -233,7 +250,8 @@ class Application:
         """The disposable index."""
         from controller.adapters.sqlite_index import SqliteIndex
 
-        return SqliteIndex(self.local_folder / "index.sqlite", workspace=self.settings.workspace_id)
+        path = self.local_folder / "index.sqlite"
+        return SqliteIndex(path, workspace=self.settings.workspace_id, elsewhere=True)
 
     @cached_property
     def indexing(self) -> Indexing:
@@ -366,23 +384,31 @@ class Application:
     def adoption(self) -> LibraryAdoption:
         """Takes edited library files into force."""
         from controller.adapters.working_files import WorkingFiles
+        from controller.adapters.working_folder import WorkingFolder
         from controller.services.library_adoption import LibraryAdoption
 
-        return LibraryAdoption(WorkingFiles(self.folder), self.controlled_files, self.clock, self._check_changes)
+        working, folder = WorkingFiles(self.folder), WorkingFolder(self.folder)
+        return LibraryAdoption(working, self.controlled_files, folder, self.clock, self._check_changes)
 
-    def _check_changes(self, changes: Sequence[LibraryChange]) -> list[Finding]:
+    def _check_changes(self, changes: Sequence[LibraryChange], by: Signatory) -> list[Finding]:
         from controller.adapters.working_files import WorkingFiles
         from controller.services.document_check import check_documents
         from controller.services.form_library import FormLibrary
-        from controller.services.library_check import check_rules
+        from controller.services.library_check import check_encoding, check_revisions, check_rules, check_staff
         from controller.services.register_library import RegisterLibrary
 
         working = WorkingFiles(self.folder)
         forms = sorted({item.path.split("/")[2] for item in changes if item.path.startswith("templates/forms/")})
         blocks = any(item.path.startswith("templates/blocks/") for item in changes)
+        findings = check_encoding(working)
+        if findings:
+            return findings  # what cannot be read as text cannot be checked any further
         findings = check_rules(working)
+        if any(item.path.startswith("signatures/") for item in changes):
+            findings += check_staff(working, by)
         if forms or blocks:
             findings += self.form_inspection(working=True).inspect([] if blocks else forms)
+            findings += check_revisions(working, self.controlled_files, forms)
         if any(item.path.startswith("procedures/") for item in changes):
             findings += check_documents(self.document_library(working=True))
         if any(item.path.startswith("templates/registers/") for item in changes):
@@ -394,7 +420,9 @@ class Application:
         from controller.services.verification import verify_archive
 
         prints = (self.records, self.making) if rerender else None
-        return verify_archive(self.archive, self.keys, self.identity, prints=prints, progress=progress)
+        return verify_archive(
+            self.archive, self.keys, self.identity, prints=prints, progress=progress, witness=self.witness
+        )
 
     def browsing_copy(self, folder: Path, *, progress: Progress | None = None) -> int:
         """Write the masked browsing copy of the archive to `folder`; return how many records it holds."""
@@ -405,7 +433,9 @@ class Application:
         return write_browsing_copy(folder, browsing_files(self.index, self.records, progress=progress))
 
     def close(self) -> None:
-        """Let go of the processes and files that were opened."""
+        """Remember how far the archive was seen, and let go of the processes and files that were opened."""
+        if "archive" in self.__dict__:
+            self.witness.remember(self.index.count(at=self.archive.tip()) if "index" in self.__dict__ else None)
         for name in ("archive", "controlled_files", "keys", "index"):
             opened = self.__dict__.pop(name, None)
             if opened is not None:

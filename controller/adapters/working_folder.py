@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class WorkingFolder:
-    """工作目录. Implements the port `LibraryWriter`; never leaves the folder."""
+    """工作目录. Implements the ports `LibraryWriter` and `LibraryFolder`; never leaves the folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
@@ -23,9 +23,7 @@ class WorkingFolder:
         Raises:
             WorkingFileError: the place is outside the folder, or the file is held by another program.
         """
-        target = self._folder / check_path(path)
-        if not target.parent.resolve().is_relative_to(self._folder) or target.is_symlink():
-            raise WorkingFileError(path=path)
+        target = self._target(path)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             fresh = target.with_name(f".new-{target.name}")
@@ -35,3 +33,21 @@ class WorkingFolder:
             fresh.replace(target)
         except OSError as exc:
             raise WorkingFileError(path=path) from exc
+
+    def remove(self, path: str) -> None:
+        """Take the file away; nothing happens when there is none.
+
+        Raises:
+            WorkingFileError: the place is outside the folder, or the file is held by another program.
+        """
+        target = self._target(path)
+        try:
+            target.unlink(missing_ok=True)
+        except OSError as exc:
+            raise WorkingFileError(path=path) from exc
+
+    def _target(self, path: str) -> Path:
+        target = self._folder / check_path(path)
+        if not target.parent.resolve().is_relative_to(self._folder) or target.is_symlink():
+            raise WorkingFileError(path=path)
+        return target

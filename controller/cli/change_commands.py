@@ -1,7 +1,8 @@
-"""命令 `qms change`. What was edited in the folder and is not in force yet, and taking it into force."""
+"""命令 `qms change`. What was edited in the folder and is not in force yet, taking it into force or putting it back."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 KINDS = {"added": T("新增"), "edited": T("修改"), "deleted": T("删除")}
 
 
-@group("change", M("文件更改：查看尚未采用的修改，检查后采用。"))
+@group("change", M("文件更改：查看尚未采用的修改，检查后采用或撤销。"))
 def change() -> None:
     pass
 
@@ -45,4 +46,27 @@ def adopt(session: Session, reason: str) -> int:
         out.line(f"  {out.text(KINDS[item.kind])} {item.path}")
     out.line(T("已采用 {count} 处修改，立即生效；尚未经过审批流程。", count=len(adopted)))
     out.document([{"path": item.path, "kind": item.kind} for item in adopted])
+    return 0
+
+
+@change.command("discard", help=M("撤销文件夹里的修改，恢复成现行的内容；改过的文件另存一份。"))
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@option("--yes", is_flag=True, help=M("不再询问。"))
+@click.pass_obj
+def discard(session: Session, paths: tuple[str, ...], *, yes: bool) -> int:
+    adoption = session.application.adoption
+    out = session.output
+    found = adoption.changes_at(paths)
+    if not yes:
+        if out.as_json or not sys.stdin.isatty():
+            raise click.UsageError(out.text(T("确认要撤销请加 --yes。")))
+        for item in found:
+            out.line(f"  {out.text(KINDS[item.kind])} {item.path}")
+        click.confirm(out.text(T("撤销以上 {count} 处修改？", count=len(found))), abort=True)
+    done = adoption.discard(paths)
+    for item, kept in done:
+        out.line(T("已恢复 {path}", path=item.path))
+        if kept is not None:
+            out.line(T("    改过的文件另存为 {path}", path=kept))
+    out.document([{"path": item.path, "kind": item.kind, "kept": kept} for item, kept in done])
     return 0

@@ -35,12 +35,21 @@ def scaffold(session: Session, numbers: tuple[str, ...], every: bool, force: boo
 @command("compile", M("编译在 Word 中改过的模板，并检查其中的名称与表单定义一致。"))
 @click.argument("numbers", metavar="[NUMBER]...", nargs=-1)
 @option("--all", "every", is_flag=True, help=M("全部表单。"))
+@option("--revise", is_flag=True, help=M("先把 form.yml 里的版本提高到现行版本之上（A/0 → A/1）。"))
 @click.pass_obj
-def compile_forms(session: Session, numbers: tuple[str, ...], every: bool) -> int:
-    service = session.application.form_scaffolding
+def compile_forms(session: Session, numbers: tuple[str, ...], every: bool, *, revise: bool) -> int:
+    application = session.application
+    service = application.form_scaffolding
     wanted = _wanted(session, service.numbers(), numbers, every)
-    inspection = session.application.form_inspection(working=True)
-    return _run(session, wanted, service.compile, check=lambda: inspection.inspect(wanted))
+    inspection = application.form_inspection(working=True)
+    approved = application.forms
+    in_force = {number: approved.definition(number).revision for number in approved.numbers()} if revise else {}
+    return _run(
+        session,
+        wanted,
+        lambda number: service.compile(number, above=in_force.get(number)),
+        check=lambda: inspection.inspect(wanted),
+    )
 
 
 def _wanted(session: Session, known: Sequence[str], numbers: Sequence[str], every: bool) -> list[str]:
@@ -80,6 +89,7 @@ def _run(
                 {
                     "number": result.number,
                     "title": result.title,
+                    "revision": result.revision.text,
                     "digest": result.digest.text,
                     "changed": result.changed,
                     "kept": result.kept,
@@ -104,7 +114,15 @@ def _show(
 ) -> None:
     for result in results:
         state = T("已生成") if result.changed else T("没有变化")
-        out.line(T("{number} {title}:{state}", number=result.number, title=result.title, state=state))
+        out.line(
+            T(
+                "{number} {title} {revision}：{state}",
+                number=result.number,
+                title=result.title,
+                revision=result.revision,
+                state=state,
+            )
+        )
         if result.kept:
             out.line(T("    原模板另存为 {path}", path=result.kept))
     for _number, error in refused:

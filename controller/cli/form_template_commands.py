@@ -9,6 +9,7 @@ import click
 
 from controller.cli.commands import M, command, option
 from controller.cli.files import write_output
+from controller.cli.form_commands import known_form
 from controller.domain.text import T
 
 if TYPE_CHECKING:
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
 @click.argument("number", metavar="NUMBER")
 @option("--out", "target", type=click.Path(path_type=Path), metavar="FILE", required=True, help=M("输出文件。"))
 @option("--pdf", is_flag=True, help=M("生成 PDF（文件名以 .pdf 结尾时自动生成）。"))
+@option("--working", is_flag=True, help=M("用文件夹里现在的文件生成，采用之前先看样子。"))
 @option("--force", is_flag=True, help=M("覆盖已有的文件。"))
 @click.pass_obj
-def blank(session: Session, number: str, target: Path, *, pdf: bool, force: bool) -> None:
+def blank(session: Session, number: str, target: Path, *, pdf: bool, working: bool, force: bool) -> None:
     application, out = session.application, session.output
-    package = application.forms.package(number)
+    if working:
+        scaffolding = application.form_scaffolding
+        package = scaffolding.preview(known_form(number, scaffolding.numbers()))
+    else:
+        package = application.forms.package(number)
     docx = application.renderer.render(package, None)
     form = package.definition
     shown: dict[str, Any] = {"form": form.number.text, "revision": form.revision.text, "file": str(target)}

@@ -69,7 +69,7 @@ COMMANDS = {
     "init": ("controller.cli.workspace_commands:init", M("新建工作区，放入起步文件库。")),
     "demo": ("controller.cli.workspace_commands:demo", M("在新目录里演示全过程。")),
     "doc": ("controller.cli.document_commands:doc", M("程序文件：列出、查看、打印、导入、解析。")),
-    "change": ("controller.cli.change_commands:change", M("文件更改：查看尚未采用的修改，检查后采用。")),
+    "change": ("controller.cli.change_commands:change", M("文件更改：查看尚未采用的修改，检查后采用或撤销。")),
     "form": ("controller.cli.form_commands:form", M("受控表单：列出、查看、检查、空白表、版式。")),
     "record": ("controller.cli.record_commands:record", M("质量记录：填写、导入、查看、打印、检索。")),
     "register": ("controller.cli.register_commands:register", M("台账：列出、生成。")),

@@ -20,6 +20,7 @@ _DOCUMENT_NUMBER = re.compile(
     r"(?P<company>[A-Z][A-Z0-9]{0,7})-(?P<family>[A-Z]{2,8}?)(?P<class>SC|ZD|CX|ZZ|JL|TZ)-(?P<serial>\d{2,4})"
 )
 _REVISION = re.compile(r"(?P<edition>[A-Z])/(?P<amendment>0|[1-9]\d{0,2})")
+_LAST_AMENDMENT = 999
 _RECORD_NUMBER = re.compile(r"(?P<form>[A-Z0-9]+(?:-[A-Z0-9]+)*-\d{2,4})-(?P<year>\d{4})-(?P<serial>\d{4,7})")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -93,6 +94,14 @@ class Revision:
 
     def __lt__(self, other: Self) -> bool:
         return self._order < other._order
+
+    @property
+    def following(self) -> Revision:
+        """The next amendment of the same edition; after the last one the next edition begins."""
+        edition, amendment = self._order
+        if amendment < _LAST_AMENDMENT:
+            return Revision(f"{edition}/{amendment + 1}")
+        return Revision(f"{chr(ord(edition) + 1)}/0")
 
     @property
     def _order(self) -> tuple[str, int]:

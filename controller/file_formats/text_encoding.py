@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from controller.domain.errors import DamagedError
+from controller.domain.text import T
+
 DAMAGED = "utf-8-damaged"
 """The encoding of bytes that are no known text: UTF-8 with the impossible bytes kept aside."""
 
@@ -30,3 +33,29 @@ def encode_text(text: str, encoding: str) -> bytes:
     if encoding == DAMAGED:
         return text.encode("utf-8", "surrogateescape")
     return text.encode(encoding)
+
+
+class NotUtf8Error(DamagedError):
+    """文件不是 UTF-8. A text file of the library was saved in another encoding."""
+
+    code = "text-not-utf8"
+
+    def __init__(self, *, where: str, line: int) -> None:
+        super().__init__(
+            T("文件 {path} 第 {line} 行起不是 UTF-8 文字。", path=where, line=line),
+            hint=T("用记事本或编辑器打开，选“另存为”，编码选 UTF-8。"),
+            where=f"{where}:{line}",
+        )
+        self.line = line
+
+
+def utf8_text(data: bytes, *, where: str) -> str:
+    """Return the text of a library file.
+
+    Raises:
+        NotUtf8Error: it is in another encoding, such as GBK (ANSI).
+    """
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise NotUtf8Error(where=where, line=data.count(b"\n", 0, exc.start) + 1) from exc

@@ -7,22 +7,28 @@ with the form's approval, not here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from controller.domain.errors import MisconfiguredError, RefusedError
 from controller.domain.identifiers import Digest
 from controller.domain.text import T
-from controller.services.form_library import FORMS_FOLDER, form_numbers, written_definition
+from controller.file_formats.compiled_form import read_compiled
+from controller.services.form_library import FORMS_FOLDER, FormPackage, form_numbers, written_definition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from controller.domain.form import FormDefinition
+    from controller.domain.identifiers import Revision
     from controller.services.form_compiling import FormCompiling
     from controller.services.ports import FormDrawing, LibraryFiles, LibraryWriter
 
 HOUSE_FORM = "templates/house/form.docx"
+_REVISION_LINE = re.compile(
+    rb"^((?:\xef\xbb\xbf)?revision:[ \t]*[\"']?)[A-Z]/[0-9]{1,3}([\"']?[ \t]*(?:#[^\r\n]*)?\r?)$", re.MULTILINE
+)
 
 
 class TemplateRestyledError(RefusedError):
@@ -60,6 +66,7 @@ class ScaffoldResult:
 
     number: str
     title: str
+    revision: Revision
     digest: Digest
     """The form's digest: SHA-256 of `compiled.json`."""
     changed: bool
@@ -105,19 +112,43 @@ class FormScaffolding:
             self._writer.write(kept, present)
         return self._store(definition, docx, compiled, kept=kept)
 
-    def compile(self, number: str) -> ScaffoldResult:
+    def compile(self, number: str, *, above: Revision | None = None) -> ScaffoldResult:
         """Compile the template that is there, restyled or not.
+
+        With `above`, the revision in force, the revision in `form.yml` is raised first unless it is higher already;
+        nothing else in that file changes, and nothing at all when the form cannot be compiled.
 
         Raises:
             UnknownFormError, FormFileError: there is no such form, or its definition has errors.
             TemplateMissingError: there is no template.
             QmsError: the template cannot be compiled or does not agree with the definition.
         """
+        definition, docx = self._written(number)
+        revised = above is not None and not definition.revision > above
+        if above is not None and revised:
+            definition = replace(definition, revision=above.following)
+        compiled = self._compiling.compile(definition, docx)
+        if revised:
+            path = f"{FORMS_FOLDER}/{number}/form.yml"
+            self._writer.write(path, _with_revision(self._files.read(path) or b"", definition.revision))
+        return self._store(definition, docx, compiled, kept=None)
+
+    def preview(self, number: str) -> FormPackage:
+        """Return the form as its files in the folder are now, compiled or not; nothing is written.
+
+        Raises:
+            As `compile`.
+        """
+        definition, docx = self._written(number)
+        compiled = self._compiling.compile(definition, docx)
+        return FormPackage(definition, docx, read_compiled(compiled).parts, compiled, Digest.of(compiled))
+
+    def _written(self, number: str) -> tuple[FormDefinition, bytes]:
         definition = written_definition(self._files, number)
         docx = self._files.read(f"{FORMS_FOLDER}/{number}/form.docx")
         if docx is None:
             raise TemplateMissingError(number=number)
-        return self._store(definition, docx, self._compiling.compile(definition, docx), kept=None)
+        return definition, docx
 
     def _store(self, definition: FormDefinition, docx: bytes, compiled: bytes, *, kept: str | None) -> ScaffoldResult:
         number = definition.number.text
@@ -127,4 +158,9 @@ class FormScaffolding:
             if self._files.read(path) != data:
                 self._writer.write(path, data)
                 changed = True
-        return ScaffoldResult(number, definition.title, Digest.of(compiled), changed, kept)
+        return ScaffoldResult(number, definition.title, definition.revision, Digest.of(compiled), changed, kept)
+
+
+def _with_revision(form: bytes, revision: Revision) -> bytes:
+    """Return `form.yml` with another revision; every other byte, comments and line ends too, stays."""
+    return _REVISION_LINE.sub(lambda line: line[1] + revision.text.encode("ascii") + line[2], form, count=1)

@@ -10,18 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller.domain.conformity import Gravity
-from controller.domain.errors import RefusedError
+from controller.domain.errors import NotFoundError, RefusedError
+from controller.domain.identifiers import nearest
 from controller.domain.text import T
+from controller.services.library_check import LIBRARY_FOLDERS, is_library_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from controller.domain.conformity import Finding
     from controller.domain.record import Signatory
-    from controller.services.ports import Clock, ControlledFiles, LibraryFiles
+    from controller.services.ports import Clock, ControlledFiles, LibraryFiles, LibraryFolder
 
-FOLDERS = ("procedures", "templates", "records", "signatures")
-_LOCAL = ("records/浏览/", "records/samples/")
+DISCARDED = ".qms/discarded"
+"""Where edited files that were put back are kept, by time."""
 _REASON_AT_LEAST = 5
 
 
@@ -60,6 +62,16 @@ class AdoptionReasonError(RefusedError):
         )
 
 
+class NoSuchChangeError(NotFoundError):
+    """没有这处修改. No edited file of the library is called so."""
+
+    code = "change-unknown"
+
+    def __init__(self, *, path: str, close: str | None) -> None:
+        hint = T("是否想写 {path}？", path=close) if close else T("用 qms change status 查看尚未采用的修改。")
+        super().__init__(T("“{path}”没有尚未采用的修改。", path=path[:200]), hint=hint)
+
+
 @dataclass(frozen=True)
 class LibraryChange:
     """一处修改. A library file that differs between the folder and the controlled content."""
@@ -76,20 +88,22 @@ class LibraryAdoption:
         self,
         working: LibraryFiles,
         controlled: ControlledFiles,
+        folder: LibraryFolder,
         clock: Clock,
-        check: Callable[[Sequence[LibraryChange]], Sequence[Finding]],
+        check: Callable[[Sequence[LibraryChange], Signatory], Sequence[Finding]],
     ) -> None:
         self._working = working
         self._controlled = controlled
+        self._folder = folder
         self._clock = clock
         self._check = check
 
     def changes(self) -> list[LibraryChange]:
         """Return every file that was edited, added or deleted in the folder and is not yet in force, by path."""
         found: list[LibraryChange] = []
-        for folder in FOLDERS:
-            here = {path for path in self._working.files(folder) if not path.startswith(_LOCAL) and _kept(path)}
-            there = {path for path in self._controlled.files(folder) if not path.startswith(_LOCAL)}
+        for folder in LIBRARY_FOLDERS:
+            here = {path for path in self._working.files(folder) if is_library_file(path)}
+            there = {path for path in self._controlled.files(folder) if is_library_file(path)}
             found.extend(LibraryChange(path, "deleted") for path in there - here)
             found.extend(LibraryChange(path, "added") for path in here - there)
             found.extend(
@@ -112,7 +126,7 @@ class LibraryAdoption:
         changes = self.changes()
         if not changes:
             raise NothingToAdoptError
-        errors = [item for item in self._check(changes) if item.gravity is Gravity.ERROR]
+        errors = [item for item in self._check(changes, by) if item.gravity is Gravity.ERROR]
         if errors:
             raise AdoptionRefusedError(findings=errors)
         contents = {item.path: None if item.kind == "deleted" else self._working.read(item.path) for item in changes}
@@ -126,8 +140,40 @@ class LibraryAdoption:
         )
         return changes
 
+    def changes_at(self, paths: Sequence[str]) -> list[LibraryChange]:
+        """Return the changes at `paths`, each a file or a folder as `changes` names them, also with backslashes.
 
-def _kept(path: str) -> bool:
-    """Tell whether a file belongs to the library: not a lock file of Word, not a hidden one."""
-    name = path.rsplit("/", maxsplit=1)[-1]
-    return not name.startswith(("~$", "."))
+        Raises:
+            NoSuchChangeError: a path names no change.
+        """
+        every = self.changes()
+        found: dict[str, LibraryChange] = {}
+        for path in paths:
+            wanted = path.strip().replace("\\", "/").removeprefix("./").rstrip("/")
+            meant = [item for item in every if item.path == wanted or item.path.startswith(f"{wanted}/")]
+            if not meant or not wanted:
+                raise NoSuchChangeError(path=path, close=nearest(wanted, [item.path for item in every]))
+            found |= {item.path: item for item in meant}
+        return sorted(found.values(), key=lambda change: change.path)
+
+    def discard(self, paths: Sequence[str]) -> list[tuple[LibraryChange, str | None]]:
+        """Put the edited files at `paths` back to what is in force; return each with the place of its kept copy.
+
+        Raises:
+            NoSuchChangeError: a path names no change.
+            QmsError: a file is held by another program; what was put back before it stays so.
+        """
+        stamp = self._clock.now().strftime("%Y%m%d-%H%M%S")
+        done: list[tuple[LibraryChange, str | None]] = []
+        for item in self.changes_at(paths):
+            edited = self._working.read(item.path)
+            kept = f"{DISCARDED}/{stamp}/{item.path}" if edited is not None else None
+            if kept is not None and edited is not None:
+                self._folder.write(kept, edited)
+            approved = self._controlled.read(item.path)
+            if approved is None:
+                self._folder.remove(item.path)
+            else:
+                self._folder.write(item.path, approved)
+            done.append((item, kept))
+        return done

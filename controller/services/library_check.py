@@ -1,4 +1,7 @@
-"""规则文件检查. Reads the files that govern filing, as they would be adopted: people, posts, retention, calendars."""
+"""规则文件检查. Reads the files that govern filing, as they would be adopted: people, posts, retention, calendars.
+
+Also what adopting asks of every file: text in UTF-8, somebody in charge, a new revision for a changed form.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,87 @@ from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import QmsError
 from controller.domain.text import T
 from controller.file_formats.calendar_file import COMPANY_FILE, WORKDAYS_FILE, read_company_calendar, read_workdays
+from controller.file_formats.compiled_form import read_compiled
 from controller.file_formats.retention_file import RETENTION_FILE, read_retention
 from controller.file_formats.staff_file import PEOPLE_FILE, POSTS_FILE, read_staff
+from controller.file_formats.text_encoding import NotUtf8Error, utf8_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from controller.domain.record import Signatory
     from controller.services.ports import LibraryFiles
+
+LIBRARY_FOLDERS = ("procedures", "templates", "records", "signatures")
+LEADING_POSTS = ("quality_head", "general_manager")
+"""Posts of which one at least must be held, so that somebody can answer for the system (企业自定)."""
+_TEXT_ENDINGS = (".yml", ".txt", ".json")
+
+
+def check_encoding(files: LibraryFiles) -> list[Finding]:
+    """Return a finding for every text file of the library that is not UTF-8, with the line where it stops being so."""
+    findings: list[Finding] = []
+    for folder in LIBRARY_FOLDERS:
+        for path in files.files(folder):
+            data = files.read(path) if is_library_file(path) and path.endswith(_TEXT_ENDINGS) else None
+            try:
+                utf8_text(data or b"", where=path)
+            except NotUtf8Error as exc:
+                findings.append(Finding(exc.code, Gravity.ERROR, exc.message, path=path, line=exc.line, hint=exc.hint))
+    return findings
+
+
+def is_library_file(path: str) -> bool:
+    """Tell whether a file of these folders belongs to the library: no copy for looking at, no lock file of Word."""
+    name = path.rsplit("/", maxsplit=1)[-1]
+    return not path.startswith(("records/浏览/", "records/samples/")) and not name.startswith(("~$", "."))
+
+
+def check_staff(files: LibraryFiles, by: Signatory) -> list[Finding]:
+    """Return what would leave the company without anybody to act: nobody in charge, or `by` gone."""
+    posts, people = files.read(POSTS_FILE), files.read(PEOPLE_FILE)
+    if posts is None or people is None:
+        return []
+    try:
+        staff = read_staff(utf8_text(posts, where=POSTS_FILE), utf8_text(people, where=PEOPLE_FILE)).staff
+    except QmsError:
+        return []  # said by `check_rules`
+    active = [person for person in staff.people.values() if person.active]
+    findings: list[Finding] = []
+    if not any(post in LEADING_POSTS for person in active for post in person.posts):
+        message = T("在册人员中没有质量负责人，也没有企业负责人。")
+        hint = T("至少一名在册（active: true）人员的 posts 要有 quality_head 或 general_manager。")
+        findings.append(Finding("staff-without-head", Gravity.ERROR, message, path=PEOPLE_FILE, hint=hint))
+    if by.person not in {person.id for person in active}:
+        message = T("采用修改的人（{name}，{id}）不在修改后的在册人员中。", name=by.name, id=by.person)
+        hint = T("保留自己这一行；自己离职由接任者来采用（--as 姓名）。")
+        findings.append(Finding("staff-without-adopter", Gravity.ERROR, message, path=PEOPLE_FILE, hint=hint))
+    return findings
+
+
+def check_revisions(working: LibraryFiles, controlled: LibraryFiles, forms: Iterable[str]) -> list[Finding]:
+    """Return a finding for every form that differs from the one in force and still has its revision (ISO 13485 4.2.4).
+
+    Two different forms of one revision could not be told apart on paper.
+    """
+    findings: list[Finding] = []
+    for number in forms:
+        path = f"templates/forms/{number}/compiled.json"
+        new, old = working.read(path), controlled.read(path)
+        if new is None or old is None or new == old:
+            continue
+        try:
+            ours, theirs = (read_compiled(data, where=path).definition.revision for data in (new, old))
+        except QmsError:
+            continue  # said by the inspection of the form
+        if not ours > theirs:
+            message = T("表单 {number} 已改动，版本仍是 {revision}。", number=number, revision=ours)
+            hint = T("运行 qms form compile {number} --revise 提高版本，再采用。", number=number)
+            where = f"templates/forms/{number}/form.yml"
+            findings.append(
+                Finding("form-revision-kept", Gravity.ERROR, message, path=where, subject=number, hint=hint)
+            )
+    return findings
 
 
 def check_rules(files: LibraryFiles) -> list[Finding]:
@@ -32,8 +109,8 @@ def check_rules(files: LibraryFiles) -> list[Finding]:
         findings.append(_missing(POSTS_FILE if posts is None else PEOPLE_FILE))
     else:
         reading = read_staff(
-            posts.decode("utf-8", "replace"),
-            people.decode("utf-8", "replace"),
+            utf8_text(posts, where=POSTS_FILE),
+            utf8_text(people, where=PEOPLE_FILE),
             posts_where=POSTS_FILE,
             people_where=PEOPLE_FILE,
         )
@@ -47,7 +124,7 @@ def _read(files: LibraryFiles, path: str, read: Callable[[str], object], finding
         findings.append(_missing(path))
         return
     try:
-        read(data.decode("utf-8", "replace"))
+        read(utf8_text(data, where=path))
     except QmsError as exc:
         findings.append(Finding(exc.code, Gravity.ERROR, exc.message, path=exc.where or path, hint=exc.hint))
 

@@ -157,6 +157,41 @@ class ExaminedArchive(Archive, Protocol):
         """Yield every commit that does more than add files on top of exactly one other."""
         ...
 
+    def holds(self, commit: str) -> bool:
+        """Tell whether `commit` is part of the archive's present history."""
+        ...
+
+    def damage(self) -> Iterator[str]:
+        """Yield, in the storage program's own words, everything that is broken anywhere in the object store."""
+        ...
+
+
+@dataclass(frozen=True)
+class SeenHead:
+    """见过的档案状态."""
+
+    tip: str
+    """Id of the archive commit."""
+    records: int | None = None
+    """How many records there were, where known."""
+
+
+class SeenHeads(Protocol):
+    """见过的档案. How far this computer has seen the archive, kept outside the workspace; neither method ever fails."""
+
+    @property
+    def place(self) -> str:
+        """Where it is kept, for people."""
+        ...
+
+    def last(self, site: str) -> SeenHead | None:
+        """Return the archive tip of `site` that was seen last, None when none was."""
+        ...
+
+    def remember(self, site: str, head: SeenHead) -> None:
+        """Keep `head` as the last one seen of `site`."""
+        ...
+
 
 class ArchiveWriter(Protocol):
     """档案写入者. Valid inside `Archive.writing()`; knows the last serial of every form and year."""
@@ -183,6 +218,10 @@ class RecordKeys(Protocol):
 
     def create(self, numbers: Sequence[RecordNumber]) -> Mapping[RecordNumber, bytes]:
         """Make and durably store a key for each record, keeping one that is already there."""
+        ...
+
+    def present(self) -> bool:
+        """Tell whether this computer has a key store of the workspace at all."""
         ...
 
     def get(self, number: RecordNumber) -> bytes | None:
@@ -391,6 +430,14 @@ class LibraryWriter(Protocol):
 
     def write(self, path: str, data: bytes) -> None:
         """Write the file, replacing an older one in one step; `path` uses `/` and is relative to the workspace."""
+        ...
+
+
+class LibraryFolder(LibraryWriter, Protocol):
+    """工作目录. The workspace folder, where files are also taken away."""
+
+    def remove(self, path: str) -> None:
+        """Take the file away; nothing happens when there is none."""
         ...
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from controller.adapters.docx_template import DocxtplCompiler
 from controller.adapters.form_scaffold import ScaffoldDrawing
-from controller.domain.identifiers import Digest
+from controller.domain.identifiers import Digest, Revision
 from controller.file_formats.compiled_form import read_compiled
 from controller.file_formats.docx_package import open_docx, write_docx
 from controller.services.form_compiling import FormCompiling, UndeclaredNamesError
@@ -136,3 +136,36 @@ def test_the_house_file_of_the_workspace_is_used_where_there_is_one() -> None:
     service(files).scaffold(NUMBER)
     header = open_docx(files.content[f"{FOLDER}/form.docx"]).contents["word/header1.xml"].decode()
     assert "文件编号" not in header
+
+
+def test_revising_changes_the_revision_and_no_other_byte_of_the_definition() -> None:
+    written = FORM.replace("revision: A/0", 'revision: "A/9"  # 现行').replace("\n", "\r\n").encode()
+    files = folder(**{f"{FOLDER}/form.yml": written})
+    service(files).scaffold(NUMBER)
+    result = service(files).compile(NUMBER, above=Revision("A/9"))
+    assert files.content[f"{FOLDER}/form.yml"] == written.replace(b"A/9", b"A/10")
+    assert result.revision == Revision("A/10")
+    assert read_compiled(files.content[f"{FOLDER}/compiled.json"]).definition.revision == Revision("A/10")
+    assert service(files).compile(NUMBER, above=Revision("A/9")).revision == Revision("A/10")
+
+
+def test_a_form_that_cannot_be_compiled_is_not_revised() -> None:
+    files = folder()
+    service(files).scaffold(NUMBER)
+    files.content[f"{FOLDER}/form.docx"] = restyled(
+        files.content[f"{FOLDER}/form.docx"], old="{{ content", new="{{ cantent"
+    )
+    before = dict(files.content)
+    with pytest.raises(UndeclaredNamesError):
+        service(files).compile(NUMBER, above=Revision("A/0"))
+    assert files.content == before
+
+
+def test_the_preview_shows_the_files_as_they_are_and_writes_nothing() -> None:
+    files = folder()
+    service(files).scaffold(NUMBER)
+    files.content[f"{FOLDER}/form.docx"] = restyled(files.content[f"{FOLDER}/form.docx"], new="来电与来访登记")
+    before = dict(files.content)
+    package = service(files).preview(NUMBER)
+    assert package.docx == before[f"{FOLDER}/form.docx"]
+    assert files.content == before

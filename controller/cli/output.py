@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 
 GRAVITY_NAMES = {Gravity.ERROR: T("不符合"), Gravity.WARNING: T("注意"), Gravity.NOTE: T("提示")}
 
+# Escape sequences and direction marks inside what people typed could repaint the screen or hide what is said.
+_UNPRINTABLE = {
+    code: "\ufffd"
+    for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    if chr(code) not in "\n\t"
+}
+
+
+def printable(text: str) -> str:
+    """Return `text` without anything that a terminal would obey instead of show."""
+    return text.translate(_UNPRINTABLE)
+
 
 @dataclass
 class Output:
@@ -32,12 +44,12 @@ class Output:
 
     def text(self, text: Text) -> str:
         """Return `text` in the chosen language."""
-        return say(text, self.language)
+        return printable(say(text, self.language))
 
     def line(self, text: Text | str = "") -> None:
         """Print one sentence for people; silent with `--json`."""
         if not self.as_json:
-            click.echo(self.text(text) if isinstance(text, Text) else text)
+            click.echo(self.text(text) if isinstance(text, Text) else printable(text))
 
     def note(self, text: Text) -> None:
         """Print a side remark to standard error; it never disturbs piped output."""
@@ -74,7 +86,7 @@ class Output:
             cell = Text("{items}", {"items": cell})
         if isinstance(cell, Text):
             return self.text(cell)
-        return "" if cell is None else str(cell)
+        return "" if cell is None else printable(str(cell))
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Print findings for people, gravest first; `finding_data` gives the JSON shape."""
@@ -90,7 +102,7 @@ class Output:
             if finding.line:
                 place += f":{finding.line}"
             head = f"[{self.text(GRAVITY_NAMES[finding.gravity])}] "
-            lines.append(head + (f"{place} " if place else "") + self.text(finding.message))
+            lines.append(head + (f"{printable(place)} " if place else "") + self.text(finding.message))
             if finding.hint is not None:
                 lines.append("    → " + self.text(finding.hint))
         return lines

@@ -54,6 +54,11 @@ _LEAST_COLUMN = 200
 _MAX_CELL = 2000
 
 
+_MAY_BREAK = "\u200b"
+_LONG_NUMBER = re.compile(r"[0-9A-Za-z./-]{8,}")
+_INSIDE_NUMBERS = re.compile(r"(?<=[0-9A-Za-z])[-/](?=[0-9A-Za-z])|(?<=[0-9A-Za-z])(?=[\u4e00-\u9fff])")
+
+
 class RegisterHouseFileError(MisconfiguredError):
     """台账版式不可用. The house file has no page settings, or its page is too narrow for a table."""
 
@@ -157,7 +162,7 @@ class _Drawing:
     def _row(texts: Sequence[str], columns: Sequence[int], size: int, aligned: Sequence[str]) -> str:
         font = f'<w:sz w:val="{size}"/><w:szCs w:val="{size}"/>'
         cells = [
-            Cell(paragraph(text_run(_cut(text), font), "WkTableCell", alignment), width)
+            Cell(paragraph(text_run(_breakable(_cut(text)), font), "WkTableCell", alignment), width)
             for text, width, alignment in zip(texts, columns, aligned, strict=True)
         ]
         return row(cells, height=size * 13, may_split=True)
@@ -249,3 +254,8 @@ def _cut(text: str) -> str:
     if em_width(text) <= _MAX_CELL:
         return text
     return text[:_MAX_CELL] + "…（全文见记录）"
+
+
+def _breakable(text: str) -> str:
+    """Return `text` with places to break a line inside long numbers, which converters else let run over the edge."""
+    return _INSIDE_NUMBERS.sub(lambda match: match[0] + _MAY_BREAK, text) if _LONG_NUMBER.search(text) else text

@@ -6,12 +6,13 @@ Everything is made at first use, so that a command pays only for what it needs.
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from controller.domain.errors import MisconfiguredError
+from controller.domain.errors import MisconfiguredError, QmsError
 from controller.domain.text import T
 from controller.settings import WORKSPACE_FORMAT, Settings, find_workspace, load_settings, write_settings
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from controller.domain.conformity import Finding
     from controller.domain.person import Staff
     from controller.domain.record import RecordState, Signatory
+    from controller.domain.retention import RetentionRules
     from controller.domain.working_days import WorkingDays
     from controller.file_formats.calendar_file import CompanyCalendar
     from controller.services.archive_witness import ArchiveWitness
@@ -322,9 +324,15 @@ class Application:
         return RegisterLibrary(self.controlled_files, self.forms)
 
     @cached_property
+    def retention(self) -> RetentionRules:
+        """How long records are kept."""
+        from controller.file_formats.retention_file import RETENTION_FILE, read_retention
+
+        return read_retention(self.controlled_text(RETENTION_FILE), where=RETENTION_FILE)
+
+    @cached_property
     def register_building(self) -> RegisterBuilding:
         """Builds registers from the index."""
-        from controller.file_formats.retention_file import RETENTION_FILE, read_retention
         from controller.services.archived_forms import ArchivedForms
         from controller.services.register_building import RegisterBuilding
 
@@ -335,7 +343,7 @@ class Application:
             definitions=ArchivedForms(self.archive, self.forms),
             documents=self.documents,
             calendar=self.calendar,
-            retention=read_retention(self.controlled_text(RETENTION_FILE), where=RETENTION_FILE),
+            retention=self.retention,
         )
 
     @property
@@ -435,7 +443,8 @@ class Application:
     def close(self) -> None:
         """Remember how far the archive was seen, and let go of the processes and files that were opened."""
         if "archive" in self.__dict__:
-            self.witness.remember(self.index.count(at=self.archive.tip()) if "index" in self.__dict__ else None)
+            with suppress(QmsError):  # the command has done its work: not remembering must not make it fail
+                self.witness.remember(self.index.count(at=self.archive.tip()) if "index" in self.__dict__ else None)
         for name in ("archive", "controlled_files", "keys", "index"):
             opened = self.__dict__.pop(name, None)
             if opened is not None:

@@ -152,6 +152,7 @@ def _read(file: Path) -> ReadText:
 @option("--number", metavar="N", help=M("文件编号（默认：正文里写的编号）。"))
 @option("--title", metavar="T", help=M("文件名称（默认：正文标题）。"))
 @option("--class", "class_word", metavar="CLASS", help=M("文件类别：程序、制度、职责或手册（默认：按编号）。"))
+@option("--revision", metavar="REV", help=M("版本（例如 B/1；默认：正文里写的版本，没有则 A/0）。"))
 @option("--owner", metavar="DEPARTMENT", help=M("归口部门。"))
 @option("--segment", type=click.IntRange(min=1), metavar="K", help=M("文件含多篇时，导入第几篇。"))
 @click.pass_obj
@@ -161,6 +162,7 @@ def import_document(
     number: str | None,
     title: str | None,
     class_word: str | None,
+    revision: str | None,
     owner: str | None,
     segment: int | None,
 ) -> int:
@@ -169,7 +171,9 @@ def import_document(
     out = session.output
     application = session.application
     by = application.person(session.person)
-    order = ImportOrder(number=number, title=title, class_word=class_word, owner=owner, segment=segment)
+    order = ImportOrder(
+        number=number, title=title, class_word=class_word, owner=owner, segment=segment, revision=revision
+    )
     done = application.document_import.import_document(_read(file), order, by=by)
     out.line(
         T(
@@ -179,6 +183,19 @@ def import_document(
             count=done.clauses,
         )
     )
+    given = done.document.revision
+    if revision is not None or done.stated is None:
+        out.line(T("版本 {revision}。", revision=given))
+    elif done.stated.upper().startswith(given.text):
+        out.line(T("版本 {revision}（正文所写）。", revision=given))
+    else:
+        out.line(
+            T(
+                "正文写的版本“{stated}”不是 A/0 这样的写法，按 {revision} 导入；可用 --revision 指明。",
+                stated=done.stated,
+                revision=given,
+            )
+        )
     out.findings(done.findings)
     out.line(T("查看：qms doc show {number}", number=done.document.number))
     out.document(

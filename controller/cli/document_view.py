@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from controller.domain.clause import Aside, Clause, Island, Table, TitleLine
+from controller.domain.clause import Aside, AsideKind, Clause, Island, Table, TitleLine
 from controller.domain.text import T
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def show_piece(piece: Piece, out: Output, document: ControlledDocument) -> None:
         out.line("  " + out.text(T("〔{caption}：按原样保存〕", caption=piece.caption or T("图表"))))
     elif isinstance(piece, TitleLine):
         out.line(piece.source.strip())
+    elif piece.kind is AsideKind.CONTROL_LINE:
+        out.line(piece.text)
 
 
 def _below(indent: str, text: str) -> str:

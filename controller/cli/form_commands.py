@@ -11,7 +11,7 @@ from controller.domain.conformity import Gravity
 from controller.domain.text import T, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from controller.cli.main import Session
     from controller.cli.output import Output
@@ -86,13 +86,15 @@ def show(session: Session, number: str, schema: bool, stage: str | None) -> None
         return
     out = session.output
     out.document(definition_data(definition))
-    _show_head(out, definition)
+    application = session.application
+    kind = application.retention.classes.get(definition.retention)
+    _show_head(out, definition, kind.label if kind else definition.retention)
     _show_fields(out, definition)
-    _show_stages(out, definition)
+    _show_stages(out, definition, {key: post.name for key, post in application.staff.posts.items()})
     _show_rules(out, definition)
 
 
-def _show_head(out: Output, definition: FormDefinition) -> None:
+def _show_head(out: Output, definition: FormDefinition, retention: str) -> None:
     out.line(
         T(
             "{number} {title}  版本 {revision}",
@@ -107,7 +109,7 @@ def _show_head(out: Output, definition: FormDefinition) -> None:
             "归口：{owner}  所属程序：{procedure}  保存期限类别：{retention}",
             owner=definition.owner,
             procedure=procedure,
-            retention=definition.retention,
+            retention=retention,
         )
     )
     if definition.note:
@@ -181,7 +183,7 @@ def _what(item: Field, definition: FormDefinition) -> Text:
     return Text("{told}", {"told": told})
 
 
-def _show_stages(out: Output, definition: FormDefinition) -> None:
+def _show_stages(out: Output, definition: FormDefinition, posts: Mapping[str, str]) -> None:
     from controller.domain.form_expressions import in_words
 
     labels = {field.key: field.label for field in definition.fields}
@@ -192,19 +194,32 @@ def _show_stages(out: Output, definition: FormDefinition) -> None:
         if stage.clock is not None:
             kind = T("法定") if stage.clock.kind == "legal" else T("企业自定")
             start = labels.get(stage.clock.starts, stage.clock.starts)
-            clock = T("{start}起 {within}（{kind}）", start=start, within=stage.clock.within, kind=kind)
+            clock = T("{start}起 {within}（{kind}）", start=start, within=_span(stage.clock.within), kind=kind)
         rows.append(
             (
                 stage.key,
                 stage.label,
                 [names.get(key, key) for key in stage.after],
-                T("任何人") if stage.by == ("any",) else stage.by,
+                T("任何人") if stage.by == ("any",) else [posts.get(key, key) for key in stage.by],
                 in_words(stage.guard, labels) if stage.guard else "",
                 clock,
             )
         )
     out.table([T("阶段"), T("名称"), T("在…之后"), T("由谁"), T("条件"), T("时限")], rows)
     out.line()
+
+
+def _span(within: str) -> Text | str:
+    """Return a time limit (`3 workdays`) in words."""
+    count, _blank, unit = within.partition(" ")
+    match unit.removesuffix("s"):
+        case "workday":
+            return T("{count} 个工作日", count=count)
+        case "day":
+            return T("{count} 日", count=count)
+        case "hour":
+            return T("{count} 小时", count=count)
+    return within
 
 
 def _show_rules(out: Output, definition: FormDefinition) -> None:

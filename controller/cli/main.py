@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from controller.cli.commands import M, QmsGroup, option
+from controller.cli.commands import M, QmsGroup, QmsOption, option
 from controller.cli.translation import LANGUAGES, language_of, say, translate_click, use_language
 from controller.domain.errors import DamagedError, MisconfiguredError, NotFoundError, QmsError, RefusedError
 from controller.domain.text import T
@@ -84,7 +84,13 @@ COMMANDS = {
 @option("--lang", type=click.Choice(LANGUAGES), default=None, help=M("界面语言：zh 中文（默认），en 英文。"))
 @option("--as", "person", metavar="PERSON", help=M("以哪位在册人员的身份操作（姓名或工号）。"))
 @option("--passphrase-file", type=click.Path(path_type=Path), metavar="FILE", help=M("从文件读取口令。"))
-@click.version_option(package_name="wenkong", prog_name="qms", message="%(prog)s %(version)s")
+@click.version_option(
+    package_name="wenkong",
+    prog_name="qms",
+    message="%(prog)s %(version)s",
+    cls=QmsOption,
+    help=M("显示版本后退出。"),
+)
 @click.pass_context
 def qms(  # noqa: D103 - the help text above is the description
     context: click.Context,

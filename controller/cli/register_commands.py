@@ -68,10 +68,13 @@ def _described(item: RegisterDefinition) -> dict[str, object]:
     }
 
 
-@register.command("lint", help=M("检查台账定义是否与表单相符。"))
+@register.command("lint", help=M("检查台账定义是否与表单相符。ID 可写 TZ-07、完整编号或名称（默认：全部）。"))
+@click.argument("register_id", metavar="[ID]", required=False)
 @click.pass_obj
-def lint(session: Session) -> int:
-    findings = session.application.registers.findings()
+def lint(session: Session, register_id: str | None) -> int:
+    registers = session.application.registers
+    only = registers.resolve(register_id) if register_id is not None else None
+    findings = registers.findings(only)
     out = session.output
     out.findings(findings)
     if not findings:

@@ -75,7 +75,12 @@ class DocumentNumber:
     @property
     def short(self) -> str:
         """The number as people say it: `CX-014`."""
-        return f"{self.class_code}-{self._part('serial')}"
+        return f"{self.class_code}-{self.serial}"
+
+    @property
+    def serial(self) -> str:
+        """The running number within its class, with its zeros: `014`."""
+        return self._part("serial")
 
     def __str__(self) -> str:
         return self.text

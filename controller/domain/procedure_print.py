@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from controller.domain.clause import Clause, Island, Table
+from controller.domain.clause import Aside, AsideKind, Clause, Island, NumberingStyle, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from controller.domain.document import ControlledDocument, HistoryRow, SigningStep
     from controller.domain.identifiers import Digest
@@ -64,10 +64,19 @@ class ProcedurePrint:
             approved=document.approved,
             effective=document.effective,
             applies_if=document.applies_if,
-            pieces=tuple(piece for piece in pieces if isinstance(piece, (Clause, Table, Island))),
+            pieces=tuple(_printed(pieces)),
             history=document.history,
             islands=islands,
         )
+
+
+def _printed(pieces: Sequence[object]) -> Iterator[Clause | Table | Island]:
+    """Yield what is printed; a line such as `版本:B/1` under the title is text of the document and stays visible."""
+    for piece in pieces:
+        if isinstance(piece, (Clause, Table, Island)):
+            yield piece
+        elif isinstance(piece, Aside) and piece.kind is AsideKind.CONTROL_LINE:
+            yield Clause(piece.source, piece.span, 1, "", NumberingStyle.NONE, (), piece.text)
 
 
 def is_heading(clause: Clause) -> bool:

@@ -270,10 +270,12 @@ class _PeopleReader(_Reader):
             self.report("person-without-post", T("{name}没有岗位。", name=name), place, hint=hint)
             return ()
         kept: list[str] = []
-        for position, key in enumerate(value):
+        names = {post.name: key for key, post in self.posts.items()}
+        for position, written in enumerate(value):
             here = (*place, "posts", position)
+            key = names.get(written, written) if isinstance(written, str) else written
             if not isinstance(key, str) or key not in self.posts:
-                close = nearest(str(key), self.posts)
+                close = nearest(str(key), [*self.posts, *names])
                 hint = T("是否想写 {key}？", key=close) if close else T("可用的岗位键：{keys}。", keys=list(self.posts))
                 problem = T("{name}的岗位“{key}”不在岗位文件中。", name=name, key=str(key)[:60])
                 self.report("person-post-unknown", problem, here, hint=hint)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from controller.domain.clause import Aside
 from controller.domain.document import CLASS_WORDS, ControlledDocument
 from controller.domain.errors import DamagedError, RefusedError
-from controller.domain.identifiers import DocumentNumber, Revision
+from controller.domain.identifiers import DocumentNumber, InvalidIdentifierError, Revision
 from controller.domain.text import T
 from controller.file_formats.clause_ids import first_ids, renewed, write_clause_ids
 from controller.file_formats.document_file import write_document
+from controller.file_formats.document_titles import control_line
 from controller.services.document_library import (
     FOLDER,
     FORMS_FOLDER,
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from controller.services.text_reading import ReadText
 
 _FIRST_REVISION = Revision("A/0")
+_REVISION_WORDS = ("版本", "版次")
+_REVISION = re.compile(r"[A-Za-z]/[0-9]+(?![0-9A-Za-z/])")
 _TITLE_LENGTH = 80
 _OWNER_LENGTH = 40
 
@@ -143,6 +148,7 @@ class ImportOrder:
     owner: str | None = None
     segment: int | None = None
     """Which document of the file, from 1."""
+    revision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +159,8 @@ class Imported:
     clauses: int
     commit: str
     findings: tuple[Finding, ...]
+    stated: str | None = None
+    """The revision as the text states it (`版本：B/1`), None when it states none."""
 
 
 class DocumentImport:
@@ -181,10 +189,11 @@ class DocumentImport:
         word = CLASS_WORDS.get(number.class_code)
         if word is None or (order.class_word is not None and order.class_word != word):
             raise WrongClassError(number=str(number), word=order.class_word or number.class_code)
+        stated = stated_revision(source, segment)
         document = ControlledDocument(
             number=number,
             title=_one_line(order.title or segment.title, _TITLE_LENGTH, TitleNeededError),
-            revision=_FIRST_REVISION,
+            revision=Revision(order.revision.strip()) if order.revision else _revision_in(stated) or _FIRST_REVISION,
             class_word=word,
             owner=_one_line(order.owner or "待定", _OWNER_LENGTH, OwnerInvalidError),
             status_note="导入稿,待企业核对",
@@ -215,7 +224,7 @@ class DocumentImport:
             for item in source.findings
             if item.line is None or segment.first_line <= item.line <= segment.last_line
         )
-        return Imported(document, len(segment.clauses), commit, findings)
+        return Imported(document, len(segment.clauses), commit, findings, stated)
 
     def _chosen(self, source: ReadText, order: ImportOrder) -> Segment:
         segments = [segment for segment in source.parsed.segments if segment.clauses]
@@ -270,6 +279,24 @@ def renew_clause_ids(files: dict[str, bytes], changed: Iterable[str]) -> None:
         if name == "clauses.txt" and ids is not None:
             text = files[path].decode("utf-8")
             files[f"{folder}/clauses.yml"] = renewed(ids.decode("utf-8"), text, where=path).encode("utf-8")
+
+
+def stated_revision(source: ReadText, segment: Segment) -> str | None:
+    """Return what a control line above the clauses says of the revision (`版本：B/1`, `版次:2`), None without one."""
+    for piece in (*segment.pieces, *source.parsed.head):
+        found = control_line(piece.source) if isinstance(piece, Aside) else None
+        if found is not None and found[0].startswith(_REVISION_WORDS) and found[1]:
+            return found[1]
+    return None
+
+
+def _revision_in(stated: str | None) -> Revision | None:
+    """Return the revision that a stated text begins with; `B/1` counts, `第二版` is for a person to decide."""
+    found = _REVISION.match(stated or "")
+    try:
+        return Revision(found[0].upper()) if found else None
+    except InvalidIdentifierError:
+        return None
 
 
 def _one_line(value: str | None, limit: int, error: type[TitleNeededError | OwnerInvalidError]) -> str:

@@ -22,6 +22,8 @@ from controller.file_formats.document_file import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from controller.domain.clause import Segment
     from controller.domain.document import ControlledDocument, ExternalDocumentList, GapNote, InspectionChecklist
     from controller.services.ports import LibraryFiles
@@ -38,8 +40,10 @@ class UnknownDocumentError(NotFoundError):
 
     code = "document-unknown"
 
-    def __init__(self, *, number: str, close: str | None) -> None:
+    def __init__(self, *, number: str, close: str | None, several: Sequence[str] = ()) -> None:
         hint = T("是否想写 {close}？", close=close) if close else T("用 qms doc list 查看全部文件编号。")
+        if several:
+            hint = T("“{wanted}”可以指多份：{numbers}。", wanted=number[:60], numbers=list(several))
         super().__init__(T("没有编号为“{number}”的文件。", number=number[:60]), hint=hint)
 
 
@@ -94,15 +98,17 @@ class DocumentLibrary:
         return [name for name in self.files.folders(FOLDER) if _is_number(name)]
 
     def resolve(self, wanted: str) -> str:
-        """Return the number meant by `wanted`: a number, or its end as people say it (`CX-014`).
+        """Return the number meant by `wanted`: a number, its end as people say it (`CX-014`), or an only serial.
 
         Raises:
             UnknownDocumentError: no document is called so.
         """
         numbers = self.numbers()
-        meant = [number for number in numbers if wanted in {number, DocumentNumber(number).short}]
+        text = wanted.strip().upper()
+        meant = [number for number in numbers if text in {number, DocumentNumber(number).short}]
+        meant = meant or [number for number in numbers if text == DocumentNumber(number).serial]
         if len(meant) != 1:
-            raise UnknownDocumentError(number=wanted, close=nearest(wanted, numbers))
+            raise UnknownDocumentError(number=wanted, close=nearest(text, numbers), several=meant)
         return meant[0]
 
     def documents(self) -> list[ControlledDocument]:

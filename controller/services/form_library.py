@@ -156,9 +156,12 @@ class FormLibrary:
 
 
 def number_meant(wanted: str, known: Iterable[str]) -> str | None:
-    """Return which of the form numbers `known` is meant by a number or a short number (`JL-018`), None when none is."""
+    """Return which of `known` is meant by a number, a short number (`JL-018`) or a serial only one has (`018`)."""
     text = wanted.strip().upper()
-    return next((number for number in known if text in {number, DocumentNumber(number).short}), None)
+    known = list(known)
+    exact = next((number for number in known if text in {number, DocumentNumber(number).short}), None)
+    ending = [number for number in known if text == DocumentNumber(number).serial]
+    return exact or (ending[0] if len(ending) == 1 else None)
 
 
 def form_numbers(files: LibraryFiles) -> list[str]:

@@ -66,17 +66,25 @@ class RegisterLibrary:
             UnknownRegisterError: there is none.
             RegisterFileError: its definition cannot be used.
         """
+        return self._read(self.resolve(wanted))
+
+    def resolve(self, wanted: str) -> str:
+        """Return the id of the register called `wanted`, also when its definition has errors.
+
+        Raises:
+            UnknownRegisterError: there is none.
+        """
         name = wanted.strip()
         ids = self.ids()
         if name.upper() in ids:
-            return self._read(name.upper())
+            return name.upper()
         known = list(ids)
         for item in ids:
             definition = examine_register(self._text(item), where=_path(item)).definition
             if definition is None:
                 continue
             if name in {definition.title, definition.number.text, definition.number.short}:
-                return definition
+                return item
             known += [definition.title, definition.number.text]
         raise UnknownRegisterError(wanted=name, known=known)
 
@@ -88,8 +96,8 @@ class RegisterLibrary:
         """
         return [self._read(item) for item in self.ids()]
 
-    def findings(self) -> list[Finding]:
-        """Return everything that is wrong in the definitions, also where they do not fit the forms."""
+    def findings(self, only: str | None = None) -> list[Finding]:
+        """Return everything wrong in the definitions (of register `only`), also where they do not fit the forms."""
         forms = self._form_definitions()
         found: list[Finding] = []
         numbers: dict[str, str] = {}
@@ -108,7 +116,7 @@ class RegisterLibrary:
                 message = T("编号 {number} 已用于 {other}", number=definition.number, other=other)
                 found.append(Finding("register-number-twice", Gravity.ERROR, message, path=path, subject=item))
             found += register_findings(definition, forms)
-        return found
+        return found if only is None else [finding for finding in found if finding.path == _path(only)]
 
     def _form_definitions(self) -> dict[str, FormDefinition]:
         found = {}

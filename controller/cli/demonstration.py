@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from controller.bootstrap import Application, make_workspace
@@ -13,8 +16,6 @@ from controller.domain.record import Signatory
 from controller.domain.text import T
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from controller.cli.output import Output
     from controller.domain.identifiers import RecordNumber
     from controller.services.sample_filing import SampleClock
@@ -60,7 +61,7 @@ def run_demonstration(folder: Path, out: Output) -> int:
     seconds = time.perf_counter() - started
     out.line(T("用时 {seconds} 秒。接下来可以试试：", seconds=f"{seconds:.0f}"))
     example = next((number for number in numbers if number.form.endswith("-018")), numbers[0])
-    base = f"qms --workspace {folder}"
+    base = f"{own_name()} --workspace {_quoted(str(folder))}"
     for line in (
         f"{base} record list",
         f"{base} record show {example}",
@@ -86,6 +87,25 @@ def run_demonstration(folder: Path, out: Output) -> int:
         }
     )
     return 1 if errors else 0
+
+
+def own_name() -> str:
+    """Return how this program was started, as a person would type it again from the same folder."""
+    if shutil.which("qms"):
+        return "qms"
+    started = Path(sys.argv[0])
+    if started.name == "__main__.py":
+        return f"{_quoted(_from_here(Path(sys.executable)))} -m {started.parent.name}"
+    return _quoted(_from_here(started))
+
+
+def _from_here(path: Path) -> str:
+    path, here = path.absolute(), Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if " " in word else word
 
 
 def _workspace(folder: Path, clock: SampleClock) -> Application:
@@ -135,7 +155,7 @@ def _print_forms(application: Application, numbers: list[RecordNumber], out: Out
             number = filled.get(str(form))
             docx = application.records.print(number) if number else application.renderer.render(package, None)
             title = package.definition.title.replace("/", "、")
-            kind = "" if number else "(空白)"
+            kind = "" if number else "\uff08空白\uff09"
             write_output(
                 folder / f"{package.definition.number.short}{title}{kind}.pdf", application.printing.print(docx).data
             )

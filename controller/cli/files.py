@@ -120,8 +120,12 @@ def read_input(path: Path, definition: FormDefinition) -> tuple[dict[str, Any], 
     return values, attachment_files(values, definition, path.parent)
 
 
-def attachment_files(values: Mapping[str, Any], definition: FormDefinition, folder: Path) -> dict[str, bytes]:
+def attachment_files(
+    values: Mapping[str, Any], definition: FormDefinition, folder: Path, *, anywhere: bool = False
+) -> dict[str, bytes]:
     """Return the bytes of every attachment that `values` name, by the name as written; relative to `folder`.
+
+    `anywhere` is for names that the person typed: they may lead out of the folder, those in a file may not.
 
     Raises:
         AttachmentOutsideError: a name leads out of `folder`.
@@ -132,7 +136,7 @@ def attachment_files(values: Mapping[str, Any], definition: FormDefinition, fold
     found: dict[str, bytes] = {}
     for name in attachment_paths(definition, values):
         path = (folder / name).resolve()
-        if not path.is_relative_to(folder.resolve()):
+        if not anywhere and not path.is_relative_to(folder.resolve()):
             raise AttachmentOutsideError(name=name)
         if path.is_file():
             found[name] = read_bytes(path, limit=ATTACHMENT_LIMIT + 1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller.cli.commands import M, acting, group, option
-from controller.cli.files import read_input, write_output
+from controller.cli.files import write_output
 from controller.domain.identifiers import RecordNumber
 from controller.domain.text import T
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from controller.cli.main import Session
     from controller.cli.output import Output
     from controller.domain.record import RecordState
-    from controller.domain.record_view import RecordView
-    from controller.services.record_control import StoredRecord
     from controller.services.record_filing import Filed
 
 
@@ -37,65 +35,126 @@ _VALUES = option(
 _UNMASK = option("--unmask", is_flag=True, help=M("显示敏感个人信息（需要本机存有记录密钥）。"))
 
 
+_SET = option(
+    "--set",
+    "settings",
+    metavar="字段=值",
+    multiple=True,
+    help=M("填写一个字段，可写多次；字段写键名或中文名称，多选用、分开；与 --values 同用时以此为准。"),
+)
+
+
 @record.command("new", help=M("填写一份新记录并归档，编号由系统给出。"))
 @click.argument("form", metavar="FORM")
 @_VALUES
+@_SET
 @option("--stage", metavar="STAGE", help=M("直接登记到哪个阶段（默认：第一个阶段）。"))
 @option("--entered-for", metavar="NAME", help=M("代录时写明替谁录入。"))
 @acting
 @click.pass_obj
-def new(session: Session, form: str, values_file: Path | None, stage: str | None, entered_for: str | None) -> int:
+def new(
+    session: Session,
+    form: str,
+    values_file: Path | None,
+    settings: Sequence[str],
+    stage: str | None,
+    entered_for: str | None,
+) -> int:
+    from controller.cli.record_entering import Entering, at_terminal, given_values
     from controller.services.record_filing import OpeningAct
+    from controller.services.stage_control import check_opening, find_stage
 
-    application = session.application
+    application, out = session.application, session.output
     by = application.person(session.person)
     definition = application.forms.definition(form)
-    if values_file is None:
-        from controller.cli.record_prompts import ask_values
+    given = given_values(values_file, settings, definition, out)
 
-        values = ask_values(definition, session.output)
-        files: dict[str, bytes] = {}
+    def file(values: dict[str, Any], files: dict[str, bytes]) -> Filed:
+        act = OpeningAct(by=by, stage=stage, entered_for=entered_for, files=files)
+        return application.filing.open(definition.number.text, values, act)
+
+    if values_file is None and at_terminal(out):
+        target = find_stage(definition, stage)
+        check_opening(definition, target, by, application.staff)
+        entering = Entering(application, out, definition, stage=target, given=given)
+        out.line(f"《{definition.title}》{definition.number} {definition.revision}")
+        if definition.note:
+            out.line(definition.note)
+        entering.ask_missing()
+        filed = entering.file(file)
     else:
-        values, files = read_input(values_file, definition)
-    act = OpeningAct(by=by, stage=stage, entered_for=entered_for, files=files)
-    filed = application.filing.open(definition.number.text, values, act)
-    _show_filed(session.output, filed, T("已归档：{number}", number=filed.number))
+        _check_given(values_file, settings, out)
+        filed = file(*given)
+    label = application.stage_label(filed.state)
+    _show_filed(out, filed, T("已归档：{number}，阶段：{stage}", number=filed.number, stage=label))
     return 0
 
 
 @record.command("advance", help=M("补充内容，或把记录推进到下一阶段。"))
 @click.argument("number")
 @_VALUES
+@_SET
 @option("--stage", metavar="STAGE", help=M("推进到哪个阶段；不写则只补充内容。"))
 @acting
 @click.pass_obj
-def advance(session: Session, number: str, values_file: Path | None, stage: str | None) -> int:
-    application = session.application
+def advance(session: Session, number: str, values_file: Path | None, settings: Sequence[str], stage: str | None) -> int:
+    from controller.cli.record_entering import Entering, at_terminal, given_values
+    from controller.services.stage_control import check_move, find_stage
+
+    application, out = session.application, session.output
     by = application.person(session.person)
     wanted = RecordNumber(number)
-    stored = application.records.read(wanted)
-    values, files = read_input(values_file, stored.package.definition) if values_file else ({}, {})
-    filed = application.records.advance(wanted, values, by, stage=stage, files=files)
-    _show_filed(session.output, filed, T("已更新：{number}", number=filed.number))
+    asking = values_file is None and stage is not None and at_terminal(out)
+    stored = application.records.read(wanted, unmask=asking)
+    definition = stored.package.definition
+    given = given_values(values_file, settings, definition, out)
+
+    def file(values: dict[str, Any], files: dict[str, bytes]) -> Filed:
+        return application.records.advance(wanted, values, by, stage=stage, files=files)
+
+    if asking and not stored.state.voided:
+        target = find_stage(definition, stage)
+        check_move(definition, wanted.text, stored.state.stage, target, by, application.staff)
+        before = {**stored.state.values, **stored.opened}
+        entering = Entering(application, out, definition, stage=target, given=given, before=before)
+        entering.ask_missing()
+        filed = entering.file(file)
+    else:
+        filed = file(*given)
+    label = application.stage_label(filed.state)
+    _show_filed(out, filed, T("已更新：{number}，阶段：{stage}", number=filed.number, stage=label))
     return 0
 
 
 @record.command("correct", help=M("更正已归档的内容，原值保留可查，必须写明原因。"))
 @click.argument("number")
 @_VALUES
+@_SET
 @option("--reason", required=True, help=M("更正原因。"))
 @acting
 @click.pass_obj
-def correct(session: Session, number: str, values_file: Path | None, reason: str) -> int:
-    application = session.application
+def correct(session: Session, number: str, values_file: Path | None, settings: Sequence[str], reason: str) -> int:
+    from controller.cli.record_entering import Entering, at_terminal, given_values
+
+    application, out = session.application, session.output
     by = application.person(session.person)
     wanted = RecordNumber(number)
-    stored = application.records.read(wanted)
-    if values_file is None:
-        raise click.UsageError(session.output.text(T("请用 --values 指明更正内容的文件。")))
-    values, files = read_input(values_file, stored.package.definition)
-    filed = application.records.correct(wanted, values, by, reason=reason, files=files)
-    _show_filed(session.output, filed, T("已更正：{number}，原值保留在历史中。", number=filed.number))
+    asking = values_file is None and not settings and at_terminal(out)
+    stored = application.records.read(wanted, unmask=asking)
+    definition, state = stored.package.definition, stored.state
+
+    def file(values: dict[str, Any], files: dict[str, bytes]) -> Filed:
+        return application.records.correct(wanted, values, by, reason=reason, files=files)
+
+    if asking and not state.voided:
+        before = {**state.values, **stored.opened}
+        entering = Entering(application, out, definition, stage=state.stage, given=({}, {}), before=before)
+        entering.ask_corrections()
+        filed = entering.file(file)
+    else:
+        _check_given(values_file, settings, out)
+        filed = file(*given_values(values_file, settings, definition, out))
+    _show_filed(out, filed, T("已更正：{number}，原值保留在历史中。", number=filed.number))
     return 0
 
 
@@ -124,6 +183,7 @@ def import_(
     session: Session, form: str, file: Path, *, good_only: bool, stage: str | None, entered_for: str | None
 ) -> int:
     from controller.cli.files import import_source
+    from controller.cli.import_report import tell_import
     from controller.services.record_filing import OpeningAct
 
     application = session.application
@@ -136,36 +196,7 @@ def import_(
         report = application.filing.import_rows(
             definition.number.text, rows, act, good_only=good_only, progress=progress
         )
-    for refused in report.refused[:200]:
-        out.line(T("第 {row} 行没有导入：", row=refused.row))
-        for line in out.problem_lines(refused.problems):
-            out.line(line)
-    if report.nothing_filed:
-        out.line(T("共 {rows} 行，{bad} 行有问题，全部没有导入。", rows=report.rows, bad=len(report.refused)))
-        out.line(T("改正后重新导入；或加 --good-only 只导入没有问题的行。"))
-    elif report.filed:
-        out.line(
-            T(
-                "共 {rows} 行，已归档 {good} 份（{first} 至 {last}），未导入 {bad} 行。",
-                rows=report.rows,
-                good=len(report.filed),
-                first=report.filed[0],
-                last=report.filed[-1],
-                bad=len(report.refused),
-            )
-        )
-    else:
-        out.line(T("文件中没有可以导入的行。"))
-    out.document(
-        {
-            "rows": report.rows,
-            "filed": [number.text for number in report.filed],
-            "refused": [
-                {"row": item.row, "problems": [out.problem_data(problem) for problem in item.problems]}
-                for item in report.refused
-            ],
-        }
-    )
+    tell_import(out, report)
     return 1 if report.refused else 0
 
 
@@ -174,27 +205,14 @@ def import_(
 @_UNMASK
 @click.pass_obj
 def show(session: Session, number: str, *, unmask: bool) -> int:
+    from controller.cli.record_page import record_data, show_record
+
     out = session.output
     stored, view = session.application.records.view(RecordNumber(number), unmask=unmask)
     if out.as_json:
-        out.document(_record_data(stored, view))
-        return 0
-    definition, state = stored.package.definition, stored.state
-    out.line(f"{definition.title}  {state.number}  {definition.revision}")
-    status = T("已作废") if state.voided else T("阶段：{stage}", stage=view.stage_label)
-    out.line(status)
-    for label, shown in _shown_fields(stored, view):
-        out.line(T("  {label}:{value}", label=label, value=shown))
-    out.line(T("经过："))
-    for entry, _digest in stored.entries:
-        aside = [T("（原因：{reason}）", reason=entry.reason)] if entry.reason else []
-        aside += [T("（代 {name} 录入）", name=entry.entered_for)] if entry.entered_for else []
-        stage = definition.stage(entry.stage)
-        label = stage.label if stage else entry.stage
-        told = "".join(out.text(item) for item in aside)
-        out.line(f"  {entry.at}  {entry.by.name}（{entry.by.post}）  {entry.meaning}  {label}{told}")
-    if view.masked:
-        out.line(T("敏感个人信息已遮蔽；有权限时加 --unmask 查看。"))
+        out.document(record_data(stored, view))
+    else:
+        show_record(out, stored, view)
     return 0
 
 
@@ -205,6 +223,8 @@ def show(session: Session, number: str, *, unmask: bool) -> int:
 @option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help=M("最多列出多少份。"))
 @click.pass_obj
 def list_(session: Session, form: str | None, since: str | None, until: str | None, limit: int) -> int:
+    from controller.cli.record_page import state_data
+
     application = session.application
     application.indexing.catch_up()
     forms = [application.forms.definition(form).number.text] if form else []
@@ -214,9 +234,11 @@ def list_(session: Session, form: str | None, since: str | None, until: str | No
             opened_from=since,
             opened_to=f"{until}T99" if until else None,
             newest_first=True,
-            limit=limit,
+            limit=limit + 1,
         )
     )
+    cut = len(states) > limit
+    del states[limit:]
     out = session.output
     numbers = {item.form.number.text for item in states}
     titles = {number: application.forms.definition(number).title for number in numbers}
@@ -224,7 +246,8 @@ def list_(session: Session, form: str | None, since: str | None, until: str | No
     out.table([T("编号"), T("表单"), T("立卷时间"), T("阶段"), T("记录人")], rows)
     if not rows:
         out.line(T("还没有记录。用 qms record new 表单编号 填写第一份。"))
-    out.document([_state_data(state) for state in states])
+    _tell_cut(out, cut, limit)
+    out.document([state_data(state) for state in states])
     return 0
 
 
@@ -236,7 +259,9 @@ def list_(session: Session, form: str | None, since: str | None, until: str | No
 @option("--force", is_flag=True, help=M("文件已存在时覆盖。"))
 @click.pass_obj
 def print_(session: Session, number: str, target: Path, *, pdf: bool, unmask: bool, force: bool) -> int:
-    docx = session.application.records.print(RecordNumber(number), unmask=unmask)
+    records = session.application.records
+    _stored, view = records.view(RecordNumber(number), unmask=unmask)
+    docx = records.print(RecordNumber(number), unmask=unmask)
     out = session.output
     if pdf or target.suffix.lower() == ".pdf":
         document = session.application.printing.print(docx)
@@ -249,6 +274,24 @@ def print_(session: Session, number: str, target: Path, *, pdf: bool, unmask: bo
         write_output(target, docx, force=force)
         out.line(T("已生成 {file}。", file=target))
         out.document({"file": str(target)})
+    if view.masked:
+        out.line(T("敏感个人信息在打印件上已遮蔽；有权限时加 --unmask 打印完整内容。"))
+    return 0
+
+
+@record.command("attachments", help=M("把一份记录的附件取出到文件夹。"))
+@click.argument("number")
+@option(
+    "--out", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help=M("保存到哪个文件夹。")
+)
+@_UNMASK
+@click.pass_obj
+def attachments(session: Session, number: str, folder: Path, *, unmask: bool) -> int:
+    from controller.cli.attachment_output import save_attachments
+
+    application = session.application
+    state = application.records.read(RecordNumber(number)).state
+    save_attachments(application, session.output, state, folder, unmask=unmask)
     return 0
 
 
@@ -259,14 +302,17 @@ def print_(session: Session, number: str, target: Path, *, pdf: bool, unmask: bo
 def search(session: Session, words: Sequence[str], limit: int) -> int:
     application = session.application
     application.indexing.catch_up()
-    hits = application.index.search(" ".join(words), limit=limit)
+    hits = application.index.search(" ".join(words), limit=limit + 1)
+    cut = len(hits) > limit
+    hits = hits[:limit]
     out = session.output
     out.table(
         [T("编号"), T("表单"), T("立卷时间"), T("内容")],
         [(hit.number, hit.title, hit.opened_at[:16].replace("T", " "), hit.excerpt) for hit in hits],
     )
     if not hits:
-        out.line(T("没有找到含有这些词语的记录。"))
+        out.line(T("没有找到含有这些词语的记录。敏感个人信息不在检索范围内，可按编号、日期或单位名称查找。"))
+    _tell_cut(out, cut, limit)
     out.document(
         [
             {"number": hit.number.text, "title": hit.title, "opened_at": hit.opened_at, "excerpt": hit.excerpt}
@@ -304,55 +350,24 @@ def _show_filed(out: Output, filed: Filed, text: Any) -> None:
     )
 
 
-def _shown_fields(stored: StoredRecord, view: RecordView) -> list[tuple[str, str]]:
-    from controller.domain.field_values import display
-
-    rows = []
-    for item in stored.package.definition.fields:
-        masked = item.key in view.masked
-        value = view.values.get(item.key)
-        if value is None and not masked:
-            continue
-        rows.append((item.label, "＊＊＊" if masked else display(item, value)))
-    return rows
+def _check_given(values_file: Path | None, settings: Sequence[str], out: Output) -> None:
+    if values_file is None and not settings:
+        raise click.UsageError(out.text(T("请用 --values 指明填写内容的文件，或用 --set 字段=值 逐项填写。")))
 
 
-def _record_data(stored: StoredRecord, view: RecordView) -> dict[str, object]:
-    return {
-        **_state_data(stored.state),
-        "values": {**dict(view.values), **dict.fromkeys(sorted(view.masked), "***")},
-        "entries": [
-            {
-                "sequence": entry.sequence,
-                "act": entry.act.value,
-                "at": entry.at,
-                "by": {"person": entry.by.person, "name": entry.by.name, "post": entry.by.post},
-                "meaning": entry.meaning,
-                "stage": entry.stage,
-                "reason": entry.reason,
-                "entered_for": entry.entered_for,
-                "source": entry.source,
-                "digest": digest.text,
-            }
-            for entry, digest in stored.entries
-        ],
-    }
+def _tell_cut(out: Output, cut: bool, limit: int) -> None:
+    if cut:
+        out.line(T("只列出最新 {limit} 份，加 --limit 查看更多。", limit=limit))
 
 
-def _state_data(state: RecordState) -> dict[str, object]:
-    data: Mapping[str, object] = {
-        "number": state.number.text,
-        "form": state.form.number.text,
-        "revision": state.form.revision.text,
-        "stage": state.stage,
-        "voided": state.voided,
-        "opened_at": state.opened_at,
-        "opened_by": state.opened_by.name,
-        "changed_at": state.changed_at,
-    }
-    return dict(data)
+def _row(state: RecordState, titles: Mapping[str, str], stage: str) -> tuple[object, ...]:
+    from controller.cli.record_page import minute
 
-
-def _row(state: RecordState, titles: Mapping[str, str], stage: str) -> tuple[str, ...]:
-    opened = state.opened_at[:16].replace("T", " ")
-    return state.number.text, titles.get(state.form.number.text, ""), opened, stage, state.opened_by.name
+    shown = T("已作废") if state.voided else stage
+    return (
+        state.number.text,
+        titles.get(state.form.number.text, ""),
+        minute(state.opened_at),
+        shown,
+        state.opened_by.name,
+    )

@@ -426,11 +426,13 @@ class Application:
     def verify(self, *, rerender: bool = False, progress: Progress | None = None) -> VerificationReport:
         """Examine the whole archive; with `rerender`, make every print again and compare."""
         from controller.services.verification import verify_archive
+        from controller.services.workspace_identity import WorkspaceIdentity
 
         prints = (self.records, self.making) if rerender else None
-        return verify_archive(
-            self.archive, self.keys, self.identity, prints=prints, progress=progress, witness=self.witness
-        )
+        # Without the rules that filing needs: they are files too, and may be the damaged ones.
+        settings = self.settings
+        identity = WorkspaceIdentity(id=settings.workspace_id, site=settings.site, company=settings.company)
+        return verify_archive(self.archive, self.keys, identity, prints=prints, progress=progress, witness=self.witness)
 
     def browsing_copy(self, folder: Path, *, progress: Progress | None = None) -> int:
         """Write the masked browsing copy of the archive to `folder`; return how many records it holds."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from controller.adapters.git_import import Commit, clear_after_killed, commit_stream, message, move_branch
 from controller.adapters.git_objects import GitObjects, NotARepositoryError, ObjectDamagedError
-from controller.adapters.git_program import stop
+from controller.adapters.git_program import stop, store_damage
 from controller.adapters.pack_upkeep import PACKS_AT_MOST, PackUpkeep
 from controller.adapters.stored_path import check_path
 from controller.domain.errors import RefusedError
@@ -206,6 +206,19 @@ class GitArchive:
         finally:
             stop(lister)
         yield from self._changing_commits(tip)
+
+    def holds(self, commit: str) -> bool:
+        """Tell whether `commit` is part of the archive's present history.
+
+        Raises:
+            ObjectDamagedError, GitFailedError: history cannot be read.
+        """
+        tip = self.tip()
+        return tip is not None and (commit == tip or self._is_ancestor(commit, tip))
+
+    def damage(self) -> Iterator[str]:
+        """Yield, in git's own words, everything that is broken anywhere in the object store."""
+        yield from store_damage(self._objects.program)
 
     def _changing_commits(self, tip: str) -> Iterator[IrregularCommit]:
         arguments = ["log", "--format=%x00%H", "--diff-filter=a", "--name-only", "--no-renames", "-z", "-m", tip, "--"]

@@ -27,6 +27,8 @@ _FSYNC_SINCE = (2, 36)
 
 _NO_SPACE = ("No space left on device", "Out of diskspace", "Disk quota exceeded", "File too large", "not enough space")
 _DENIED = ("Permission denied", "Read-only file system", "insufficient permission")
+_HARMLESS = ("notice:", "warning", "dangling ", "Checking ")
+"""How lines of `git fsck` begin that tell of no damage."""
 _TOO_LARGE = frozenset({-signal.SIGXFSZ} if sys.platform != "win32" else ())
 """How git ends when a limit on file sizes stops it."""
 
@@ -201,6 +203,27 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.kill()
     process.wait()
+
+
+def store_damage(program: GitProgram) -> Iterator[str]:
+    """Yield, in git's own words, what `git fsck` finds broken in the repository: every object of every pack is read."""
+    try:
+        done = subprocess.run(
+            ["git", "fsck", "--full", "--no-dangling", "--no-progress"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=program.environment,
+            cwd=program.work_folder,
+            check=False,
+        )
+    except FileNotFoundError as exc:
+        raise GitMissingError from exc
+    if done.returncode == 0:
+        return
+    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    told = [line.strip() for line in lines if line.strip() and not line.startswith(_HARMLESS)]
+    yield from dict.fromkeys(told or [f"git fsck: {done.returncode}"])
 
 
 @cache

@@ -101,6 +101,10 @@ class SqliteRecordKeys:
                     raise KeyDestroyedError(number=number)
         return {number: key for number, key in found.items() if key is not None}
 
+    def present(self) -> bool:
+        """Tell whether this computer has a key store of the workspace at all."""
+        return self.path.exists()
+
     def get(self, number: RecordNumber) -> bytes | None:
         """Return the record's key, None when it was never made or has been destroyed."""
         if self._connection is None and not self.path.exists():

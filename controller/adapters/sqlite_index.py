@@ -8,11 +8,14 @@ workspace is put aside without a word: `services.indexing` fills it again. Holds
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import tempfile
 import zlib
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from controller.domain.errors import DamagedError, MisconfiguredError
@@ -25,7 +28,6 @@ from controller.services.ports import FormUse, IndexedRecord, IndexStatus, Searc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
 SCHEMA_VERSION = "1"
 _BATCH = 1000
@@ -85,10 +87,15 @@ class IndexUnwritableError(MisconfiguredError):
 
 
 class SqliteIndex:
-    """SQLite 记录索引. Implements the port `RecordIndex`."""
+    """SQLite 记录索引. Implements the port `RecordIndex`.
 
-    def __init__(self, path: Path, *, workspace: str) -> None:
-        self._path = path
+    With `elsewhere`, a workspace that can only be read gets an index in a temporary folder for as long as it is open.
+    """
+
+    def __init__(self, path: Path, *, workspace: str, elsewhere: bool = False) -> None:
+        self._place = path
+        self._elsewhere = elsewhere
+        self._aside: tempfile.TemporaryDirectory[str] | None = None
         self._workspace = workspace
         self._open: sqlite3.Connection | None = None
 
@@ -97,6 +104,13 @@ class SqliteIndex:
         if self._open is not None:
             self._open.close()
             self._open = None
+        if self._aside is not None:
+            self._aside.cleanup()
+            self._aside = None
+
+    @property
+    def _path(self) -> Path:
+        return Path(self._aside.name) / self._place.name if self._aside else self._place
 
     def archive_commit(self) -> str | None:
         """Return the archive commit the index is at, None when empty or unusable."""
@@ -104,6 +118,17 @@ class SqliteIndex:
             with self._guarded() as db:
                 return _meta(db, "archive_commit")
         except IndexDamagedError:
+            return None
+
+    def count(self, *, at: str | None) -> int | None:
+        """Return how many records there are, None unless the index is in use, at archive commit `at`, and can tell."""
+        if self._open is None:
+            return None
+        try:
+            with self._guarded() as db:
+                known = at is not None and _meta(db, "archive_commit") == at
+                return int(db.execute("SELECT COUNT(*) FROM record").fetchone()[0]) if known else None
+        except (IndexDamagedError, IndexUnwritableError, sqlite3.Error):
             return None
 
     def apply(self, records: Iterable[IndexedRecord], *, commit: str, after: str | None = "*") -> bool:
@@ -249,7 +274,12 @@ class SqliteIndex:
             raise
 
     def _connect(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        if self._elsewhere and self._aside is None and not _writable(self._place):
+            self._aside = tempfile.TemporaryDirectory(prefix="qms-index-", ignore_cleanup_errors=True)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise IndexUnwritableError(path=self._path, detail=str(exc)) from exc
         connection = sqlite3.connect(self._path, timeout=10, isolation_level=None)
         try:
             # Write-ahead log without a sync per commit: after power loss the newest commits may be missing, never half
@@ -264,7 +294,9 @@ class SqliteIndex:
 
     def _make_new(self) -> None:
         """Throw the file away and start an empty one."""
-        self.close()
+        if self._open is not None:
+            self._open.close()
+            self._open = None
         for suffix in ("", "-wal", "-shm", "-journal"):
             try:
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
@@ -279,6 +311,16 @@ class SqliteIndex:
             connection.executemany("INSERT INTO meta VALUES (?, ?)", values)
         connection.execute("COMMIT")
         self._open = connection
+
+
+def _writable(path: Path) -> bool:
+    """Tell whether the index file, and the log beside it, can be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
+    except OSError:
+        return False
+    return os.access(path.parent, os.W_OK)
 
 
 def _code(exc: sqlite3.Error) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import time
 from typing import TYPE_CHECKING
 
+from controller.adapters.git_program import NoSpaceError, StorageDeniedError
 from controller.domain.errors import RefusedError
 from controller.domain.text import T
 
@@ -43,9 +45,9 @@ class WorkspaceLock:
 
         Raises:
             WorkspaceBusyError: it was not free within `timeout` seconds.
+            StorageDeniedError, NoSpaceError: the workspace cannot be written, so that nothing in it can be changed.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+        handle = self._opened(self._folder / f"{name}.lock")
         try:
             _wait(handle, timeout)
             try:
@@ -54,6 +56,15 @@ class WorkspaceLock:
                 _unlock(handle)
         finally:
             os.close(handle)
+
+    def _opened(self, path: Path) -> int:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+        except OSError as exc:
+            if exc.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise NoSpaceError(where=str(path)) from exc
+            raise StorageDeniedError(where=str(self._folder), detail=exc.strerror or str(exc)) from exc
 
 
 def _wait(handle: int, timeout: float) -> None:

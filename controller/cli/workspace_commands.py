@@ -105,6 +105,8 @@ def verify(session: Session, *, rerender: bool) -> int:
     out.findings(report.findings)
     errors = [item for item in report.findings if item.gravity is Gravity.ERROR]
     out.line(T("检查了 {records} 份记录、{entries} 个条目。", records=report.records, entries=report.entries))
+    if report.unopened:
+        out.line(T("其中 {count} 份记录的敏感内容在本机没有密钥，未能核对。", count=report.unopened))
     if rerender:
         out.line(
             T("重新生成版面 {count} 个，与归档摘要一致 {same} 个。", count=report.rendered, same=report.rendered_same)
@@ -114,10 +116,14 @@ def verify(session: Session, *, rerender: bool) -> int:
     else:
         out.line(T("摘要、链条、编号和表单绑定全部相符。"))
     out.line(T("说明：电子签名功能尚未启用，记录中的姓名是登记信息，时间未经独立证明。"))
+    out.line(T("整个工作区连同密钥目录一起退回到更早的状态，从内部无法发现，请把档案指纹抄写保存，下次核对。"))
+    out.line(T("档案指纹：{fingerprint}（{records} 份记录）", fingerprint=report.fingerprint, records=report.records))
     out.document(
         {
             "records": report.records,
             "entries": report.entries,
+            "unopened": report.unopened,
+            "fingerprint": report.fingerprint,
             "rendered": report.rendered,
             "rendered_same": report.rendered_same,
             "findings": [out.finding_data(item) for item in report.findings],

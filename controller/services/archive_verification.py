@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from array import array
+from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from controller.domain.conformity import Finding, Gravity
-from controller.domain.errors import QmsError
+from controller.domain.errors import DamagedError, QmsError
 from controller.domain.identifiers import Digest, InvalidIdentifierError, RecordNumber
 from controller.domain.text import T
 from controller.file_formats import canonical_json
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from controller.domain.form import FormDefinition
     from controller.domain.text import Text
+    from controller.services.archive_witness import ArchiveWitness
     from controller.services.ports import ExaminedArchive, Progress, RecordKeys
     from controller.services.record_verification import Rerender
     from controller.services.workspace_identity import WorkspaceIdentity
@@ -58,8 +60,11 @@ class ArchiveVerification:
         *,
         rerender: Rerender | None = None,
         progress: Progress | None = None,
+        witness: ArchiveWitness | None = None,
     ) -> None:
         self._archive = archive
+        self._keys = keys
+        self._witness = witness
         self._identity = identity
         self._progress = progress
         self._forms: dict[Digest, FormDefinition] = {}
@@ -70,18 +75,56 @@ class ArchiveVerification:
         """Records examined so far."""
         self.entries_seen = 0
         """Entries examined so far."""
+        self.rewritten = False
+        """True when the archive is not what this computer has seen before."""
         self._records = RecordVerification(keys, identity, self._forms, rerender)
+
+    @property
+    def unopened_seen(self) -> int:
+        """Records examined so far whose sealed content could not be opened for want of a key."""
+        return self._records.unopened
 
     def findings(self) -> Iterator[Finding]:
         """Yield everything that is wrong or worth knowing, in the order it is met."""
         if self._archive.tip() is None:
             yield _error("archive-missing", T("找不到站点 {site} 的档案。", site=self._identity.site))
             return
-        yield from self._history()
-        yield from self._site()
-        yield from self._packages()
-        yield from self._all_records()
-        yield from self._numbers()
+        steps = (
+            self._memory, self._history, self._site, self._packages, self._all_records, self._numbers,
+            self._missing_keys, self._store,
+        )  # fmt: skip
+        for step in steps:
+            try:
+                yield from step()
+            except DamagedError as exc:
+                # So broken that this step ends here: what the others find still helps whoever restores the rest.
+                yield Finding(exc.code, Gravity.ERROR, exc.message, path=exc.where, hint=exc.hint)
+
+    def _memory(self) -> Iterator[Finding]:
+        # History that cannot be read is told by the examination of history.
+        with suppress(QmsError):
+            finding = self._witness.finding() if self._witness else None
+            if finding is not None:
+                self.rewritten = True
+                yield finding
+
+    def _missing_keys(self) -> Iterator[Finding]:
+        if self._records.unopened and not self._keys.present():
+            yield Finding(
+                code="record-keys-missing",
+                gravity=Gravity.WARNING,
+                message=T("本机没有记录密钥，{count} 份记录的敏感内容打不开，未能核对。", count=self._records.unopened),
+                hint=T("从密钥备份恢复密钥目录后再验证。"),
+            )
+
+    def _store(self) -> Iterator[Finding]:
+        for words in self._archive.damage():
+            yield Finding(
+                code="store-damaged",
+                gravity=Gravity.ERROR,
+                message=T("存储的内容有损坏或缺失（Git：{words}）。", words=words[:300]),
+                hint=T("从备份恢复工作区后再验证。"),
+            )
 
     def _history(self) -> Iterator[Finding]:
         for item in self._archive.irregular_commits():
@@ -227,6 +270,9 @@ def verify(
     *,
     rerender: Rerender | None = None,
     progress: Progress | None = None,
+    witness: ArchiveWitness | None = None,
 ) -> Iterator[Finding]:
     """Yield every finding about the archive; with `rerender`, also make every print again and compare."""
-    return ArchiveVerification(archive, keys, identity, rerender=rerender, progress=progress).findings()
+    return ArchiveVerification(
+        archive, keys, identity, rerender=rerender, progress=progress, witness=witness
+    ).findings()

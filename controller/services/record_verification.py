@@ -80,6 +80,8 @@ class RecordVerification:
         self._identity = identity
         self._forms = forms
         self._rerender = rerender
+        self.unopened = 0
+        """Records so far whose sealed content could not be opened for want of a key."""
 
     def findings(self, number: RecordNumber, files: RecordFiles) -> Iterator[Finding]:
         """Yield everything that is wrong with one record."""
@@ -140,6 +142,7 @@ class RecordVerification:
             yield report("sealed-unexpected", T("有封存内容，但条目没有提到它。"), f"{place:04d}.sealed")
         key = self._keys.get(chain[0][0].record) if expected or files.sealed_attachments else None
         if (expected & files.sealed.keys() or files.sealed_attachments) and key is None:
+            self.unopened += 1
             message = T("封存的内容打不开：密钥已处置或缺失。")
             yield report("sealed-key-missing", message, gravity=Gravity.NOTE)
         opened: dict[str, Wire] = {}

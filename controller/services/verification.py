@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
     from controller.domain.conformity import Finding
     from controller.domain.record import Entry, Wire
+    from controller.services.archive_witness import ArchiveWitness
     from controller.services.entry_making import EntryMaking
     from controller.services.ports import ExaminedArchive, Progress, RecordKeys
     from controller.services.record_control import RecordControl
     from controller.services.workspace_identity import WorkspaceIdentity
+
+_WRITTEN_DOWN = 16
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,15 @@ class VerificationReport:
     """Prints made again: the masked one of every entry, and the full one where the record's key is here."""
     rendered_same: int
     """Those that came out as stated."""
+    unopened: int
+    """Records whose sealed content could not be opened for want of a key."""
+    tip: str
+    """Id of the newest archive commit: as long as it is the same, so is everything before it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """档案指纹. The beginning of `tip`, short enough to be written down by hand."""
+        return self.tip[:_WRITTEN_DOWN]
 
 
 class _PrintsAgain:
@@ -58,11 +70,15 @@ def verify_archive(
     *,
     prints: tuple[RecordControl, EntryMaking] | None = None,
     progress: Progress | None = None,
+    witness: ArchiveWitness | None = None,
 ) -> VerificationReport:
     """Examine the whole archive; with `prints`, also make every print again and compare its digest."""
     again = _PrintsAgain(*prints) if prints else None
-    examined = ArchiveVerification(archive, keys, identity, rerender=again, progress=progress)
+    examined = ArchiveVerification(archive, keys, identity, rerender=again, progress=progress, witness=witness)
+    tip = archive.tip()
     findings = list(examined.findings())
+    if witness is not None and not examined.rewritten:
+        witness.remember(examined.records_seen)
     made = again.made if again else 0
     different = sum(1 for item in findings if item.code == "print-differs")
     return VerificationReport(
@@ -71,4 +87,6 @@ def verify_archive(
         entries=examined.entries_seen,
         rendered=made,
         rendered_same=made - different,
+        unopened=examined.unopened_seen,
+        tip=tip or "",
     )

@@ -38,7 +38,7 @@ _UNMASK = option("--unmask", is_flag=True, help=M("显示敏感个人信息（�
 _SET = option(
     "--set",
     "settings",
-    metavar="字段=值",
+    metavar="FIELD=VALUE",
     multiple=True,
     help=M("填写一个字段，可写多次；字段写键名或中文名称，多选用、分开；与 --values 同用时以此为准。"),
 )

@@ -156,7 +156,7 @@ SECOND_FOLDER = RecordNumber.of(FORM, 2026, 2).folder
         (stored(opened(site="shanghai")), [("record-of-another-workspace", FIRST.folder)]),
         (stored(opened(binding=replace(BINDING, digest=Digest.of(b"?")))), [("form-package-missing", FIRST.folder)]),
         (stored(opened(binding=replace(BINDING, revision=Revision("A/1")))), [("form-binding-differs", FIRST.folder)]),
-        (stored(opened(stage="accepted")), [("entry-stage-wrong", FIRST.text)]),
+        (stored(opened(stage="closed")), [("entry-stage-wrong", FIRST.text)]),
         (stored(opened(sealed=PART.digests())), [("sealed-missing", f"{FIRST.folder}/0001.sealed")]),
         (
             {**stored(opened()), f"{FIRST.folder}/0001.sealed": b"x"},

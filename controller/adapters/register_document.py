@@ -55,7 +55,7 @@ _MAX_CELL = 2000
 
 
 _MAY_BREAK = "\u200b"
-_LONG_NUMBER = re.compile(r"[0-9A-Za-z./-]{8,}")
+_LONG_NUMBER = re.compile(r"[0-9A-Za-z./-]{8,}[\u4e00-\u9fff]|[\u4e00-\u9fff][0-9A-Za-z./-]{8,}")
 _INSIDE_NUMBERS = re.compile(r"(?<=[0-9A-Za-z])[-/](?=[0-9A-Za-z])|(?<=[0-9A-Za-z])(?=[\u4e00-\u9fff])")
 
 
@@ -257,5 +257,9 @@ def _cut(text: str) -> str:
 
 
 def _breakable(text: str) -> str:
-    """Return `text` with places to break a line inside long numbers, which converters else let run over the edge."""
+    """Return `text` with places to break a line inside a long number that Chinese text touches.
+
+    Converters let such a run go over the edge of its cell; numbers that stand alone they break themselves, and those
+    people copy, so they are left as they are.
+    """
     return _INSIDE_NUMBERS.sub(lambda match: match[0] + _MAY_BREAK, text) if _LONG_NUMBER.search(text) else text

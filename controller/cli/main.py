@@ -40,7 +40,6 @@ class Session:
     as_json: bool
     language: str
     person: str | None
-    passphrase_file: Path | None
     _application: Application | None = field(default=None, repr=False)
 
     @property
@@ -83,7 +82,6 @@ COMMANDS = {
 @option("--json", "as_json", is_flag=True, help=M("输出一个 JSON 文档，供其他程序使用。"))
 @option("--lang", type=click.Choice(LANGUAGES), default=None, help=M("界面语言：zh 中文（默认），en 英文。"))
 @option("--as", "person", metavar="PERSON", help=M("以哪位在册人员的身份操作（姓名或工号）。"))
-@option("--passphrase-file", type=click.Path(path_type=Path), metavar="FILE", help=M("从文件读取口令。"))
 @click.version_option(
     package_name="wenkong",
     prog_name="qms",
@@ -98,14 +96,12 @@ def qms(  # noqa: D103 - the help text above is the description
     as_json: bool,
     lang: str | None,
     person: str | None,
-    passphrase_file: Path | None,
 ) -> None:
     session = Session(
         workspace=workspace,
         as_json=as_json,
         language=lang or language_of(),
         person=person or os.environ.get("QMS_AS"),
-        passphrase_file=passphrase_file,
     )
     context.obj = session
     context.call_on_close(session.close)

@@ -112,7 +112,7 @@ class Output:
         lines = []
         for problem in problems:
             value = T("（填写为“{value}”）", value=problem.value) if problem.value else ""
-            line = T("{label}{value}:{rule}", label=problem.label, value=value, rule=problem.rule)
+            line = T("{label}{value}：{rule}", label=problem.label, value=value, rule=problem.rule)
             lines.append(f"  · {self.text(line)} → {self.text(problem.right)}")
         return lines
 

@@ -117,7 +117,7 @@ class _Lint:
             for name in sorted(expression.functions):
                 problem = unknown_function(name, [*FUNCTIONS, *CALENDAR_FUNCTIONS])
                 yield self._finding(
-                    "function-unknown", T("{title}:{problem}", title=title, problem=problem), line=line, item=item
+                    "function-unknown", T("{title}：{problem}", title=title, problem=problem), line=line, item=item
                 )
 
     def _circles(self) -> Iterator[Finding]:

@@ -44,9 +44,13 @@ class Problem:
         """The whole problem as one sentence."""
         if self.value:
             return T(
-                "{label}:“{value}”{rule}。{right}", label=self.label, value=self.value, rule=self.rule, right=self.right
+                "{label}：“{value}”{rule}。{right}",
+                label=self.label,
+                value=self.value,
+                rule=self.rule,
+                right=self.right,
             )
-        return T("{label}:{rule}。{right}", label=self.label, rule=self.rule, right=self.right)
+        return T("{label}：{rule}。{right}", label=self.label, rule=self.rule, right=self.right)
 
 
 @dataclass(frozen=True)

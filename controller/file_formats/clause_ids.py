@@ -39,7 +39,7 @@ class ClauseIdsError(DamagedError):
 
     def __init__(self, *, where: str, problem: Text) -> None:
         super().__init__(
-            T("{where}:{problem}", where=where, problem=problem),
+            T("{where}：{problem}", where=where, problem=problem),
             hint=T("不要手工修改 clauses.yml；从版本库恢复该文件。"),
             where=where,
         )

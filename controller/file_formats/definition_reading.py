@@ -68,7 +68,7 @@ class Part:
 
     def wrong(self, key: str | None, code: str, message: Text, *, hint: Text | None = None) -> None:
         """Note an error at `key`."""
-        self.reading.note(code, T("{title}:{message}", title=self.title, message=message), self.place(key), hint=hint)
+        self.reading.note(code, T("{title}：{message}", title=self.title, message=message), self.place(key), hint=hint)
 
     def check_keys(self, known: Collection[str], *, gravity: Gravity = Gravity.ERROR) -> list[str]:
         """Note every unknown key with the nearest known one, and return them."""

@@ -45,7 +45,7 @@ class DocumentFileError(MisconfiguredError):
 
     def __init__(self, *, where: str, line: int | None, problem: Text, hint: Text | None = None) -> None:
         super().__init__(
-            T("{where}:{problem}", where=where, problem=problem),
+            T("{where}：{problem}", where=where, problem=problem),
             hint=hint or T("按 docs/form-language.md 第 3 节改正后再试。"),
             where=f"{where}:{line}" if line else where,
         )

@@ -58,17 +58,17 @@ def test_all_problems_are_told_at_once_with_label_value_rule_and_what_would_be_r
     )
     assert not checked.ok
     assert told(checked) == [
-        "chanel:本表单没有这个字段。是否想写 channel（方式）？",
-        "品名:“泵”只有 1 个字。至少 2 个字",
-        "生产日期:“2026-02-30”没有这一天。例如 2026-05-01",
-        "来电时间:“2026-05-21T10:00+08:00”晚于现在。应不晚于 2026-05-20 10:00",
-        "方式:“电活”不在可选项之中。是否想选“电话”？可选：电话、来访、邮件",
-        "邮箱:“a@b”不是电子邮箱。例如 name@example.com",
-        "数量:“101”大于上限 100。应在 1 到 100 之间",
-        "单价:“十元”不是数字。只写数字，例如 12.50",
-        "代码:“ab12”写法与要求不符。例如 AB12",
-        "批号:在现在的情况下必填（“序列号”未填）。批号、序列号至少填一项",
-        "内容:从“已登记”阶段起必填。请填写这一项",
+        "chanel：本表单没有这个字段。是否想写 channel（方式）？",
+        "品名：“泵”只有 1 个字。至少 2 个字",
+        "生产日期：“2026-02-30”没有这一天。例如 2026-05-01",
+        "来电时间：“2026-05-21T10:00+08:00”晚于现在。应不晚于 2026-05-20 10:00",
+        "方式：“电活”不在可选项之中。是否想选“电话”？可选：电话、来访、邮件",
+        "邮箱：“a@b”不是电子邮箱。例如 name@example.com",
+        "数量：“101”大于上限 100。应在 1 到 100 之间",
+        "单价：“十元”不是数字。只写数字，例如 12.50",
+        "代码：“ab12”写法与要求不符。例如 AB12",
+        "批号：在现在的情况下必填（“序列号”未填）。批号、序列号至少填一项",
+        "内容：从“已登记”阶段起必填。请填写这一项",
     ]
 
 
@@ -195,14 +195,14 @@ def test_pending_is_a_value_until_the_stage_that_needs_the_real_one() -> None:
     values = {**GOOD, "handler": "待补", "answered_at": "2026-05-19 12:00"}
     assert check(values).wire["handler"] == {"pending": True}
     refused = check(values, stage="answered")
-    assert told(refused) == ["处理人:“待补”到“已答复”阶段不能再是“待补”。请填写这一项"]
+    assert told(refused) == ["处理人：“待补”到“已答复”阶段不能再是“待补”。请填写这一项"]
 
 
 def test_a_rule_counts_from_its_stage_on() -> None:
     values = {**GOOD, "checks": {"外观": "合格", "通电": "不合格"}}
     assert told(check(values)) == []
     later = {**values, "answered_at": "2026-05-19 12:00", "handler": "p2", "parts": [{"part_no": "P", "qty": 1}]}
-    assert told(check(later, stage="closed")) == ["检查项:“外观 合格;通电 不合格”检查项应全部合格。请核对后改正"]
+    assert told(check(later, stage="closed")) == ["检查项：“外观 合格;通电 不合格”检查项应全部合格。请核对后改正"]
 
 
 def test_the_performer_is_written_by_the_entry_that_reaches_the_stage() -> None:
@@ -247,18 +247,18 @@ def test_computed_values_follow_what_they_are_computed_from() -> None:
 def test_a_value_in_a_field_that_is_not_asked_is_contradictory() -> None:
     checked = check({**GOOD, "no_expiry": "是", "expires_on": "2027-01-01"})
     assert told(checked) == [
-        "失效日期:“2027-01-01”在现在的情况下不适用（“无有效期”未填或“无有效期”不为是）。清空这一项，或改正与它矛盾的内容"
+        "失效日期：“2027-01-01”在现在的情况下不适用（“无有效期”未填或“无有效期”不为是）。清空这一项，或改正与它矛盾的内容"
     ]
 
 
 def test_required_if_asks_only_when_its_condition_holds() -> None:
     assert told(check({**GOOD, "urgent": "否"})) == []
-    assert told(check({**GOOD, "urgent": True})) == ["上报对象:在现在的情况下必填（“紧急”为是）。请填写这一项"]
+    assert told(check({**GOOD, "urgent": True})) == ["上报对象：在现在的情况下必填（“紧急”为是）。请填写这一项"]
 
 
 def test_a_broken_rule_refuses_and_a_warning_only_speaks() -> None:
     early = check({**GOOD, "answered_at": "2026-05-18 09:00"})
-    assert told(early) == ["答复时间:“2026-05-18 09:00”答复不能早于来电。请核对后改正"]
+    assert told(early) == ["答复时间：“2026-05-18 09:00”答复不能早于来电。请核对后改正"]
     values = {**GOOD, "called_at": "2026-05-15 09:00", "answered_at": "2026-05-19 12:00", "permit": "X"}
     late = check(values)
     assert late.ok
@@ -306,10 +306,10 @@ def test_problems_in_a_table_name_row_and_column() -> None:
     ]
     checked = check({**GOOD, "parts": rows})
     assert told(checked) == [
-        "更换配件 第2行 数量:“零”不是整数。只写整数，例如 12",
-        "更换配件 第3行 配件编号:必填。填写这一格，或删去整行",
-        "更换配件 第3行 数量:“0”小于下限 1。应不小于 1",
-        "更换配件 第4行 数目:表格没有这一列。是否想写 数量？",
+        "更换配件 第2行 数量：“零”不是整数。只写整数，例如 12",
+        "更换配件 第3行 配件编号：必填。填写这一格，或删去整行",
+        "更换配件 第3行 数量：“0”小于下限 1。应不小于 1",
+        "更换配件 第4行 数目：表格没有这一列。是否想写 数量？",
     ]
 
 
@@ -322,7 +322,7 @@ def test_a_check_list_may_be_written_short_but_must_be_whole() -> None:
     whole = [{"item": "外观", "result": "合格"}, {"item": "通电", "result": "合格"}]
     assert check({**GOOD, "checks": {"外观": "合格", "通电": "合格"}}).wire["checks"] == whole
     assert check({**GOOD, "checks": [{"result": "合格"}, {"result": "合格"}]}).wire["checks"] == whole
-    assert told(check({**GOOD, "checks": {"外观": "合格"}})) == ["检查项:缺少规定的行：通电。每一项都要填写"]
+    assert told(check({**GOOD, "checks": {"外观": "合格"}})) == ["检查项：缺少规定的行：通电。每一项都要填写"]
 
 
 def test_a_table_in_a_csv_cell_is_read_as_json() -> None:
@@ -349,7 +349,7 @@ def test_one_scan_fills_the_fields_that_are_blank() -> None:
 
 def test_a_scan_that_disagrees_with_what_was_typed_is_told() -> None:
     checked = check({**GOOD, "scan": "(01)06901234567892(10)B7"})
-    assert told(checked) == ["批号:“A1”与“扫描”扫描的内容不一致。扫描得到“B7”，请核对标签"]
+    assert told(checked) == ["批号：“A1”与“扫描”扫描的内容不一致。扫描得到“B7”，请核对标签"]
 
 
 _anything = st.recursive(

@@ -93,7 +93,7 @@ def test_unknown_top_level_keys_are_kept_and_told() -> None:
         ("type: text", "type: text, requierd: true", "definition-key-unknown", 8, "不认识的键 requierd"),
         ("type: text", "type: text, choices: [甲]", "field-attribute", 8, "choices 不能用于类型 text"),
         ("type: text", "type: choice", "definition-key-missing", 8, "缺少 choices"),
-        ("type: text", "type: choice, choices: [甲, 甲]", "definition-value", 8, "重复的项:甲"),
+        ("type: text", "type: choice, choices: [甲, 甲]", "definition-value", 8, "重复的项：甲"),
         ("type: text", "type: choice, choices: [true]", "definition-value", 8, "应为文字的列表"),
         ("type: text, required: true", "type: computed", "definition-key-missing", 8, "缺少 value"),
         ("type: text", "type: computed, value: '1'", "field-attribute", 8, "计算字段不能写 required"),

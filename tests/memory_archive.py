@@ -37,8 +37,8 @@ class MemoryArchive:
         self.file(everything)
 
     def writing(self) -> AbstractContextManager[ArchiveWriter]:
-        """Not for this fake."""
-        raise NotImplementedError
+        """Not for this fake: what reads the archive must not write to it."""
+        raise AssertionError
 
     def tip(self) -> str | None:
         """Return the newest commit."""

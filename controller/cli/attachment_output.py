@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from controller.cli.files import OutputFailedError, write_output
+from controller.adapters.finished_file import FileUnwritableError
+from controller.cli.files import write_output
 from controller.cli.record_page import size_text
 from controller.domain.text import T
 from controller.services.record_attachments import storable_name, taken_out
@@ -23,7 +24,7 @@ def save_attachments(application: Application, out: Output, state: RecordState, 
     Raises:
         RecordKeyMissingError: `unmask` was asked for and the record's key is not here.
         RecordDamagedError: a file is missing or is not the one that was filed.
-        OutputFailedError: a file cannot be written.
+        FileUnwritableError: a file cannot be written.
     """
     told: list[dict[str, object]] = []
     # All are proven whole before the first is written.
@@ -49,7 +50,7 @@ def write_beside(folder: Path, name: str, data: bytes) -> Path:
     A file that already holds the same bytes is left as it is.
 
     Raises:
-        OutputFailedError: it cannot be written.
+        FileUnwritableError: it cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +59,7 @@ def write_beside(folder: Path, name: str, data: bytes) -> Path:
         if first.is_file() and first.stat().st_size == len(data) and first.read_bytes() == data:
             return first
     except OSError as exc:
-        raise OutputFailedError(path=folder, reason=exc) from exc
+        raise FileUnwritableError(path=folder, detail=exc.strerror or str(exc)) from exc
     path = folder / storable_name(name, there)
     write_output(path, data)
     return path

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from controller.adapters.finished_file import FileExistsRefusedError, finished_file
 from controller.domain.errors import NotFoundError, RefusedError
 from controller.domain.identifiers import Digest
 from controller.domain.text import T
@@ -23,6 +21,7 @@ from controller.services.attached_files import LIMIT as ATTACHMENT_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from controller.domain.form import FormDefinition
     from controller.domain.record import Wire
@@ -61,27 +60,6 @@ class AttachmentOutsideError(RefusedError):
         super().__init__(
             T("附件“{name}”不在填写文件所在的目录内。", name=name[:120]),
             hint=T("把附件复制到填写文件旁边，写相对路径，例如 照片/1.jpg。"),
-        )
-
-
-class OutputExistsError(RefusedError):
-    """输出文件已存在."""
-
-    code = "output-exists"
-
-    def __init__(self, *, path: Path) -> None:
-        super().__init__(T("文件“{path}”已存在，没有覆盖。", path=path), hint=T("换一个文件名，或加 --force 覆盖。"))
-
-
-class OutputFailedError(RefusedError):
-    """不能写出文件. No space, no permission, or the folder does not exist."""
-
-    code = "output-failed"
-
-    def __init__(self, *, path: Path, reason: OSError) -> None:
-        super().__init__(
-            T("不能写出“{path}”：{reason}", path=path, reason=reason.strerror or str(reason)),
-            hint=T("检查目录是否存在、磁盘空间和写入权限。"),
         )
 
 
@@ -167,19 +145,10 @@ def write_output(path: Path, data: bytes, *, force: bool = False) -> None:
     """Write `data` to `path` whole or not at all.
 
     Raises:
-        OutputExistsError: the file exists and `force` was not asked for.
-        OutputFailedError: it cannot be written.
+        FileExistsRefusedError: the file exists and `force` was not asked for.
+        FileUnwritableError: it cannot be written.
     """
     if path.exists() and (path.is_dir() or not force):
-        raise OutputExistsError(path=path)
-    try:
-        handle, name = tempfile.mkstemp(prefix=".wenkong-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as exc:
-        raise OutputFailedError(path=path, reason=exc) from exc
+        raise FileExistsRefusedError(path=path)
+    with finished_file(path) as unfinished:
+        unfinished.write_bytes(data)

@@ -315,12 +315,13 @@ def test_a_full_disk_is_said_and_nothing_is_filed(workspace: Workspace, monkeypa
 # -- output
 
 
-def test_a_print_into_a_missing_folder_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_print_where_a_file_stands_in_the_folders_place_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     workspace.qms("record", "new", FORM, "--values", workspace.values("call.yml", CALL))
-    target = tmp_path / "没有" / "a.docx"
-    words = ("record", "print", f"{FORM}-2026-0001", "--out", str(target))
-    refused(workspace, *words, code=4, says=("output-failed",))
-    assert not target.parent.exists()
+    place = tmp_path / "文件"
+    place.write_text("不能丢", encoding="utf-8")
+    words = ("record", "print", f"{FORM}-2026-0001", "--out", str(place / "a.docx"))
+    refused(workspace, *words, code=6, says=("file-unwritable",))
+    assert place.read_text(encoding="utf-8") == "不能丢"
 
 
 def test_control_characters_in_arguments_never_reach_the_terminal(workspace: Workspace) -> None:

@@ -270,7 +270,7 @@ def test_a_print_is_a_word_file_and_never_overwrites_by_accident(workspace: Work
     assert "滴速校准" not in text
     again = workspace.qms("record", "print", number, "--out", str(target))
     assert again.code == 4
-    assert "output-exists" in again.err
+    assert "file-exists" in again.err
 
 
 def test_two_character_words_are_found_and_sensitive_ones_are_not(workspace: Workspace) -> None:

@@ -104,11 +104,14 @@ def test_the_survey_page_for_the_customer_is_one_side(office2pdf: PdfPrinting) -
     assert "以下由本公司填写" in second
 
 
-def test_the_longest_form_prints_whole_with_libreoffice_too() -> None:
+@pytest.mark.parametrize("number", form_numbers(FILES))
+def test_libreoffice_opens_a_form_and_prints_it_whole_blank_and_filled(number: str) -> None:
     need("soffice")
-    form = package("XX-YLQXJL-018")
-    docx = FormRenderer(JinjaDocxRenderer(), COMPANY).render(form, filled(form.definition))
-    assert PdfPrinting([LibreOfficeConverter()]).print(docx).engine == "libreoffice"
+    form = package(number)
+    renderer = FormRenderer(JinjaDocxRenderer(), COMPANY)
+    printing = PdfPrinting([LibreOfficeConverter()])
+    engines = {printing.print(renderer.render(form, view)).engine for view in (None, filled(form.definition))}
+    assert engines == {"libreoffice"}
 
 
 def test_every_procedure_prints_whole(office2pdf: PdfPrinting) -> None:

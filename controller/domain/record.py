@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from controller.domain.identifiers import Digest, DocumentNumber, RecordNumber, Revision
+    from controller.domain.signature import Origin
 
 Wire: TypeAlias = "bool | str | list[Wire] | dict[str, Wire] | None"
 """A value as it is stored: JSON without numbers (numbers are exact text)."""
@@ -28,6 +29,7 @@ class Act(StrEnum):
     CORRECTED = "corrected"
     ATTACHED = "attached"
     VOIDED = "voided"
+    SIGNED_ON_PAPER = "signed-on-paper"
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,9 @@ class Entry:
     act: Act
     form: FormBinding
     by: Signatory
+    certificate: Digest
+    """SHA-256 of the certificate of `by`, whose signature lies beside the entry."""
+    origin: Origin
     at: str
     """Machine time, ISO 8601 with offset, to the second."""
     meaning: str

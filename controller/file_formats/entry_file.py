@@ -6,19 +6,17 @@ either from a newer format, which has another name, or from tampering.
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING
 
 from controller.domain.errors import DamagedError, MisconfiguredError
 from controller.domain.identifiers import Digest, DocumentNumber, InvalidIdentifierError, RecordNumber, Revision
 from controller.domain.record import Act, Attachment, Entry, FormBinding, SealedValue, Signatory
+from controller.domain.signature import Origin
 from controller.domain.text import T, Text
 from controller.file_formats import canonical_json
+from controller.file_formats.object_reading import ObjectReader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from controller.domain.record import Wire
 
 ENTRY_FORMAT = "wenkong/entry/1"
@@ -34,6 +32,8 @@ _KEYS = frozenset(
         "act",
         "form",
         "by",
+        "certificate",
+        "origin",
         "at",
         "meaning",
         "stage",
@@ -48,8 +48,6 @@ _KEYS = frozenset(
         "shown",
     }
 )
-_WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 
 
 class EntryDamagedError(DamagedError):
@@ -100,6 +98,12 @@ def encode_entry(entry: Entry) -> bytes:
                 "digest": entry.form.digest.text,
             },
             "by": {"person": entry.by.person, "name": entry.by.name, "post": entry.by.post},
+            "certificate": entry.certificate.text,
+            "origin": {
+                "computer": entry.origin.computer,
+                "account": entry.origin.account,
+                "sitting": entry.origin.sitting,
+            },
             "at": entry.at,
             "meaning": entry.meaning,
             "stage": entry.stage,
@@ -127,12 +131,15 @@ def decode_entry(data: bytes, *, where: str | None = None) -> Entry:
         EntryDamagedError: a key is missing, unknown or has a value of the wrong kind.
         EntryFormatNewerError: the entry is of a format this version does not know.
     """
-    reader = _Reader(canonical_json.decode(data, where=where), where)
+    reader = ObjectReader(
+        canonical_json.decode(data, where=where), lambda problem: EntryDamagedError(problem=problem, where=where)
+    )
     found = reader.text("format")
     if found != ENTRY_FORMAT:
         raise EntryFormatNewerError(found=found, where=where)
     reader.only(_KEYS)
     form, by = reader.part("form", "number revision digest"), reader.part("by", "person name post")
+    origin = reader.part("origin", "computer account sitting")
     try:
         return Entry(
             workspace=reader.filled("workspace"),
@@ -147,13 +154,15 @@ def decode_entry(data: bytes, *, where: str | None = None) -> Entry:
                 digest=Digest(form.text("digest")),
             ),
             by=Signatory(person=by.filled("person"), name=by.filled("name"), post=by.text("post")),
+            certificate=Digest(reader.text("certificate")),
+            origin=Origin(origin.text("computer"), origin.text("account"), origin.text("sitting")),
             at=reader.moment("at"),
             meaning=reader.filled("meaning"),
             stage=reader.filled("stage"),
             company=reader.text("company"),
             values=reader.mapping("values"),
-            sealed=reader.sealed(),
-            attachments=reader.attachments(),
+            sealed=_sealed(reader),
+            attachments=_attachments(reader),
             reason=reader.text_or_none("reason"),
             entered_for=reader.text_or_none("entered_for"),
             source=reader.mapping("source") if reader.values["source"] is not None else None,
@@ -169,99 +178,28 @@ def decode_entry(data: bytes, *, where: str | None = None) -> Entry:
         raise EntryDamagedError(problem=problem, where=where) from exc
 
 
-class _Reader:
-    """One JSON object whose members are taken by kind; anything else is damage."""
+def _sealed(reader: ObjectReader) -> dict[str, SealedValue]:
+    found = {}
+    for key in reader.mapping("sealed"):
+        part = ObjectReader(reader.mapping("sealed"), reader.damage, "sealed.").part(key, "digest")
+        found[key] = SealedValue(Digest(part.text("digest")))
+    return found
 
-    def __init__(self, value: Wire, where: str | None, name: str = "") -> None:
-        self.where = where
-        self.name = name
-        if not isinstance(value, dict):
-            self.fail(T("{key} 应为对象", key=name.rstrip(".") or "JSON"))
-        self.values: Mapping[str, Wire] = value
 
-    def fail(self, problem: Text) -> NoReturn:
-        raise EntryDamagedError(problem=problem, where=self.where)
-
-    def only(self, keys: frozenset[str]) -> None:
-        for key in self.values:
-            if key not in keys:
-                self.fail(T("出现不认识的键 {key}", key=(self.name + key)[:60]))
-        for key in sorted(keys - self.values.keys()):
-            self.fail(T("缺少键 {key}", key=self.name + key))
-
-    def _take(self, key: str) -> Wire:
-        if key not in self.values:
-            self.fail(T("缺少键 {key}", key=self.name + key))
-        return self.values[key]
-
-    def text(self, key: str) -> str:
-        value = self._take(key)
-        return value if isinstance(value, str) else self.fail(T("{key} 应为文字", key=self.name + key))
-
-    def filled(self, key: str) -> str:
-        return self.text(key) or self.fail(T("{key} 不能为空", key=self.name + key))
-
-    def text_or_none(self, key: str) -> str | None:
-        return None if self._take(key) is None else self.text(key)
-
-    def digest_or_none(self, key: str) -> Digest | None:
-        value = self.text_or_none(key)
-        return None if value is None else Digest(value)
-
-    def whole(self, key: str, *, least: int) -> int:
-        value = self.text(key)
-        if not _WHOLE.fullmatch(value) or int(value) < least:
-            self.fail(T("{key} 应为不小于 {least} 的整数", key=self.name + key, least=least))
-        return int(value)
-
-    def moment(self, key: str) -> str:
-        value = self.text(key)
-        try:
-            ok = bool(_MOMENT.fullmatch(value)) and datetime.fromisoformat(value).tzinfo is not None
-        except ValueError:
-            ok = False
-        return value if ok else self.fail(T("{key} 应为带时区、精确到秒的时间", key=self.name + key))
-
-    def mapping(self, key: str) -> dict[str, Wire]:
-        value = self._take(key)
-        return value if isinstance(value, dict) else self.fail(T("{key} 应为对象", key=self.name + key))
-
-    def items(self, key: str) -> list[Wire]:
-        value = self._take(key)
-        return value if isinstance(value, list) else self.fail(T("{key} 应为列表", key=self.name + key))
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        values = self.items(key)
-        if not all(isinstance(value, str) for value in values):
-            self.fail(T("{key} 应为文字的列表", key=self.name + key))
-        return tuple(cast("list[str]", values))
-
-    def part(self, key: str, keys: str) -> _Reader:
-        part = _Reader(self._take(key), self.where, f"{self.name}{key}.")
-        part.only(frozenset(keys.split()))
-        return part
-
-    def sealed(self) -> dict[str, SealedValue]:
-        values = self.mapping("sealed")
-        readers = {key: _Reader(value, self.where, f"sealed.{key}.") for key, value in values.items()}
-        for reader in readers.values():
-            reader.only(frozenset({"digest"}))
-        return {key: SealedValue(Digest(reader.text("digest"))) for key, reader in readers.items()}
-
-    def attachments(self) -> tuple[Attachment, ...]:
-        found = []
-        for index, value in enumerate(self.items("attachments"), 1):
-            item = _Reader(value, self.where, f"attachments.{index}.")
-            item.only(frozenset({"name", "digest", "size", "sealed"}))
-            sealed = item.values["sealed"]
-            if not isinstance(sealed, bool):
-                self.fail(T("{key} 应为是或否", key=f"{item.name}sealed"))
-            found.append(
-                Attachment(
-                    name=item.filled("name"),
-                    digest=Digest(item.text("digest")),
-                    size=item.whole("size", least=0),
-                    sealed=sealed,
-                )
+def _attachments(reader: ObjectReader) -> tuple[Attachment, ...]:
+    found = []
+    for index, value in enumerate(reader.items("attachments"), 1):
+        item = ObjectReader(value, reader.damage, f"attachments.{index}.")
+        item.only(frozenset({"name", "digest", "size", "sealed"}))
+        sealed = item.values["sealed"]
+        if not isinstance(sealed, bool):
+            item.fail(T("{key} 应为是或否", key=f"{item.name}sealed"))
+        found.append(
+            Attachment(
+                name=item.filled("name"),
+                digest=Digest(item.text("digest")),
+                size=item.whole("size", least=0),
+                sealed=sealed,
             )
-        return tuple(found)
+        )
+    return tuple(found)

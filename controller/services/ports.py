@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from controller.domain.procedure_print import ProcedurePrint
     from controller.domain.record import RecordState, Signatory
     from controller.domain.serial_completeness import GivenNumber
+    from controller.domain.signature import Origin, SigningKey
 
 
 class Clock(Protocol):
@@ -89,6 +90,184 @@ class ArchiveChange:
     subject: str
     """First line of the commit message."""
     trailers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ControlledChange:
+    """受控文件的更改. Files of branch `main` that change together with an archive commit, in one step or not at all."""
+
+    changes: Mapping[str, bytes | None]
+    """Path → new bytes; None deletes."""
+    action: str
+    subject: str
+    note: str
+
+
+class Signer(Protocol):
+    """签名人. The signed-in person, able to sign in this sitting; names are taken from here and never typed."""
+
+    @property
+    def signatory(self) -> Signatory:
+        """Id, full name and post of the person."""
+        ...
+
+    @property
+    def certificate(self) -> Digest:
+        """SHA-256 of the person's certificate."""
+        ...
+
+    @property
+    def origin(self) -> Origin:
+        """Computer, account and sitting."""
+        ...
+
+    @property
+    def key(self) -> SigningKey:
+        """The unlocked key; for signatures inside a PDF."""
+        ...
+
+    def ready(self, meaning: str) -> None:
+        """Make sure that the person may sign with `meaning` now; asks for the passphrase where the profile demands it.
+
+        Called before any lock is taken, because a person may have to answer.
+
+        Raises:
+            PassphraseWrongError, SignInNeededError: nothing was signed.
+        """
+        ...
+
+    def sign(self, data: bytes, *, at: datetime) -> bytes:
+        """Return the detached CMS over `data` with signing time `at` (aware)."""
+        ...
+
+
+@dataclass(frozen=True)
+class HeldKey:
+    """持有的密钥. A private key that this computer keeps for a person."""
+
+    person: str
+    certificate: bytes
+    """DER."""
+    changed_on: str
+    """ISO time at which the passphrase was last set."""
+
+
+class PersonalKeys(Protocol):
+    """个人密钥. Passphrase-protected PKCS#12 files outside the workspace, one per person."""
+
+    def make(
+        self, person: str, *, passphrase: str, issue: Callable[[bytes], Sequence[bytes]], at: datetime
+    ) -> SigningKey:
+        """Make a key, let `issue` certify its public key (SubjectPublicKeyInfo DER → certificate, issuers…), keep it.
+
+        An older key of the person is set aside, not deleted.
+        """
+        ...
+
+    def take_in(self, person: str, data: bytes, *, its_passphrase: str, passphrase: str, at: datetime) -> SigningKey:
+        """Keep the key of an outside PKCS#12 under a new passphrase."""
+        ...
+
+    def held(self) -> Sequence[HeldKey]:
+        """Return every key in use on this computer, without unlocking any."""
+        ...
+
+    def unlock(self, person: str, passphrase: str) -> SigningKey:
+        """Return the unlocked key; raises `PassphraseWrongError`, `PersonalKeyMissingError`, `PersonalKeyDamagedError`."""
+        ...
+
+    def change_passphrase(self, person: str, *, old: str, new: str, at: datetime) -> None:
+        """Protect the key with another passphrase, in one step."""
+        ...
+
+    def put_away(self, person: str) -> None:
+        """Take the person's key out of use (revoked, retired, lost)."""
+        ...
+
+
+class AuthorityKey(Protocol):
+    """企业证书机构. The company's own certificate authority; its key is kept like a personal key, with its own passphrase."""
+
+    def present(self) -> bool:
+        """Tell whether this computer keeps the authority's key."""
+        ...
+
+    def found(self, *, company: str, workspace: str, passphrase: str, at: datetime, years: int) -> bytes:
+        """Make the root key and return the self-signed root certificate (DER)."""
+        ...
+
+    def issue(
+        self,
+        public_key: bytes,
+        *,
+        person: str,
+        name: str,
+        company: str,
+        workspace: str,
+        passphrase: str,
+        at: datetime,
+        years: int,
+    ) -> Sequence[bytes]:
+        """Return a person's certificate and the root (DER each)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """一次登录. An open sitting of one person on this computer."""
+
+    id: str
+    person: str
+    opened_at: str
+    used_at: str
+    """When it was last used; decides about idling."""
+    key: SigningKey | None
+    """None when the profile asks for the passphrase at every signing."""
+
+
+class Sittings(Protocol):
+    """登录状态. Open sittings on this computer; outside the workspace, gone after a restart of the computer."""
+
+    def open(self, person: str, key: SigningKey | None, *, at: datetime) -> Sitting:
+        """Open a sitting, replacing one that the person had."""
+        ...
+
+    def all(self) -> Sequence[Sitting]:
+        """Return every sitting, the last used first; whether one has expired is for the caller."""
+        ...
+
+    def touch(self, sitting: Sitting, *, at: datetime) -> None:
+        """Note that it was used."""
+        ...
+
+    def close(self, person: str) -> None:
+        """End the person's sitting; nothing happens when there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class FailedAttempts:
+    """登录失败. Failed attempts of one person since the last success."""
+
+    count: int
+    last_at: str
+    """ISO time; empty when none."""
+
+
+class AttemptCounter(Protocol):
+    """登录失败计数. Kept outside the workspace; a counter that cannot be written refuses the attempt."""
+
+    def failures(self, person: str) -> FailedAttempts:
+        """Return the failed attempts since the last success."""
+        ...
+
+    def note(self, person: str, *, at: datetime) -> FailedAttempts:
+        """Count one more."""
+        ...
+
+    def clear(self, person: str) -> None:
+        """Begin at nothing again."""
+        ...
 
 
 class ArchiveRewrittenError(DamagedError):
@@ -204,8 +383,19 @@ class ArchiveWriter(Protocol):
         """Return a file as of the tip, None when there is none."""
         ...
 
-    def append(self, change: ArchiveChange) -> str:
-        """Make the change durable as one commit and move the branch by compare-and-swap; return the commit id."""
+    def moment(self, now: datetime) -> datetime:
+        """Return the time for the next entry: `now`, or that of the tip when the clock lags a little behind it.
+
+        Raises:
+            ClockBackwardsError: the clock is far behind the tip.
+        """
+        ...
+
+    def append(self, change: ArchiveChange, *, controlled: ControlledChange | None = None) -> str:
+        """Make the change durable as one commit and move the branch by compare-and-swap; return the commit id.
+
+        With `controlled`, branch `main` and the working files change in the same step.
+        """
         ...
 
     def append_many(self, changes: Iterable[ArchiveChange]) -> str:

@@ -1,0 +1,136 @@
+"""签名规则文件. `signatures/signing.yml` → `SigningRules`, with every problem at once and its line.
+
+What is not written has the value of the starter library; what is written must be within limits that keep signing in
+meaningful (21 CFR 11.300): a lock that never falls or a passphrase of three characters is refused, not obeyed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from controller.domain.conformity import Finding, Gravity
+from controller.domain.errors import MisconfiguredError
+from controller.domain.identifiers import nearest
+from controller.domain.signing_rules import Profile, SigningRules
+from controller.domain.text import T
+from controller.file_formats.definition_reading import Part, Reading
+from controller.file_formats.yaml_text import YamlTextError, load_yaml_with_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+SIGNING_FILE = "signatures/signing.yml"
+SIGNING_FORMAT = "wenkong/signing/1"
+
+_KEYS = (
+    "format",
+    "profile",
+    "sitting_hours",
+    "idle_minutes",
+    "passphrase",
+    "failures",
+    "certificate_years",
+    "registrar_posts",
+    "witness_posts",
+    "informed_posts",
+    "note",
+)
+_POST_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_PROFILES = tuple(profile.value for profile in Profile)
+
+
+class SigningRulesError(MisconfiguredError):
+    """签名规则有误. `signatures/signing.yml` cannot be used; `findings` has every problem with its line."""
+
+    code = "signing-rules-invalid"
+
+    def __init__(self, *, findings: Sequence[Finding]) -> None:
+        first = findings[0]
+        where = f"{first.path}:{first.line}" if first.line else first.path
+        super().__init__(
+            T("签名规则有 {count} 处错误，第一处：{problem}", count=len(findings), problem=first.message),
+            hint=first.hint or T("改正后再试。"),
+            where=where,
+        )
+        self.findings = tuple(findings)
+
+
+def read_signing_rules(text: str, *, where: str = SIGNING_FILE, posts: Collection[str] | None = None) -> SigningRules:
+    """Return the signing rules in `text`; with `posts`, the posts named must be among them.
+
+    Raises:
+        SigningRulesError: the file has errors; carries all of them.
+    """
+    reading = Reading()
+    try:
+        data, lines = load_yaml_with_lines(text, where=where)
+    except YamlTextError as exc:
+        finding = Finding(exc.code, Gravity.ERROR, exc.problem, path=where, line=exc.line, hint=exc.hint)
+        raise SigningRulesError(findings=[finding]) from exc
+    top = Part(reading, data if isinstance(data, dict) else {}, where, lines, (), T("签名规则"))
+    if top.data.get("format") != SIGNING_FORMAT:
+        top.wrong("format", "definition-format", T("format 应为 {format}", format=SIGNING_FORMAT))
+    top.check_keys(_KEYS)
+    rules = _rules(top, posts)
+    if rules.idle_minutes > rules.sitting_hours * 60:
+        hint = T("sitting_hours 为 {hours} 小时，idle_minutes 应不超过它。", hours=rules.sitting_hours)
+        top.wrong("idle_minutes", "definition-value", T("idle_minutes 比登录的最长时间还长"), hint=hint)
+    if reading.broken:
+        raise SigningRulesError(findings=reading.findings)
+    return rules
+
+
+def _rules(top: Part, posts: Collection[str] | None) -> SigningRules:
+    usual = SigningRules()
+    passphrase = _below(top, "passphrase", ("least_length", "most_days"))
+    failures = _below(top, "failures", ("lock_after", "lock_minutes"))
+    return SigningRules(
+        profile=Profile(top.one_of("profile", _PROFILES, usual.profile.value)),
+        sitting_hours=_whole(top, "sitting_hours", usual.sitting_hours, (1, 24)),
+        idle_minutes=_whole(top, "idle_minutes", usual.idle_minutes, (1, 480)),
+        least_length=_whole(passphrase, "least_length", usual.least_length, (8, 64)),
+        most_days=_whole(passphrase, "most_days", usual.most_days, (0, 3650)),
+        lock_after=_whole(failures, "lock_after", usual.lock_after, (1, 20)),
+        lock_minutes=_whole(failures, "lock_minutes", usual.lock_minutes, (1, 1440)),
+        certificate_years=_whole(top, "certificate_years", usual.certificate_years, (1, 10)),
+        registrar_posts=_posts(top, "registrar_posts", usual.registrar_posts, posts),
+        witness_posts=_posts(top, "witness_posts", usual.witness_posts, posts, least=2),
+        informed_posts=_posts(top, "informed_posts", usual.informed_posts, posts),
+    )
+
+
+def _below(top: Part, key: str, known: Collection[str]) -> Part:
+    part = top.part(key, T("签名规则的 {key}", key=key))
+    if part is None:
+        return Part(top.reading, {}, top.where, top.lines, (*top.path, key), top.title)
+    part.check_keys(known)
+    return part
+
+
+def _whole(part: Part, key: str, usual: int, limits: tuple[int, int]) -> int:
+    least, most = limits
+    found = part.whole(key, least=least, most=most)
+    return usual if found is None else found
+
+
+def _posts(
+    top: Part, key: str, usual: tuple[str, ...], known: Collection[str] | None, *, least: int = 1
+) -> tuple[str, ...]:
+    if key not in top.data:
+        return usual
+    found = top.texts(key)
+    for post in found:
+        if known is None and not _POST_KEY.fullmatch(post):
+            example = T("写岗位文件中的岗位键，例如 quality_head。")
+            top.wrong(key, "definition-value", T("{key} 里的“{post}”不是岗位键", key=key, post=post[:40]), hint=example)
+        elif known is not None and post not in known:
+            close = nearest(post, known)
+            hint = T("是否想写 {key}？", key=close) if close else T("可用的岗位键：{keys}。", keys=list(known))
+            top.wrong(
+                key, "definition-value", T("{key} 里的“{post}”不在岗位文件中", key=key, post=post[:40]), hint=hint
+            )
+    if len(found) < least:
+        apart = T("两位见证人不得同一岗位，所以 witness_posts 至少写两个岗位。") if least > 1 else None
+        top.wrong(key, "definition-value", T("{key} 至少写 {least} 个岗位", key=key, least=least), hint=apart)
+    return found

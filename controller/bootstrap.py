@@ -6,7 +6,7 @@ Everything is made at first use, so that a command pays only for what it needs.
 from __future__ import annotations
 
 import uuid
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -444,13 +444,14 @@ class Application:
 
     def close(self) -> None:
         """Remember how far the archive was seen, and let go of the processes and files that were opened."""
-        if "archive" in self.__dict__:
-            with suppress(QmsError):  # the command has done its work: not remembering must not make it fail
-                self.witness.remember(self.index.count(at=self.archive.tip()) if "index" in self.__dict__ else None)
-        for name in ("archive", "controlled_files", "keys", "index"):
-            opened = self.__dict__.pop(name, None)
-            if opened is not None:
-                opened.close()
+        with ExitStack() as closing:
+            for name in ("archive", "controlled_files", "keys", "index"):
+                if name in self.__dict__:
+                    closing.callback(self.__dict__[name].close)
+                    closing.callback(self.__dict__.pop, name)
+            if "archive" in self.__dict__:
+                with suppress(QmsError):  # the command has done its work: not remembering must not make it fail
+                    self.witness.remember(self.index.count(at=self.archive.tip()) if "index" in self.__dict__ else None)
 
     def stage_label(self, state: RecordState) -> str:
         """Return the Chinese name of the stage a record is in."""

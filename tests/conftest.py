@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from controller.cli.main import main
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parents[1]
 PEOPLE = ROOT / "records" / "samples" / "people.yml"
@@ -58,13 +59,20 @@ class Workspace:
         }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _leaks_are_blamed_on_their_own_file() -> Iterator[None]:
+    """Collect what a file of tests left behind, so that a program or file it forgot fails there and nowhere else."""
+    yield
+    gc.collect()
+
+
 @pytest.fixture(scope="session")
 def made_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from controller.bootstrap import make_workspace
     from controller.domain.record import Signatory
 
     folder = tmp_path_factory.mktemp("made") / "workspace"
-    make_workspace(
+    application = make_workspace(
         folder,
         company="安泽医疗器械有限公司",
         prefix="XX",
@@ -72,6 +80,7 @@ def made_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         by=Signatory(person="p002", name="林静", post="质量负责人"),
         key_folder="../keys",
     )
+    application.close()
     return folder
 
 

@@ -1,6 +1,6 @@
 """Git 对象读取. Reads files and folders of commits from the object database, one by one or in a stream.
 
-GitPython opens the repository and keeps one `git cat-file --batch` at work, so that a read costs a fraction of a
+GitPython opens the repository; one `git cat-file --batch` is kept at work, so that a read costs a fraction of a
 millisecond at any size of the archive. Nothing here looks at the working folder or at an index.
 """
 
@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from controller.adapters.git_program import GitProgram, stop
+from controller.adapters.git_program import GitProgram
 from controller.domain.errors import DamagedError, MisconfiguredError
 from controller.domain.text import T, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from controller.adapters.git_program import RunningGit
 
 _AT_ONCE = 64
 """Objects asked for in one go: their names fit any pipe, so that neither side can block the other."""
@@ -77,7 +79,7 @@ class GitObjects:
         """Where refs and objects lie, also when `folder` is a linked working folder."""
         self.program = GitProgram(Path(self.repository.git_dir).resolve(), folder)
         self.repository.git.update_environment(**self.program.environment)
-        self._reader: Any = None
+        self._reader: RunningGit | None = None
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -106,9 +108,9 @@ class GitObjects:
         with self._lock:
             reader = self._reader
             if reader is None:
-                reader = self._reader = self.repository.git.cat_file(
-                    batch=True, istream=subprocess.PIPE, as_process=True
-                )
+                reader = self._reader = self.program.start("cat-file", "--batch")
+            assert reader.stdin is not None
+            assert reader.stdout is not None
             try:
                 reader.stdin.write(name.encode() + b"\n")
                 reader.stdin.flush()
@@ -123,8 +125,8 @@ class GitObjects:
 
     def _drop_reader(self) -> None:
         reader, self._reader = self._reader, None
-        if reader is not None and reader.proc is not None:
-            stop(reader.proc)
+        if reader is not None:
+            reader.stop()
 
     def folder_entries(self, name: str) -> list[TreeEntry]:
         """Return what the folder (tree object) `name` holds, in Git's order; empty when there is no such folder."""
@@ -179,7 +181,7 @@ class GitObjects:
         """
         waiting: deque[tuple[str, str]] = deque()
         source = iter(named)
-        process: subprocess.Popen[bytes] | None = None
+        process: RunningGit | None = None
         try:
             while True:
                 while len(waiting) < _AT_ONCE and (item := next(source, None)) is not None:
@@ -202,12 +204,12 @@ class GitObjects:
                             yield name, found[2]
                 except (OSError, _ReaderDied):
                     # git gives up on a corrupt object; the next process goes on behind it.
-                    stop(process)
+                    process.stop()
                     process = None
                     _tell(waiting.popleft()[0], damaged)
         finally:
             if process is not None:
-                stop(process)
+                process.stop()
 
 
 def _tell(name: str, damaged: Callable[[str], None] | None) -> None:

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import weakref
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -125,6 +126,22 @@ class GitFailedError(DamagedError):
         )
 
 
+class RunningGit:
+    """在运行的 Git. A started git with its pipes.
+
+    It ends with `stop`, or else quietly when nobody holds it any more: a reader that was forgotten, or a generator that
+    was not read to its end, leaves no program behind.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.stdin = process.stdin
+        self.stdout = process.stdout
+        self.pid = process.pid
+        self.wait = process.wait
+        self.stop = weakref.finalize(self, _stop, process)
+        """Close the pipes, end git if it still runs, and wait for it; may be called any number of times."""
+
+
 class GitProgram:
     """Git 程序. One repository and the way to run git on it."""
 
@@ -157,12 +174,10 @@ class GitProgram:
             raise self.failure(done.stderr, done.returncode)
         return done.stdout
 
-    def start(
-        self, *arguments: str, stderr: int | None = None, stdin: int = subprocess.PIPE
-    ) -> subprocess.Popen[bytes]:
-        """Start git with pipes for its input and output; the caller waits for it."""
+    def start(self, *arguments: str, stderr: int | None = None, stdin: int = subprocess.PIPE) -> RunningGit:
+        """Start git with pipes for its input and output; the caller waits for it or stops it."""
         try:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 ["git", *arguments],
                 stdin=stdin,
                 stdout=subprocess.PIPE,
@@ -172,15 +187,16 @@ class GitProgram:
             )
         except FileNotFoundError as exc:
             raise GitMissingError from exc
+        return RunningGit(process)
 
     @contextlib.contextmanager
-    def running(self, *arguments: str, stdin: int = subprocess.PIPE) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self, *arguments: str, stdin: int = subprocess.PIPE) -> Iterator[RunningGit]:
         """Start git for the length of the block; it is stopped when the block is left early."""
         process = self.start(*arguments, stdin=stdin)
         try:
             yield process
         finally:
-            stop(process)
+            process.stop()
 
     def failure(self, stderr: bytes, code: int) -> MisconfiguredError | DamagedError:
         """Return the error that git's message and exit code stand for."""
@@ -194,8 +210,7 @@ class GitProgram:
         return GitFailedError(detail=lines[0] if lines else "git", where=where)
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """Close the pipes of a git process, end it if it still runs, and wait for it."""
+def _stop(process: subprocess.Popen[bytes]) -> None:
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             with contextlib.suppress(OSError):

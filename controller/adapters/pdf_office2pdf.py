@@ -127,6 +127,9 @@ class Office2PdfConverter:
                 T("超过 {seconds} 秒未完成", seconds=round(self._timeout)) if late.is_set() else T("转换进程意外退出")
             )
             raise self._failed(problem) from exc
+        except BaseException:
+            self._stop()  # an answer read in part would be taken for the next document's
+            raise
         finally:
             watchdog.cancel()
         self._done += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,19 +35,20 @@ def run_demonstration(folder: Path, out: Output) -> int:
     clock = SampleClock(_BEGIN)
     application = _workspace(folder, clock)
     out.line(T("一、新建工作区：{company}（{folder}）", company=COMPANY, folder=application.folder))
-    numbers = _file_samples(application, clock, out)
+    with closing(application):
+        numbers = _file_samples(application, clock, out)
     forms = {number.form for number in numbers}
     out.line(
         T("二、归档样例记录 {records} 份，涉及 {forms} 张表单，时间跨度一年。", records=len(numbers), forms=len(forms))
     )
-    application = Application(application.folder, application.settings)
-    prints = _print_forms(application, numbers, out)
-    out.line(T("三、每张表单打印一份 PDF，共 {count} 份：{folder}", count=prints, folder=f"{OUTPUT}/打印件"))
-    registers = _build_registers(application, out)
-    out.line(T("四、生成台账 {count} 本（Excel）：{folder}", count=len(registers), folder=f"{OUTPUT}/台账"))
-    hits = application.index.search("投诉", limit=100)
-    out.line(T("五、检索“投诉”：{count} 份记录。", count=len(hits)))
-    report = application.verify(rerender=True)
+    with closing(Application(application.folder, application.settings)) as application:
+        prints = _print_forms(application, numbers, out)
+        out.line(T("三、每张表单打印一份 PDF，共 {count} 份：{folder}", count=prints, folder=f"{OUTPUT}/打印件"))
+        registers = _build_registers(application, out)
+        out.line(T("四、生成台账 {count} 本（Excel）：{folder}", count=len(registers), folder=f"{OUTPUT}/台账"))
+        hits = application.index.search("投诉", limit=100)
+        out.line(T("五、检索“投诉”：{count} 份记录。", count=len(hits)))
+        report = application.verify(rerender=True)
     errors = [item for item in report.findings if item.gravity is Gravity.ERROR]
     out.findings(report.findings)
     out.line(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,8 @@ def init(session: Session, folder: Path, company: str, prefix: str, person: str 
     )
     by = Signatory(person="p001", name=person, post=post)
     application = make_workspace(folder, company=company, prefix=prefix, people=people, by=by)
-    forms = application.forms.numbers()
+    with closing(application):
+        forms = application.forms.numbers()
     out.line(T("已为“{company}”新建工作区：{folder}", company=application.settings.company, folder=application.folder))
     out.line(T("其中有 {forms} 张受控表单和全部起步文件。接下来可以：", forms=len(forms)))
     out.line(T("  cd {folder}", folder=folder))

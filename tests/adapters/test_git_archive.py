@@ -353,6 +353,7 @@ def test_a_repository_without_its_branches_is_half_made(tmp_path: Path) -> None:
     archive = open_archive(tmp_path)
     with pytest.raises(NotARepositoryError, match="没有受控文件分支 main"), archive.writing():
         pass
+    archive.close()
 
 
 @pytest.mark.parametrize("site", ["", "Main", "a/b", "../x", "-x", "a" * 40, "a.lock", "上海"])

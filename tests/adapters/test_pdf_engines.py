@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +20,9 @@ from controller.file_formats.pdf_text import read_pdf
 from controller.services.pdf_printing import PdfEngineError, PdfPrinting, PrintIncompleteError
 from tests.docx_files import CONTENT_TYPES, document, document_relationships, docx, paragraph
 from tests.real_tools import need
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 NOTES = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
@@ -43,8 +48,9 @@ WITH_FOOTNOTE = docx(
 
 
 @pytest.fixture(scope="module")
-def office2pdf() -> Office2PdfConverter:
-    return Office2PdfConverter()
+def office2pdf() -> Iterator[Office2PdfConverter]:
+    with closing(Office2PdfConverter()) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +95,7 @@ def test_a_worker_is_replaced_after_a_number_of_documents(monkeypatch: pytest.Mo
     assert engine._worker is not first
     assert first is not None
     assert first.poll() is not None
+    engine.close()
 
 
 def test_a_file_that_cannot_be_converted_leaves_the_worker_in_service(office2pdf: Office2PdfConverter) -> None:

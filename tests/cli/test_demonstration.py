@@ -9,9 +9,10 @@ import re
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +20,9 @@ from controller.bootstrap import Application, open_workspace
 from controller.domain.form import FormDefinition, Personal
 from controller.file_formats.yaml_text import load_yaml
 from tests.real_tools import need
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
@@ -29,10 +33,7 @@ class Demonstration:
     folder: Path
     summary: dict[str, Any]
     said: str
-
-    @property
-    def application(self) -> Application:
-        return open_workspace(self.folder)
+    application: Application
 
 
 def qms(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -48,11 +49,12 @@ def qms(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Demonstration:
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
     folder = tmp_path_factory.mktemp("demonstration") / "demo"
     done = qms("--json", "demo", str(folder))
     assert done.returncode == 0, done.stderr + done.stdout
-    return Demonstration(folder, json.loads(done.stdout), done.stdout + done.stderr)
+    with closing(open_workspace(folder)) as application:
+        yield Demonstration(folder, json.loads(done.stdout), done.stdout + done.stderr, application)
 
 
 def test_a_year_of_records_over_many_forms_is_filed(demonstration: Demonstration) -> None:

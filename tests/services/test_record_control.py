@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -85,8 +85,16 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def app(workspace: Workspace, clock: SetClock) -> Application:
-    return open_workspace(workspace.folder, clock=clock)
+def app(workspace: Workspace, clock: SetClock) -> Iterator[Application]:
+    with closing(open_workspace(workspace.folder, clock=clock)) as application:
+        yield application
+
+
+@pytest.fixture
+def second(app: Application) -> Iterator[Application]:
+    """The same workspace, opened by another program."""
+    with closing(open_workspace(app.folder, clock=app.clock)) as application:
+        yield application
 
 
 def opened(app: Application, form: str, values: Mapping[str, object], by: Signatory = OFFICER, **act: Any) -> Filed:
@@ -253,14 +261,15 @@ class Interrupted:
             yield writer
 
 
-def test_of_two_who_continue_a_record_at_once_the_second_is_told_to_look_again(app: Application) -> None:
+def test_of_two_who_continue_a_record_at_once_the_second_is_told_to_look_again(
+    app: Application, second: Application
+) -> None:
     number = complaint(app)
-    other = open_workspace(app.folder, clock=app.clock)
     control = RecordControl(
         identity=app.identity,
         archive=Interrupted(
             app.archive,
-            lambda: other.records.correct(number, {"channel": "邮件"}, HEAD, reason="实为邮件投诉"),
+            lambda: second.records.correct(number, {"channel": "邮件"}, HEAD, reason="实为邮件投诉"),
         ),
         keys=app.keys,
         making=app.making,
@@ -299,14 +308,13 @@ def test_without_the_key_nothing_is_filled_in_blindly_and_the_rest_stays_readabl
     assert app.records.read(number).state.voided
 
 
-def test_a_key_that_is_lost_is_never_replaced_by_a_new_one(app: Application) -> None:
+def test_a_key_that_is_lost_is_never_replaced_by_a_new_one(app: Application, second: Application) -> None:
     number = complaint(app)
     for file in (app.folder.parent / "keys").rglob("record-keys.sqlite*"):
         file.unlink()
-    elsewhere = open_workspace(app.folder, clock=app.clock)
     with pytest.raises(RecordKeyMissingError):
-        elsewhere.records.correct(number, {"content": "换一种说法来描述停机的经过"}, OFFICER, reason="描述不准确")
-    assert elsewhere.keys.get(number) is None
+        second.records.correct(number, {"content": "换一种说法来描述停机的经过"}, OFFICER, reason="描述不准确")
+    assert second.keys.get(number) is None
 
 
 def test_sealed_values_that_the_entry_does_not_state_are_not_believed(app: Application) -> None:
@@ -403,7 +411,7 @@ def test_numbers_begin_anew_with_the_company_year_and_a_clock_set_back_is_noted(
     assert [(item.code, item.gravity) for item in findings] == [("entry-time-backwards", Gravity.WARNING)]
 
 
-def test_an_open_record_keeps_the_revision_of_its_form(app: Application) -> None:
+def test_an_open_record_keeps_the_revision_of_its_form(app: Application, second: Application) -> None:
     number = complaint(app)
     before = app.records.read(number).state.form
     path = "templates/forms/XX-YLQXJL-018/"
@@ -412,10 +420,9 @@ def test_an_open_record_keeps_the_revision_of_its_form(app: Application) -> None
         app.controlled_files.record_change(
             {path + name: None}, by=HEAD, at=app.clock.now(), action="withdraw", subject="XX-YLQXJL-018", note="x"
         )
-    later = open_workspace(app.folder, clock=app.clock)
-    later.records.correct(number, {"channel": "来访"}, OFFICER, reason="接待人记错方式")
-    assert later.records.read(number).state.form == before
-    assert later.records.print(number)
+    second.records.correct(number, {"channel": "来访"}, OFFICER, reason="接待人记错方式")
+    assert second.records.read(number).state.form == before
+    assert second.records.print(number)
 
 
 def test_whose_words_they_are_stands_in_the_entry(app: Application) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ from controller.services.procedure_printing import ProcedurePrinting
 from tests.real_tools import need
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from controller.domain.record import Wire
 
 pytestmark = pytest.mark.slow
@@ -36,8 +39,9 @@ LONG = "用户反映设备开机自检报警E05,重启后仍然报警,已停用�
 
 
 @pytest.fixture(scope="module")
-def office2pdf() -> PdfPrinting:
-    return PdfPrinting([Office2PdfConverter()])
+def office2pdf() -> Iterator[PdfPrinting]:
+    with closing(Office2PdfConverter()) as engine:
+        yield PdfPrinting([engine])
 
 
 def package(number: str) -> FormPackage:

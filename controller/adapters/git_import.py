@@ -152,33 +152,23 @@ def commit_stream(objects: GitObjects, parent: str | None, *, label: str) -> Ite
     sync_folder(packs)
 
 
-@dataclass(frozen=True)
-class BranchMove:
-    """分支移动. One branch from `old` (None: it must not exist) to `new`, and the private ref that held `new`."""
-
-    branch: str
-    old: str | None
-    new: str
-    held: str
-
-
-def move_branches(objects: GitObjects, moves: Sequence[BranchMove]) -> None:
-    """Move every branch and drop the private refs, all or nothing, durably.
+def move_branch(
+    objects: GitObjects, branch: str, *, old: str | None, new: str, drop: Sequence[tuple[str, str]]
+) -> None:
+    """Move `branch` from `old` (None: it must not exist) to `new` and drop private refs, all or nothing, durably.
 
     Raises:
-        RefMovedError: a branch is no longer at its old place.
+        RefMovedError: the branch is no longer at `old`.
     """
-    steps = [f"update {move.branch}\0{move.new}\0{move.old or NOTHING}\0".encode() for move in moves]
-    steps += [f"delete {move.held}\0{move.new}\0".encode() for move in moves]
+    steps = [f"update {branch}\0{new}\0{old or NOTHING}\0".encode()]
+    steps += [f"delete {ref}\0{value}\0".encode() for ref, value in drop]
     try:
         objects.program.run("update-ref", "--stdin", "-z", stdin=b"".join(steps))
     except Exception as exc:
-        for move in moves:
-            if objects.ref(move.branch) not in {move.old, move.new}:
-                raise RefMovedError(branch=move.branch.removeprefix("refs/heads/")) from exc
+        if objects.ref(branch) not in {old, new}:
+            raise RefMovedError(branch=branch.removeprefix("refs/heads/")) from exc
         raise
-    for folder in {(objects.common_folder / move.branch).parent for move in moves}:
-        sync_folder(folder)
+    sync_folder((objects.common_folder / branch).parent)
 
 
 def clear_after_killed(objects: GitObjects, branch: str, label: str) -> None:

@@ -9,9 +9,17 @@ from __future__ import annotations
 import contextlib
 import re
 import subprocess
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from controller.adapters.git_import import Commit, clear_after_killed, commit_stream, message, move_branch
+from controller.adapters.git_import import (
+    BranchMove,
+    Commit,
+    clear_after_killed,
+    commit_stream,
+    message,
+    move_branches,
+)
 from controller.adapters.git_objects import GitObjects, NotARepositoryError, ObjectDamagedError
 from controller.adapters.git_program import store_damage
 from controller.adapters.pack_upkeep import PACKS_AT_MOST, PackUpkeep
@@ -24,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from controller.adapters.git_controlled_files import GitControlledFiles
     from controller.adapters.git_import import CommitStream
-    from controller.services.ports import ArchiveChange, FileLockFactory
+    from controller.services.ports import ArchiveChange, ControlledChange, FileLockFactory
 
 LOCK = "archive"
 """Name of the lock that writers hold."""
@@ -33,6 +42,9 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _RECORD_DEPTH = 4
 """Folders above a record's own: `<form>/<year>/<ten-thousands>/<hundreds>`."""
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_LAG = timedelta(minutes=2)
+"""How far a clock may be behind the newest commit: waiting for the lock and small adjustments, not more."""
+_COMMITTED = re.compile(rb"^committer .* (\d+) [+-]\d{4}$", re.MULTILINE)
 
 
 class PathTakenError(RefusedError):
@@ -45,6 +57,22 @@ class PathTakenError(RefusedError):
             T("档案中已有“{path}”，不能改写。", path=path),
             hint=T("归档内容只能追加；请用更正或新的记录。"),
             where=path,
+        )
+
+
+class ClockBackwardsError(RefusedError):
+    """时钟倒退. The computer's clock is behind what has already been filed."""
+
+    code = "clock-backwards"
+
+    def __init__(self, *, now: datetime, newest: datetime) -> None:
+        super().__init__(
+            T(
+                "本机时钟是 {now}，早于最近一次归档的时间 {newest}，没有归档。",
+                now=now.isoformat(timespec="minutes"),
+                newest=newest.astimezone(now.tzinfo).isoformat(timespec="minutes"),
+            ),
+            hint=T("先校准本机时间；若先前的时间确实走快了，由有权岗位用 qms timestamp clock 更正并写明原因。"),
         )
 
 
@@ -92,8 +120,11 @@ class GitArchive:
         patience: float = 60.0,
         packs_at_most: int = PACKS_AT_MOST,
         upkeep_in_background: bool = True,
+        controlled: GitControlledFiles | None = None,
     ) -> None:
+        """`controlled` is branch `main` of the same workspace, for acts that touch both."""
         self.branch = archive_branch(site)
+        self._controlled = controlled
         self._site = site
         self._objects = GitObjects(folder)
         self._lock = lock
@@ -123,7 +154,7 @@ class GitArchive:
                 # Beginning anew would give numbers a second time: a lost archive is for the backup to bring back.
                 raise self._missing()
             clear_after_killed(self._objects, self.branch, self._site)
-            writer = GitArchiveWriter(self._objects, self.branch, self._site, tip)
+            writer = GitArchiveWriter(self._objects, self.branch, self._site, tip, self._controlled)
             yield writer
             written = writer.tip != tip
         if written:
@@ -270,8 +301,11 @@ class GitArchive:
 class GitArchiveWriter:
     """档案写入者. Adds to the archive while its lock is held."""
 
-    def __init__(self, objects: GitObjects, branch: str, site: str, tip: str | None) -> None:
+    def __init__(
+        self, objects: GitObjects, branch: str, site: str, tip: str | None, controlled: GitControlledFiles | None = None
+    ) -> None:
         self.tip = tip
+        self._controlled = controlled
         self._objects = objects
         self._branch = branch
         self._site = site
@@ -289,34 +323,68 @@ class GitArchiveWriter:
         found = self._objects.get(f"{self.tip}:{path}") if self.tip else None
         return found[2] if found and found[1] == "blob" else None
 
-    def append(self, change: ArchiveChange) -> str:
+    def listing(self, path: str) -> list[str]:
+        """Return the names directly below `path` as of the tip, sorted."""
+        return sorted(entry.name for entry in self._objects.folder_entries(f"{self.tip}:{path}")) if self.tip else []
+
+    def moment(self, now: datetime, *, corrected: bool = False) -> datetime:
+        """Return the time for the next entry: `now`, or that of the tip when the clock lags a little behind it.
+
+        With `corrected` the clock is believed: a signed statement says that it ran ahead before.
+
+        Raises:
+            ClockBackwardsError: the clock is more than two minutes behind the tip.
+        """
+        found = self._objects.get(self.tip) if self.tip else None
+        stamp = _COMMITTED.search(found[2]) if found else None
+        newest = datetime.fromtimestamp(int(stamp[1]), UTC) if stamp else None
+        if newest is None or newest <= now or corrected:
+            return now
+        if newest - now > _LAG:
+            raise ClockBackwardsError(now=now, newest=newest)
+        return newest.astimezone(now.tzinfo)
+
+    def append(self, change: ArchiveChange, *, controlled: ControlledChange | None = None) -> str:
         """Make the change durable as one commit and move the branch by compare-and-swap; return the commit id.
+
+        With `controlled`, branch `main` and the working files change in the same step.
 
         Raises:
             PathTakenError: a path is taken.
             NothingToFileError: there is nothing to add.
             PathRefusedError: a path cannot be stored.
             RefMovedError: the branch was moved by somebody who does not take the lock.
+            EditedFileError, FileInUseError: a working file stands in the way of `controlled`.
             NoSpaceError, StorageDeniedError, GitFailedError: nothing was filed.
         """
-        return self.append_many([change])
+        return self._append([change], controlled)
 
     def append_many(self, changes: Iterable[ArchiveChange]) -> str:
         """Do the same for a stream of changes, one commit each, in one run; all become visible together or none."""
+        return self._append(changes, None)
+
+    def _append(self, changes: Iterable[ArchiveChange], controlled: ControlledChange | None) -> str:
         serials = dict(self._serials)
         free = _FreePaths(self._objects, self.tip)
         try:
             with commit_stream(self._objects, self.tip, label=self._site) as (stream, ref):
-                self._send(changes, free, stream)
+                last = self._send(changes, free, stream)
                 new = stream.finish()
-            move_branch(self._objects, self._branch, old=self.tip, new=new, drop=[(ref, new)])
+            move = BranchMove(self._branch, self.tip, new, ref)
+            if controlled is None:
+                move_branches(self._objects, [move])
+            else:
+                assert self._controlled is not None
+                with self._controlled.prepared(controlled, by=last.by, at=last.at) as moves:
+                    move_branches(self._objects, [move, *moves])
         except BaseException:
             self._serials = serials
             raise
         self.tip = new
         return new
 
-    def _send(self, changes: Iterable[ArchiveChange], free: _FreePaths, stream: CommitStream) -> None:
+    def _send(self, changes: Iterable[ArchiveChange], free: _FreePaths, stream: CommitStream) -> ArchiveChange:
+        last: ArchiveChange | None = None
         for change in changes:
             if not change.files:
                 raise NothingToFileError
@@ -331,8 +399,10 @@ class GitArchiveWriter:
                 )
             )
             self._note_serials(change.files)
-        if not stream.commits:
+            last = change
+        if last is None:
             raise NothingToFileError
+        return last
 
     def _stored_serial(self, form: str, year: int) -> int:
         if self.tip is None:

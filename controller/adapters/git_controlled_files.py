@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.adapters.git_archive import archive_branch
-from controller.adapters.git_import import Commit, clear_after_killed, commit_stream, message, move_branch
+from controller.adapters.git_import import (
+    BranchMove,
+    Commit,
+    clear_after_killed,
+    commit_stream,
+    message,
+    move_branches,
+)
 from controller.adapters.git_objects import GitObjects, NotARepositoryError
 from controller.adapters.git_program import (
     GitFailedError,
@@ -31,11 +38,11 @@ from controller.domain.errors import RefusedError
 from controller.domain.text import T
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from controller.domain.record import Signatory
-    from controller.services.ports import FileLockFactory
+    from controller.services.ports import ControlledChange, FileLockFactory
 
 MAIN = "refs/heads/main"
 LOCK = "controlled-files"
@@ -125,37 +132,42 @@ class GitControlledFiles:
             self._folders[key] = sorted(name for name, _ in self._objects.blobs(*key))
         return list(self._folders[key])
 
-    def record_change(
-        self, changes: Mapping[str, bytes | None], *, by: Signatory, at: datetime, action: str, subject: str, note: str
-    ) -> str:
-        """Commit exactly `changes` (None deletes) to `main`, write them to the folder, and return the commit id.
+    @contextlib.contextmanager
+    def prepared(self, change: ControlledChange, *, by: Signatory, at: datetime) -> Iterator[Sequence[BranchMove]]:
+        """Make the commit of `change`, put its files into the folder, and give the move of `main` for the block to do.
+
+        When the block fails, the folder is as it was. Nothing to change gives no move.
 
         Raises:
             EditedFileError: a working file of these paths was edited by hand.
             FileInUseError: a working file is open in another program.
             PathRefusedError: a path cannot be stored.
-            RefMovedError: `main` was moved by a program that does not take the lock.
             NoSpaceError, StorageDeniedError: nothing was changed.
         """
-        for path in changes:
+        for path in change.changes:
             check_path(path)
         with self._lock(LOCK, self._patience):
             clear_after_killed(self._objects, MAIN, _LABEL)
             old = self.revision()
-            wanted = {path: data for path, data in changes.items() if self.read(path) != data}
+            wanted = {path: data for path, data in change.changes.items() if self.read(path) != data}
             if not wanted:
-                return old
-            trailers = {"QMS-Action": action, "QMS-Subject": subject, "QMS-Signer": by.person}
-            commit = Commit(wanted, by.name, by.person, at, message(f"{action}: {subject}", trailers, note))
+                yield ()
+                return
+            trailers = {
+                "QMS-Action": change.action,
+                "QMS-Subject": change.subject,
+                "QMS-Signer": by.person,
+                "QMS-Statement": change.statement,
+            }
+            text = message(f"{change.action}: {change.subject}", trailers, change.note)
             shown = self._objects.repository.head.reference.path == MAIN if self._on_branch() else False
             with commit_stream(self._objects, old, label=_LABEL) as (stream, ref):
-                stream.add(commit)
+                stream.add(Commit(wanted, by.name, by.person, at, text))
                 new = stream.finish()
             with self._replaced(wanted if shown else {}):
-                move_branch(self._objects, MAIN, old=old, new=new, drop=[(ref, new)])
+                yield (BranchMove(MAIN, old, new, ref),)
             if shown:
                 self._enter_in_index(wanted, new)
-            return new
 
     def _on_branch(self) -> bool:
         return not self._objects.repository.head.is_detached
@@ -229,10 +241,12 @@ class GitControlledFiles:
             self._objects.program.run("update-index", "-q", "--refresh", codes=(0, 1))
 
 
-def init_repository(folder: Path, *, site: str, site_file: bytes, by: Signatory, at: datetime) -> None:
+def init_repository(
+    folder: Path, *, site: str, begin: Sequence[Mapping[str, bytes]], by: Signatory, at: datetime
+) -> None:
     """Make the repository of a new workspace whose files lie in `folder`, in one step that happens or does not.
 
-    Every file becomes part of the first commit of `main`; `archive/<site>` begins with `site_file` as `site.json`.
+    Every file becomes part of the first commit of `main`; `archive/<site>` begins with one commit for each of `begin`.
 
     Raises:
         RepositoryExistsError: `folder` already has a repository.
@@ -249,8 +263,8 @@ def init_repository(folder: Path, *, site: str, site_file: bytes, by: Signatory,
         objects = GitObjects(made)
         try:
             _begin_branch(objects, MAIN, Commit(files, by.name, by.person, at, message("init: 新建工作区", {}, "")))
-            first = Commit({"site.json": site_file}, by.name, by.person, at, message(f"init: {site}", {}, ""))
-            _begin_branch(objects, branch, first)
+            text = message(f"init: {site}", {}, "")
+            _begin_branch(objects, branch, *(Commit(dict(files), by.name, by.person, at, text) for files in begin))
         finally:
             objects.close()
         program = GitProgram(made / ".git", folder)
@@ -268,11 +282,12 @@ def init_repository(folder: Path, *, site: str, site_file: bytes, by: Signatory,
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _begin_branch(objects: GitObjects, branch: str, commit: Commit) -> None:
+def _begin_branch(objects: GitObjects, branch: str, *commits: Commit) -> None:
     with commit_stream(objects, None, label="init") as (stream, ref):
-        stream.add(commit)
+        for commit in commits:
+            stream.add(commit)
         new = stream.finish()
-    move_branch(objects, branch, old=None, new=new, drop=[(ref, new)])
+    move_branches(objects, [BranchMove(branch, None, new, ref)])
 
 
 def _files_below(folder: Path) -> list[str]:

@@ -152,23 +152,33 @@ def commit_stream(objects: GitObjects, parent: str | None, *, label: str) -> Ite
     sync_folder(packs)
 
 
-def move_branch(
-    objects: GitObjects, branch: str, *, old: str | None, new: str, drop: Sequence[tuple[str, str]]
-) -> None:
-    """Move `branch` from `old` (None: it must not exist) to `new` and drop private refs, all or nothing, durably.
+@dataclass(frozen=True)
+class BranchMove:
+    """分支移动. One branch from `old` (None: it must not exist) to `new`, and the private ref that held `new`."""
+
+    branch: str
+    old: str | None
+    new: str
+    held: str
+
+
+def move_branches(objects: GitObjects, moves: Sequence[BranchMove]) -> None:
+    """Move every branch and drop the private refs, all or nothing, durably.
 
     Raises:
-        RefMovedError: the branch is no longer at `old`.
+        RefMovedError: a branch is no longer at its old place.
     """
-    steps = [f"update {branch}\0{new}\0{old or NOTHING}\0".encode()]
-    steps += [f"delete {ref}\0{value}\0".encode() for ref, value in drop]
+    steps = [f"update {move.branch}\0{move.new}\0{move.old or NOTHING}\0".encode() for move in moves]
+    steps += [f"delete {move.held}\0{move.new}\0".encode() for move in moves]
     try:
         objects.program.run("update-ref", "--stdin", "-z", stdin=b"".join(steps))
     except Exception as exc:
-        if objects.ref(branch) not in {old, new}:
-            raise RefMovedError(branch=branch.removeprefix("refs/heads/")) from exc
+        for move in moves:
+            if objects.ref(move.branch) not in {move.old, move.new}:
+                raise RefMovedError(branch=move.branch.removeprefix("refs/heads/")) from exc
         raise
-    sync_folder((objects.common_folder / branch).parent)
+    for folder in {(objects.common_folder / move.branch).parent for move in moves}:
+        sync_folder(folder)
 
 
 def clear_after_killed(objects: GitObjects, branch: str, label: str) -> None:

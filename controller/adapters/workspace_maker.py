@@ -15,7 +15,7 @@ from controller.domain.text import T
 from controller.services.workspace_setup import FolderNotEmptyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -38,9 +38,16 @@ class FolderWorkspaceMaker:
     """工作区建造者. Implements `WorkspaceMaker` with ordinary folders and the Git repository adapter."""
 
     def make(
-        self, folder: Path, files: Mapping[str, bytes], *, site: str, site_file: bytes, by: Signatory, at: datetime
+        self,
+        folder: Path,
+        files: Mapping[str, bytes],
+        *,
+        site: str,
+        begin: Sequence[Mapping[str, bytes]],
+        by: Signatory,
+        at: datetime,
     ) -> None:
-        """Write `files` and the repository with its branches.
+        """Write `files` and the repository with its branches; the archive begins with one commit for each of `begin`.
 
         Raises:
             FolderNotEmptyError: something is there already.
@@ -59,7 +66,7 @@ class FolderWorkspaceMaker:
                 path = made / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-            init_repository(made, site=site, site_file=site_file, by=by, at=at)
+            init_repository(made, site=site, begin=begin, by=by, at=at)
             if folder.exists():
                 folder.rmdir()
             made.rename(folder)

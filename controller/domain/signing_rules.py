@@ -1,4 +1,7 @@
-"""签名规则. The company's rules for signing in, passphrases and witnesses (`signatures/signing.yml`; 21 CFR 11.200, 11.300)."""
+"""签名规则. The company's rules for signing in, passphrases and witnesses (21 CFR 11.200, 11.300).
+
+They stand in `signatures/signing.yml`.
+"""
 
 from __future__ import annotations
 

@@ -73,12 +73,6 @@ class ControlledFiles(Protocol):
         """Return the paths of all files below folder `path`, sorted."""
         ...
 
-    def record_change(
-        self, changes: Mapping[str, bytes | None], *, by: Signatory, at: datetime, action: str, subject: str, note: str
-    ) -> str:
-        """Commit exactly `changes` (None deletes) to `main`, write them to the folder, and return the commit id."""
-        ...
-
 
 @dataclass(frozen=True)
 class ArchiveChange:
@@ -101,6 +95,8 @@ class ControlledChange:
     action: str
     subject: str
     note: str
+    statement: str = ""
+    """Archive path of the signed statement that covers the change; set where it is filed."""
 
 
 class Signer(Protocol):
@@ -173,7 +169,7 @@ class PersonalKeys(Protocol):
         ...
 
     def unlock(self, person: str, passphrase: str) -> SigningKey:
-        """Return the unlocked key; raises `PassphraseWrongError`, `PersonalKeyMissingError`, `PersonalKeyDamagedError`."""
+        """Return the unlocked key; raises the errors of a wrong passphrase, a missing or damaged key."""
         ...
 
     def change_passphrase(self, person: str, *, old: str, new: str, at: datetime) -> None:
@@ -186,7 +182,7 @@ class PersonalKeys(Protocol):
 
 
 class AuthorityKey(Protocol):
-    """企业证书机构. The company's own certificate authority; its key is kept like a personal key, with its own passphrase."""
+    """企业证书机构. The company's own certificate authority; its key has a passphrase of its own."""
 
     def present(self) -> bool:
         """Tell whether this computer keeps the authority's key."""
@@ -383,8 +379,14 @@ class ArchiveWriter(Protocol):
         """Return a file as of the tip, None when there is none."""
         ...
 
-    def moment(self, now: datetime) -> datetime:
+    def listing(self, path: str) -> list[str]:
+        """Return the names directly below `path` as of the tip, sorted."""
+        ...
+
+    def moment(self, now: datetime, *, corrected: bool = False) -> datetime:
         """Return the time for the next entry: `now`, or that of the tip when the clock lags a little behind it.
+
+        With `corrected` the clock is believed: a signed statement says that it ran ahead before.
 
         Raises:
             ClockBackwardsError: the clock is far behind the tip.

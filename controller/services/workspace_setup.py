@@ -10,7 +10,7 @@ from controller.domain.identifiers import InvalidIdentifierError
 from controller.domain.text import T
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -60,7 +60,14 @@ class WorkspaceMaker(Protocol):
     """工作区建造者. Makes the folder and its repository in one step that either happens or does not."""
 
     def make(
-        self, folder: Path, files: Mapping[str, bytes], *, site: str, site_file: bytes, by: Signatory, at: datetime
+        self,
+        folder: Path,
+        files: Mapping[str, bytes],
+        *,
+        site: str,
+        begin: Sequence[Mapping[str, bytes]],
+        by: Signatory,
+        at: datetime,
     ) -> None:
         """Write `files` and the repository with branches; raises `FolderNotEmptyError`, leaves nothing half made."""
         ...

@@ -36,3 +36,5 @@ class Finding:
     subject: str | None = None
     """Document, form or record number concerned."""
     hint: Text | None = None
+    since: str | None = None
+    """Since when, as far as the archive tells: ISO time of the commit where it begins."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,16 +21,17 @@ from controller.file_formats.der import BIT_STRING, CONTEXT_0, INTEGER, SEQUENCE
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-    from cryptography.x509 import Certificate
+    from cryptography.x509 import Certificate, ObjectIdentifier
     from cryptography.x509 import Name as X509Name
 
-LARGEST = 32 * 1024
+LARGEST = 16 * 1024
 """Bytes that a certificate file may have at most."""
 LEAST_RSA_BITS, MOST_RSA_BITS = 2048, 8192
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END CERTIFICATE-----")
+_BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 _VERSION_3 = encoded(CONTEXT_0, encoded(INTEGER, b"\x02"))
-_CACHED = 4096
+_CACHED = 1024
 _LONGEST_NAME = 200
+_NOT_X509 = T("内容不是 X.509 证书")
 
 
 class CertificateDamagedError(DamagedError):
@@ -65,14 +65,17 @@ def read_certificate(data: bytes, *, where: str | None = None) -> CertificateFac
     Raises:
         CertificateDamagedError: not exactly one certificate, or with a key that cannot be used here.
     """
-    return _facts(_der(data, where), where)
+    try:
+        return _facts(_der(data))
+    except NotDerError as exc:
+        raise CertificateDamagedError(problem=exc.problem, where=where) from exc
 
 
 def to_pem(der: bytes) -> bytes:
     """Return the certificate as PEM, always written the same way: lines of 64 characters, LF."""
     text = base64.b64encode(der)
     lines = [text[at : at + 64] for at in range(0, len(text), 64)]
-    return b"\n".join([b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""])
+    return b"\n".join([_BEGIN, *lines, _END, b""])
 
 
 def to_der(pem: bytes) -> bytes:
@@ -81,7 +84,10 @@ def to_der(pem: bytes) -> bytes:
     Raises:
         CertificateDamagedError: not exactly one certificate.
     """
-    return _from_pem(pem, None)
+    try:
+        return _from_pem(pem)
+    except NotDerError as exc:
+        raise CertificateDamagedError(problem=exc.problem) from exc
 
 
 def issued_by(der: bytes, issuer: bytes) -> bool:
@@ -92,9 +98,10 @@ def issued_by(der: bytes, issuer: bytes) -> bool:
     Raises:
         CertificateDamagedError: one of them is no certificate.
     """
-    if not _facts(issuer, None).authority:
-        return False
-    return _issued_by(der, issuer)
+    try:
+        return _facts(issuer).authority and _issued_by(der, issuer)
+    except NotDerError as exc:
+        raise CertificateDamagedError(problem=exc.problem) from exc
 
 
 @lru_cache(_CACHED)
@@ -104,6 +111,8 @@ def certificate_key(der: bytes) -> CertificateKey:
     Raises:
         NotDerError: not a certificate, or with a key that cannot be used here.
     """
+    if len(der) > LARGEST:
+        raise NotDerError(T("文件过大"))
     outer = DerReader(der).only(SEQUENCE)
     stated = outer.inside(SEQUENCE)
     outer.inside(SEQUENCE)
@@ -130,21 +139,16 @@ def _public_key(information: bytes) -> EllipticCurvePublicKey | RSAPublicKey:
         return public
     if isinstance(public, rsa.RSAPublicKey) and LEAST_RSA_BITS <= public.key_size <= MOST_RSA_BITS:
         return public
-    raise NotDerError(T("公钥既不是 ECDSA P-256，也不是 {least} 至 {most} 位的 RSA", least=2048, most=8192))
+    raise NotDerError(T("公钥既不是 ECDSA P-256，也不是 {least} 至 {most} 位的 RSA", least=LEAST_RSA_BITS, most=MOST_RSA_BITS))
 
 
 @lru_cache(_CACHED)
-def _facts(der: bytes, where: str | None) -> CertificateFacts:
-    from cryptography import x509
+def _facts(der: bytes) -> CertificateFacts:
     from cryptography.x509.oid import NameOID
 
-    certificate = _loaded(der, where)
+    certificate_key(der)
+    certificate = _loaded(der)
     try:
-        certificate_key(der)
-        try:
-            authority = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-        except x509.ExtensionNotFound:
-            authority = False
         return CertificateFacts(
             digest=Digest.of(der),
             name=_attribute(certificate.subject, NameOID.COMMON_NAME),
@@ -154,19 +158,32 @@ def _facts(der: bytes, where: str | None) -> CertificateFacts:
             not_before=certificate.not_valid_before_utc,
             not_after=certificate.not_valid_after_utc,
             issuer=_attribute(certificate.issuer, NameOID.COMMON_NAME),
-            authority=authority,
+            authority=_may_issue(certificate),
         )
-    except NotDerError as exc:
-        raise CertificateDamagedError(problem=exc.problem, where=where) from exc
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as exc:
-        raise CertificateDamagedError(problem=T("内容不符合 X.509"), where=where) from exc
+    except (ValueError, TypeError) as exc:
+        if isinstance(exc, NotDerError):
+            raise
+        raise NotDerError(_NOT_X509) from exc
 
 
-def _attribute(name: X509Name, oid: object) -> str:
+def _may_issue(certificate: Certificate) -> bool:
+    from cryptography import x509
+
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except x509.ExtensionNotFound:
+        return False
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as exc:
+        raise NotDerError(_NOT_X509) from exc
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return constraints.ca
+    return constraints.ca and usage.key_cert_sign
+
+
+def _attribute(name: X509Name, oid: ObjectIdentifier) -> str:
     """Return the one value of a name's attribute; a name with two of them says nothing certain."""
-    from cryptography.x509 import ObjectIdentifier
-
-    assert isinstance(oid, ObjectIdentifier)
     found = [item.value for item in name.get_attributes_for_oid(oid)]
     if len(found) > 1:
         raise NotDerError(T("名称中同一属性写了两次"))
@@ -181,7 +198,7 @@ def _issued_by(der: bytes, issuer: bytes) -> bool:
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes
 
-    certificate, above = _loaded(der, None), _loaded(issuer, None)
+    certificate, above = _loaded(der), _loaded(issuer)
     try:
         algorithm = certificate.signature_hash_algorithm
         if algorithm is None or isinstance(algorithm, (hashes.MD5, hashes.SHA1)):
@@ -192,7 +209,7 @@ def _issued_by(der: bytes, issuer: bytes) -> bool:
     return True
 
 
-def _loaded(der: bytes, where: str | None) -> Certificate:
+def _loaded(der: bytes) -> Certificate:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.x509 import load_der_x509_certificate
 
@@ -201,26 +218,21 @@ def _loaded(der: bytes, where: str | None) -> Certificate:
             warnings.simplefilter("ignore")  # what is odd in a certificate is for our checks to say, in Chinese
             return load_der_x509_certificate(der)
     except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
-        raise CertificateDamagedError(problem=T("内容不是 X.509 证书"), where=where) from exc
+        raise NotDerError(_NOT_X509) from exc
 
 
-def _der(data: bytes, where: str | None) -> bytes:
-    if data[:1] == bytes((SEQUENCE,)):
-        return _small(data, where)
-    return _from_pem(data, where)
+def _der(data: bytes) -> bytes:
+    return data if data[:1] == bytes((SEQUENCE,)) else _from_pem(data)
 
 
-def _from_pem(data: bytes, where: str | None) -> bytes:
-    found = _PEM.findall(_small(data, where))
-    if len(found) != 1 or data.count(b"-----BEGIN") != 1:
-        raise CertificateDamagedError(problem=T("文件中应恰好有一张证书"), where=where)
+def _from_pem(data: bytes) -> bytes:
+    if len(data) > 2 * LARGEST:
+        raise NotDerError(T("文件过大"))
+    _, begin, rest = data.partition(_BEGIN)
+    body, end, after = rest.partition(_END)
+    if not begin or not end or _BEGIN in body or _BEGIN in after:
+        raise NotDerError(T("文件中应恰好有一张证书"))
     try:
-        return base64.b64decode(b"".join(found[0].split()), validate=True)
+        return base64.b64decode(b"".join(body.split()), validate=True)
     except binascii.Error as exc:
-        raise CertificateDamagedError(problem=T("PEM 编码不完整"), where=where) from exc
-
-
-def _small(data: bytes, where: str | None) -> bytes:
-    if len(data) > LARGEST:
-        raise CertificateDamagedError(problem=T("文件过大"), where=where)
-    return data
+        raise NotDerError(T("PEM 编码不完整")) from exc

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 LARGEST = 64 * 1024
 """Bytes that a signature file may have at most."""
 _MOST_CERTIFICATES = 10
-_CACHED = 2048
+_CACHED = 512
 
 _SIGNED_DATA = object_identifier("1.2.840.113549.1.7.2")
 _DATA = object_identifier("1.2.840.113549.1.7.1")

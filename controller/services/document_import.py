@@ -22,17 +22,21 @@ from controller.services.document_library import (
     whole_segment,
 )
 
+from controller.services.library_adoption import library_statement
+from controller.services.ports import ControlledChange
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from controller.domain.clause import Segment
     from controller.domain.conformity import Finding
-    from controller.domain.record import Signatory
     from controller.domain.text import Text
-    from controller.services.ports import Clock, ControlledFiles
+    from controller.services.ports import ControlledFiles, Signer
+    from controller.services.statement_filing import StatementFiling
     from controller.services.text_reading import ReadText
 
 _FIRST_REVISION = Revision("A/0")
+_MEANING = "批准"
 _REVISION_WORDS = ("版本", "版次")
 _REVISION = re.compile(r"[A-Za-z]/[0-9]+(?![0-9A-Za-z/])")
 _TITLE_LENGTH = 80
@@ -168,15 +172,15 @@ class DocumentImport:
 
     Args:
         files: the approved content, which is changed.
-        clock: the time of an import.
+        statements: where what is imported is stated and signed.
     """
 
-    def __init__(self, files: ControlledFiles, clock: Clock) -> None:
+    def __init__(self, files: ControlledFiles, statements: StatementFiling) -> None:
         self._files = files
         self._library = DocumentLibrary(files)
-        self._clock = clock
+        self._statements = statements
 
-    def import_document(self, source: ReadText, order: ImportOrder, *, by: Signatory) -> Imported:
+    def import_document(self, source: ReadText, order: ImportOrder, *, by: Signer) -> Imported:
         """Put one document of a file that was read into the library, whole or not at all.
 
         Raises:
@@ -211,14 +215,14 @@ class DocumentImport:
         for digest, content in source.islands.items():
             if str(digest) in segment.source:
                 changes[f"{folder}/islands/{digest.hex}.json"] = content
-        commit = self._files.record_change(
-            changes,
-            by=by,
-            at=self._clock.now(),
-            action="import",
-            subject=str(number),
-            note=f"{number} {document.title}",
+        note = f"{number} {document.title}"
+        by.ready(_MEANING)
+        filed = self._statements.file(
+            library_statement(self._files, changes, subject=number.text, reason=note, meaning=_MEANING),
+            by,
+            controlled=ControlledChange(changes, action="import", subject=number.text, note=note),
         )
+        commit = filed.commit
         findings = tuple(
             item
             for item in source.findings

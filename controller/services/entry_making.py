@@ -21,13 +21,15 @@ from controller.file_formats.sealed_file import salted, seal, seal_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from controller.domain.form import Field, FormDefinition
     from controller.domain.form_check import Problem
     from controller.domain.identifiers import RecordNumber
-    from controller.domain.record import RecordState, Signatory, Wire
+    from controller.domain.record import RecordState, Wire
     from controller.services.form_library import FormPackage
     from controller.services.form_rendering import FormRenderer
+    from controller.services.ports import Signer
     from controller.services.workspace_identity import WorkspaceIdentity
 
 
@@ -66,6 +68,11 @@ def sensitive_keys(definition: FormDefinition) -> frozenset[str]:
     return frozenset(item.key for item in definition.fields if is_sensitive(item))
 
 
+def meaning_of(definition: FormDefinition, stage: str) -> str:
+    """Return what a signature at `stage` means: that of the form's signature slot, else 记录 (21 CFR 11.50 a 3)."""
+    return next((slot.meaning for slot in definition.signatures if slot.stage == stage), "记录")
+
+
 def binding(package: FormPackage) -> FormBinding:
     """Return what an entry says about the form it was made on."""
     definition = package.definition
@@ -83,8 +90,8 @@ class ActDraft:
     """待归档的动作. Everything an entry says that the machine does not work out itself."""
 
     act: Act
-    by: Signatory
-    at: str
+    by: Signer
+    at: datetime
     meaning: str
     stage: str
     values: Mapping[str, Wire]
@@ -116,7 +123,7 @@ class Chain:
 
 
 class EntryMaking:
-    """条目制作. Makes entries for one workspace: seals, renders, binds and digests."""
+    """条目制作. Makes entries for one workspace: seals, renders, binds, digests and has them signed."""
 
     def __init__(self, identity: WorkspaceIdentity, renderer: FormRenderer) -> None:
         self._identity = identity
@@ -141,8 +148,10 @@ class EntryMaking:
             previous=chain.entries[-1][1] if chain.entries else None,
             act=draft.act,
             form=chain.entries[0][0].form if chain.entries else binding(package),
-            by=draft.by,
-            at=draft.at,
+            by=draft.by.signatory,
+            certificate=draft.by.certificate,
+            origin=draft.by.origin,
+            at=draft.at.isoformat(timespec="seconds"),
             meaning=draft.meaning,
             stage=draft.stage,
             company=self._identity.company,
@@ -158,13 +167,14 @@ class EntryMaking:
         entry = replace(entry, shown=Digest.of(self.render(package, [*chain.entries, unfinished])))
         data = encode_entry(entry)
         digest = Digest.of(data)
-        folder = f"{number.folder}"
-        files = {f"{folder}/{entry.sequence:04d}.json": data}
+        folder = number.folder
+        name = f"{folder}/{entry.sequence:04d}"
+        files = {f"{name}.json": data, f"{name}.p7s": draft.by.sign(data, at=draft.at)}
         if part.values:
             assert key is not None
             opened = {**chain.opened, **part.values}
             full = self.render(package, [*chain.entries, unfinished], opened=opened)
-            files[f"{folder}/{entry.sequence:04d}.sealed"] = seal(replace(part, docx=Digest.of(full)), key)
+            files[f"{name}.sealed"] = seal(replace(part, docx=Digest.of(full)), key)
         for item in entry.attachments:
             path = f"{folder}/attachments/{item.digest.hex}"
             content = draft.attachments[item.digest.hex]

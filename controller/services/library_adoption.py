@@ -11,20 +11,25 @@ from typing import TYPE_CHECKING
 
 from controller.domain.conformity import Gravity
 from controller.domain.errors import NotFoundError, RefusedError
-from controller.domain.identifiers import nearest
+from controller.domain.identifiers import Digest, nearest
+from controller.domain.statement import TRAIL, Event
 from controller.domain.text import T
 from controller.services.library_check import LIBRARY_FOLDERS, is_library_file
+from controller.services.ports import ControlledChange
+from controller.services.statement_filing import StatementDraft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from controller.domain.conformity import Finding
-    from controller.domain.record import Signatory
-    from controller.services.ports import Clock, ControlledFiles, LibraryFiles, LibraryFolder
+    from controller.domain.record import Signatory, Wire
+    from controller.services.ports import Clock, ControlledFiles, LibraryFiles, LibraryFolder, Signer
+    from controller.services.statement_filing import StatementFiling
 
 DISCARDED = ".qms/discarded"
 """Where edited files that were put back are kept, by time."""
 _REASON_AT_LEAST = 5
+_MEANING = "批准"
 
 
 class NothingToAdoptError(RefusedError):
@@ -90,12 +95,14 @@ class LibraryAdoption:
         controlled: ControlledFiles,
         folder: LibraryFolder,
         clock: Clock,
+        statements: StatementFiling,
         check: Callable[[Sequence[LibraryChange], Signatory], Sequence[Finding]],
     ) -> None:
         self._working = working
         self._controlled = controlled
         self._folder = folder
         self._clock = clock
+        self._statements = statements
         self._check = check
 
     def changes(self) -> list[LibraryChange]:
@@ -113,8 +120,8 @@ class LibraryAdoption:
             )
         return sorted(found, key=lambda change: change.path)
 
-    def adopt(self, by: Signatory, *, reason: str) -> list[LibraryChange]:
-        """Take every change in, in one step.
+    def adopt(self, by: Signer, *, reason: str) -> list[LibraryChange]:
+        """Take every change in, in one step with the signed statement that names each file with its digest.
 
         Raises:
             AdoptionReasonError: no reason was given.
@@ -126,17 +133,16 @@ class LibraryAdoption:
         changes = self.changes()
         if not changes:
             raise NothingToAdoptError
-        errors = [item for item in self._check(changes, by) if item.gravity is Gravity.ERROR]
+        errors = [item for item in self._check(changes, by.signatory) if item.gravity is Gravity.ERROR]
         if errors:
             raise AdoptionRefusedError(findings=errors)
         contents = {item.path: None if item.kind == "deleted" else self._working.read(item.path) for item in changes}
-        self._controlled.record_change(
-            contents,
-            by=by,
-            at=self._clock.now(),
-            action="adopt",
-            subject=changes[0].path if len(changes) == 1 else f"{len(changes)} files",
-            note=reason.strip(),
+        subject = changes[0].path if len(changes) == 1 else f"{len(changes)} files"
+        by.ready(_MEANING)
+        self._statements.file(
+            library_statement(self._controlled, contents, subject=subject, reason=reason.strip(), meaning=_MEANING),
+            by,
+            controlled=ControlledChange(contents, action="adopt", subject=subject, note=reason.strip()),
         )
         return changes
 
@@ -177,3 +183,28 @@ class LibraryAdoption:
                 self._folder.write(item.path, approved)
             done.append((item, kept))
         return done
+
+
+def library_statement(
+    before: LibraryFiles, contents: Mapping[str, bytes | None], *, subject: str, reason: str | None, meaning: str
+) -> StatementDraft:
+    """Return what a signer states about a change of library files: each path with its old and new digest.
+
+    `contents` gives the new bytes by path, None for a file that goes (docs/signatures.md, Library).
+    """
+    old: dict[str, Wire] = {}
+    for path in contents:
+        data = before.read(path)
+        if data is not None:
+            old[path] = Digest.of(data).text
+    gone: list[Wire] = [path for path, data in contents.items() if data is None]
+    return StatementDraft(
+        chain=TRAIL,
+        event=Event.LIBRARY_CHANGED,
+        subject=subject,
+        meaning=meaning,
+        reason=reason,
+        old={"files": old},
+        new={"deleted": gone},
+        files={path: Digest.of(data) for path, data in contents.items() if data is not None},
+    )

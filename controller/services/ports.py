@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from controller.domain.errors import DamagedError
+from controller.domain.errors import DamagedError, RefusedError
 from controller.domain.text import T
 
 if TYPE_CHECKING:
@@ -137,6 +137,18 @@ class Signer(Protocol):
         ...
 
 
+class PassphraseWrongError(RefusedError):
+    """口令不对. The passphrase does not open the key."""
+
+    code = "passphrase-wrong"
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(
+            T("{name}的签名口令不对。", name=name),
+            hint=T("注意大小写和输入法；连续失败会被锁定并记入审计追踪。忘记口令的，请重新发放证书。"),
+        )
+
+
 @dataclass(frozen=True)
 class HeldKey:
     """持有的密钥. A private key that this computer keeps for a person."""
@@ -218,7 +230,8 @@ class Sitting:
     used_at: str
     """When it was last used; decides about idling."""
     key: SigningKey | None
-    """None when the profile asks for the passphrase at every signing."""
+    signed: bool = False
+    """True once the passphrase was given for a signature in this sitting (21 CFR 11.200 a 1 i)."""
 
 
 class Sittings(Protocol):
@@ -232,8 +245,8 @@ class Sittings(Protocol):
         """Return every sitting, the last used first; whether one has expired is for the caller."""
         ...
 
-    def touch(self, sitting: Sitting, *, at: datetime) -> None:
-        """Note that it was used."""
+    def touch(self, sitting: Sitting, *, at: datetime, signed: bool = False) -> None:
+        """Note that it was used, and with `signed` that a signature was confirmed in it."""
         ...
 
     def close(self, person: str) -> None:

@@ -19,7 +19,14 @@ from controller.file_formats.compiled_form import read_compiled
 from controller.file_formats.entry_file import decode_entry
 from controller.file_formats.sealed_file import mismatches, unseal
 from controller.services.attached_files import attach
-from controller.services.entry_making import ActDraft, Chain, ValuesRefusedError, sensitive_keys, view_of
+from controller.services.entry_making import (
+    ActDraft,
+    Chain,
+    ValuesRefusedError,
+    meaning_of,
+    sensitive_keys,
+    view_of,
+)
 from controller.services.form_library import FormPackage
 from controller.services.ports import ArchiveChange
 from controller.services.record_filing import Filed
@@ -36,12 +43,16 @@ if TYPE_CHECKING:
     from controller.services.attached_files import AttachedFiles
     from controller.services.entry_making import EntryMaking
     from controller.services.indexing import Indexing
-    from controller.services.ports import Archive, Clock, RecordKeys
+    from controller.services.ports import Archive, Clock, RecordKeys, Signer
     from controller.services.workspace_identity import WorkspaceIdentity
 
 _REASON_AT_LEAST = 5
 _QUALITY_POSTS = frozenset({"quality_officer", "quality_head", "general_manager"})
 """Posts that may void any record and correct one that is closed or another's (GSP Art. 22; company default)."""
+
+
+_MEANINGS = {Act.VOIDED: "作废", Act.CORRECTED: "更正", Act.FILLED: "记录"}
+"""Meaning of acts that do not take the record to another stage."""
 
 
 class UnknownRecordError(NotFoundError):
@@ -101,6 +112,19 @@ class ReasonNeededError(RefusedError):
         super().__init__(
             T("更正和作废必须写明原因（至少 {count} 个字）。", count=_REASON_AT_LEAST),
             hint=T("例如 --reason “批号录错，以实物标签为准”。"),
+        )
+
+
+class ShownChangedError(RefusedError):
+    """所见已变. Somebody went on with the record after it was shown to the signer (21 CFR 11.70; 电子签名法 13)."""
+
+    code = "shown-changed"
+
+    def __init__(self, *, number: RecordNumber) -> None:
+        super().__init__(
+            T("记录 {number} 在您查看之后已被其他人更新，没有签名。", number=number),
+            hint=T("重新查看这份记录后再操作。"),
+            where=number.text,
         )
 
 
@@ -213,10 +237,11 @@ class RecordControl:
         self,
         number: RecordNumber,
         values: Mapping[str, object],
-        by: Signatory,
+        by: Signer,
         *,
         stage: str | None = None,
         files: Mapping[str, bytes] | None = None,
+        seen: Digest | None = None,
     ) -> Filed:
         """Fill more fields and, with `stage`, take the record to that stage.
 
@@ -227,10 +252,11 @@ class RecordControl:
             NothingChangedError: there is nothing to add and no stage to go to.
         """
         record = self.read(number, unmask=True)
+        _check_seen(record, seen)
         definition = record.package.definition
         target = record.state.stage if stage is None else find_stage(definition, stage)
         self._check_open(record)
-        check_move(definition, number.text, record.state.stage, target, by, self._staff)
+        check_move(definition, number.text, record.state.stage, target, by.signatory, self._staff)
         act = Act.FILLED if target == record.state.stage else Act.ADVANCED
         return self._append(record, act, values, by, stage=target, files=files or {}, reason=None)
 
@@ -238,10 +264,11 @@ class RecordControl:
         self,
         number: RecordNumber,
         values: Mapping[str, object],
-        by: Signatory,
+        by: Signer,
         *,
         reason: str,
         files: Mapping[str, bytes] | None = None,
+        seen: Digest | None = None,
     ) -> Filed:
         """Correct values with a reason; the earlier values stay in the chain (GSP Art. 22; 21 CFR 11.10 e).
 
@@ -254,19 +281,21 @@ class RecordControl:
         if len(reason.strip()) < _REASON_AT_LEAST:
             raise ReasonNeededError
         record = self.read(number, unmask=True)
+        _check_seen(record, seen)
         self._check_open(record)
-        self._check_may_correct(record, by)
+        self._check_may_correct(record, by.signatory)
         return self._append(
             record, Act.CORRECTED, values, by, stage=record.state.stage, files=files or {}, reason=reason.strip()
         )
 
-    def void(self, number: RecordNumber, by: Signatory, *, reason: str) -> Filed:
+    def void(self, number: RecordNumber, by: Signer, *, reason: str, seen: Digest | None = None) -> Filed:
         """Void the record with a reason; it stays readable and its number stays used (ISO 13485 4.2.5)."""
         if len(reason.strip()) < _REASON_AT_LEAST:
             raise ReasonNeededError
         record = self.read(number)
+        _check_seen(record, seen)
         self._check_open(record)
-        if not self._holds_quality_post(by):
+        if not self._holds_quality_post(by.signatory):
             raise self._wrong_post(number, T("作废应由质管员或质量负责人进行"))
         return self._append(record, Act.VOIDED, {}, by, stage=record.state.stage, files={}, reason=reason.strip())
 
@@ -275,7 +304,7 @@ class RecordControl:
         record: StoredRecord,
         act: Act,
         values: Mapping[str, object],
-        by: Signatory,
+        by: Signer,
         *,
         stage: str,
         files: Mapping[str, bytes],
@@ -289,38 +318,36 @@ class RecordControl:
         warnings: Sequence[str] = ()
         shown: tuple[Problem, ...] = ()
         if act is not Act.VOIDED:
-            checked = self._checked(record, act, values, stage, by, attached)
+            checked = self._checked(record, act, values, stage, by.signatory, attached)
             wire = dict(checked.wire)
             if not wire and act is not Act.ADVANCED:
                 raise NothingChangedError(number=number)
             warnings, shown = checked.warnings, tuple(item for item in checked.problems if item.level == "warning")
-        draft = ActDraft(
-            act=act,
-            by=by,
-            at=now.isoformat(timespec="seconds"),
-            meaning="作废" if act is Act.VOIDED else "更正" if act is Act.CORRECTED else "记录",
-            stage=stage,
-            values=wire,
-            reason=reason,
-            warnings=warnings,
-            attachments=attached.contents,
-        )
         key = None
         if sensitive_keys(definition) & wire.keys():
             key = self._keys.get(number) or self._keys.create([number])[number]
+        meaning = _MEANINGS.get(act) or meaning_of(definition, stage)
+        by.ready(meaning)
         with self._archive.writing() as writer:
             tip = self._archive.tip()
             if writer.read(f"{number.folder}/{len(record.entries) + 1:04d}.json") is not None:
-                raise StageRefusedError(
-                    subject=number.text,
-                    problem=T("刚刚被其他人更新过"),
-                    hint=T("重新查看这份记录后再操作。"),
-                )
-            made = self._making.make(record.package, number, draft, chain=Chain(record.entries, record.opened), key=key)
-            trailers = {"QMS-Action": act.value, "QMS-Signer": by.person}
-            commit = writer.append(
-                ArchiveChange(files=made.files, by=by, at=now, subject=f"{number} {act.value}", trailers=trailers)
+                raise ShownChangedError(number=number)
+            now = writer.moment(now)
+            draft = ActDraft(
+                act=act,
+                by=by,
+                at=now,
+                meaning=meaning,
+                stage=stage,
+                values=wire,
+                reason=reason,
+                warnings=warnings,
+                attachments=attached.contents,
             )
+            made = self._making.make(record.package, number, draft, chain=Chain(record.entries, record.opened), key=key)
+            trailers = {"QMS-Action": act.value, "QMS-Signer": by.signatory.person}
+            change = ArchiveChange(made.files, by.signatory, now, f"{number} {act.value}", trailers)
+            commit = writer.append(change)
         self._indexing.note([made.state], previous=tip, commit=commit)
         return Filed(number, made.state, made.digest, shown)
 
@@ -380,3 +407,9 @@ class RecordControl:
                 problem=T("已作废，不能再填写或更正"),
                 hint=T("需要时另立一份新记录，并引用本编号。"),
             )
+
+
+def _check_seen(record: StoredRecord, seen: Digest | None) -> None:
+    """Refuse when the record is no longer what the signer saw; `seen` is the digest of the last entry then."""
+    if seen is not None and seen != record.state.head:
+        raise ShownChangedError(number=record.state.number)

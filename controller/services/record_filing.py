@@ -15,7 +15,14 @@ from controller.domain.form_check import check_values
 from controller.domain.identifiers import RecordNumber
 from controller.domain.record import Act
 from controller.services.attached_files import attach
-from controller.services.entry_making import ActDraft, Chain, ValuesRefusedError, package_files, sensitive_keys
+from controller.services.entry_making import (
+    ActDraft,
+    Chain,
+    ValuesRefusedError,
+    meaning_of,
+    package_files,
+    sensitive_keys,
+)
 from controller.services.ports import ArchiveChange
 from controller.services.stage_control import check_opening, find_stage
 
@@ -33,7 +40,7 @@ if TYPE_CHECKING:
     from controller.services.entry_making import EntryMaking, MadeEntry
     from controller.services.form_library import FormLibrary, FormPackage
     from controller.services.indexing import Indexing
-    from controller.services.ports import Archive, ArchiveWriter, Clock, Progress, RecordKeys
+    from controller.services.ports import Archive, ArchiveWriter, Clock, Progress, RecordKeys, Signer
     from controller.services.workspace_identity import WorkspaceIdentity
 
 BATCH = 500
@@ -81,7 +88,7 @@ class ImportReport:
 class OpeningAct:
     """立卷动作. Who opens a record and how, apart from the values."""
 
-    by: Signatory
+    by: Signer
     stage: str | None = None
     entered_for: str | None = None
     source: Mapping[str, Wire] | None = None
@@ -128,18 +135,23 @@ class RecordFiling:
         package = self._forms.package(form)
         now = self._clock.now()
         stage = find_stage(package.definition, act.stage)
-        check_opening(package.definition, stage, act.by, self._staff)
+        check_opening(package.definition, stage, act.by.signatory, self._staff)
         attached = attach(act.files)
-        checked = self._check(package.definition, values, stage, now, act.by, attached)
+        checked = self._check(package.definition, values, stage, now, act.by.signatory, attached)
         if not checked.ok:
             raise self._refusal(package.definition, checked.problems)
-        draft = self._draft(act, stage, now, checked.wire, checked.warnings, attached.contents)
+        meaning = meaning_of(package.definition, stage)
+        act.by.ready(meaning)
         with self._archive.writing() as writer:
+            now = writer.moment(now)
+            draft = self._draft(act, stage, now, meaning, checked.wire, checked.warnings, attached.contents)
             tip = self._archive.tip()
             number = RecordNumber.of(package.definition.number.text, now.year, self._next(writer, package, now.year))
             made = self._make(package, number, draft)
             files = {**self._missing_package(writer, package), **made.files}
-            commit = writer.append(self._change(files, act.by, now, f"{number} {package.definition.title}", "open"))
+            commit = writer.append(
+                self._change(files, act.by.signatory, now, f"{number} {package.definition.title}", "open")
+            )
         self._indexing.note([made.state], previous=tip, commit=commit)
         warnings = [item for item in checked.problems if item.level == "warning"]
         return Filed(number, made.state, made.digest, warnings)
@@ -161,14 +173,14 @@ class RecordFiling:
         package = self._forms.package(form)
         now = self._clock.now()
         stage = find_stage(package.definition, act.stage)
-        check_opening(package.definition, stage, act.by, self._staff)
+        check_opening(package.definition, stage, act.by.signatory, self._staff)
         attached = attach(act.files)
         good: list[tuple[int, bytes]] = []
         refused: list[RefusedRow] = []
         total = 0
         for row in rows():
             total += 1
-            checked = self._check(package.definition, row.values, stage, now, act.by, attached)
+            checked = self._check(package.definition, row.values, stage, now, act.by.signatory, attached)
             if checked.ok:
                 packed = json.dumps([checked.wire, list(checked.warnings)], ensure_ascii=False).encode()
                 good.append((row.row, zlib.compress(packed, 1)))
@@ -191,7 +203,9 @@ class RecordFiling:
         progress: Progress | None,
     ) -> list[RecordNumber]:
         form = package.definition.number.text
+        act.by.ready(meaning_of(package.definition, stage))
         with self._archive.writing() as writer:
+            now = writer.moment(now)
             first = self._next(writer, package, now.year)
             numbers = [RecordNumber.of(form, now.year, first + offset) for offset in range(len(good))]
             if sensitive_keys(package.definition):
@@ -213,17 +227,18 @@ class RecordFiling:
     ) -> Iterator[ArchiveChange]:
         files: dict[str, bytes] = dict(self._missing_package(writer, package))
         contents = attach(act.files).contents
+        meaning = meaning_of(package.definition, stage)
         since = 0
         for position, (row, packed) in enumerate(good):
             wire, warnings = json.loads(zlib.decompress(packed))
             source = {**(act.source or {}), "row": str(row)}
-            draft = self._draft(act, stage, now, wire, warnings, contents, source=source)
+            draft = self._draft(act, stage, now, meaning, wire, warnings, contents, source=source)
             files.update(self._make(package, numbers[position], draft).files)
             if progress is not None:
                 progress(position + 1, len(good))
             if position + 1 - since == BATCH or position + 1 == len(good):
                 subject = f"{numbers[since]} … {numbers[position]} {package.definition.title}"
-                yield self._change(files, act.by, now, subject, "import")
+                yield self._change(files, act.by.signatory, now, subject, "import")
                 files, since = {}, position + 1
 
     def _check(
@@ -257,6 +272,7 @@ class RecordFiling:
         act: OpeningAct,
         stage: str,
         now: datetime,
+        meaning: str,
         wire: Mapping[str, Wire],
         warnings: Sequence[str],
         contents: Mapping[str, bytes],
@@ -265,8 +281,8 @@ class RecordFiling:
         return ActDraft(
             act=Act.OPENED,
             by=act.by,
-            at=now.isoformat(timespec="seconds"),
-            meaning="记录",
+            at=now,
+            meaning=meaning,
             stage=stage,
             values=wire,
             entered_for=act.entered_for,

@@ -183,6 +183,14 @@ class StatementFiling:
         signatures = {"": signature} if signature is not None else {}
         return StoredStatement(decode_statement(data, where=path), Digest.of(data), data, signatures, path)
 
+    def recent(self, chain: str, most: int) -> Iterator[StoredStatement]:
+        """Yield the newest statements of a chain, the newest first; what cannot be read is left to `qms verify`."""
+        for sequence in range(_last(self._archive.listing, chain), 0, -1)[:most]:
+            path = statement_path(chain, sequence)
+            data = self._archive.read(f"{path}.json")
+            if data is not None:
+                yield StoredStatement(decode_statement(data, where=path), Digest.of(data), data, {}, path)
+
     def _file(
         self,
         drafts: Sequence[tuple[StatementDraft, Signer | None]],

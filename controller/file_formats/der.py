@@ -71,11 +71,11 @@ class DerReader:
         begin, stop = self._span(tag)
         return DerReader(self.data, begin, stop)
 
-    def only(self, tag: int) -> DerReader:
+    def only(self, tag: int, problem: Text | None = None) -> DerReader:
         """The same, when that element must be the last one here."""
         begin, stop = self._span(tag)
         if stop != self.end:
-            raise NotDerError
+            raise NotDerError(problem)
         return DerReader(self.data, begin, stop)
 
     def fixed(self, encoded: bytes, problem: Text | None = None) -> None:
@@ -93,10 +93,10 @@ class DerReader:
         """Return the tag of the next element, -1 when none is left."""
         return self.data[self.at] if self.at < self.end else -1
 
-    def done(self) -> None:
+    def done(self, problem: Text | None = None) -> None:
         """Make sure that nothing is left."""
         if self.at != self.end:
-            raise NotDerError
+            raise NotDerError(problem)
 
     def elements(self) -> list[bytes]:
         """Return all elements that are left, each whole, whatever their tags."""

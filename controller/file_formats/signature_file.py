@@ -257,7 +257,7 @@ def _parts(p7s: bytes) -> _Parts:
     whole.fixed(encoded(SET, _SHA256), T("摘要算法不是 SHA-256"))
     whole.fixed(_DETACHED, T("不是与原文分开的签名"))
     embedded = _embedded(whole.content(CONTEXT_0))
-    signer = whole.only(SET).only(SEQUENCE)
+    signer = whole.only(SET).only(SEQUENCE, T("签名人多于一个"))
     signer.fixed(_VERSION_1, T("签名人写法不是颁发者加序列号"))
     identity = signer.content(SEQUENCE)
     signer.fixed(_SHA256, T("摘要算法不是 SHA-256"))
@@ -266,7 +266,7 @@ def _parts(p7s: bytes) -> _Parts:
     if kind is None:
         raise NotDerError(T("签名算法不支持"))
     signature = signer.content(OCTET_STRING)
-    signer.done()
+    signer.done(T("含有未经签名的属性"))
     values = _attributes(signed)
     if values[_CONTENT_TYPE] != _DATA:
         raise NotDerError(T("签名属性 content-type 不是 data"))

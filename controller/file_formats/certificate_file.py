@@ -47,6 +47,10 @@ class CertificateDamagedError(DamagedError):
         )
 
 
+class UnusableKeyError(NotDerError):
+    """公钥不能使用. A certificate whose key can sign nothing here."""
+
+
 @dataclass(frozen=True)
 class CertificateKey:
     """证书中的公钥. The parts of a certificate that checking a signature needs, as encoded in it."""
@@ -63,7 +67,7 @@ def read_certificate(data: bytes, *, where: str | None = None) -> CertificateFac
     """Return what the certificate in `data` (DER or PEM) says; `where` names the file in messages.
 
     Raises:
-        CertificateDamagedError: not exactly one certificate, or with a key that cannot be used here.
+        CertificateDamagedError: not exactly one certificate, or a person's with a key that cannot be used here.
     """
     try:
         return _facts(_der(data))
@@ -109,7 +113,8 @@ def certificate_key(der: bytes) -> CertificateKey:
     """Return the public key of a certificate with what identifies it.
 
     Raises:
-        NotDerError: not a certificate, or with a key that cannot be used here.
+        NotDerError: not a certificate.
+        UnusableKeyError: neither ECDSA P-256 nor RSA of a sound size.
     """
     if len(der) > LARGEST:
         raise NotDerError(T("文件过大"))
@@ -119,6 +124,8 @@ def certificate_key(der: bytes) -> CertificateKey:
     outer.only(BIT_STRING)
     stated.fixed(_VERSION_3, T("不是第 3 版 X.509 证书"))
     serial = stated.whole(INTEGER)
+    if serial[2:3] >= b"\x80":
+        raise NotDerError(T("序列号是负数"))
     stated.inside(SEQUENCE)
     issuer = stated.whole(SEQUENCE)
     stated.inside(SEQUENCE)
@@ -134,36 +141,50 @@ def _public_key(information: bytes) -> EllipticCurvePublicKey | RSAPublicKey:
     try:
         public = load_der_public_key(information)
     except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
-        raise NotDerError(T("公钥无法读取")) from exc
+        raise UnusableKeyError(T("公钥无法读取")) from exc
     if isinstance(public, ec.EllipticCurvePublicKey) and isinstance(public.curve, ec.SECP256R1):
         return public
     if isinstance(public, rsa.RSAPublicKey) and LEAST_RSA_BITS <= public.key_size <= MOST_RSA_BITS:
         return public
-    raise NotDerError(T("公钥既不是 ECDSA P-256，也不是 {least} 至 {most} 位的 RSA", least=LEAST_RSA_BITS, most=MOST_RSA_BITS))
+    raise NotDerError(
+        T("公钥既不是 ECDSA P-256，也不是 {least} 至 {most} 位的 RSA", least=LEAST_RSA_BITS, most=MOST_RSA_BITS)
+    )
 
 
 @lru_cache(_CACHED)
 def _facts(der: bytes) -> CertificateFacts:
-    from cryptography.x509.oid import NameOID
-
-    certificate_key(der)
-    certificate = _loaded(der)
+    unusable: UnusableKeyError | None = None
     try:
-        return CertificateFacts(
-            digest=Digest.of(der),
-            name=_attribute(certificate.subject, NameOID.COMMON_NAME),
-            person=_attribute(certificate.subject, NameOID.SERIAL_NUMBER),
-            organisation=_attribute(certificate.subject, NameOID.ORGANIZATION_NAME),
-            serial=f"{certificate.serial_number:x}",
-            not_before=certificate.not_valid_before_utc,
-            not_after=certificate.not_valid_after_utc,
-            issuer=_attribute(certificate.issuer, NameOID.COMMON_NAME),
-            authority=_may_issue(certificate),
-        )
+        certificate_key(der)
+    except UnusableKeyError as exc:
+        unusable = exc
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd in a certificate is for our checks to say, in Chinese
+            facts = _stated(_loaded(der), Digest.of(der))
     except (ValueError, TypeError) as exc:
         if isinstance(exc, NotDerError):
             raise
         raise NotDerError(_NOT_X509) from exc
+    if unusable is not None and not facts.authority:  # outside authorities use many kinds of keys; who signs here, two
+        raise unusable
+    return facts
+
+
+def _stated(certificate: Certificate, digest: Digest) -> CertificateFacts:
+    from cryptography.x509.oid import NameOID
+
+    return CertificateFacts(
+        digest=digest,
+        name=_attribute(certificate.subject, NameOID.COMMON_NAME),
+        person=_attribute(certificate.subject, NameOID.SERIAL_NUMBER),
+        organisation=_attribute(certificate.subject, NameOID.ORGANIZATION_NAME),
+        serial=f"{certificate.serial_number:x}",
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        issuer=_attribute(certificate.issuer, NameOID.COMMON_NAME),
+        authority=_may_issue(certificate),
+    )
 
 
 def _may_issue(certificate: Certificate) -> bool:
@@ -198,7 +219,10 @@ def _issued_by(der: bytes, issuer: bytes) -> bool:
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes
 
-    certificate, above = _loaded(der), _loaded(issuer)
+    _facts(der)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        certificate, above = _loaded(der), _loaded(issuer)
     try:
         algorithm = certificate.signature_hash_algorithm
         if algorithm is None or isinstance(algorithm, (hashes.MD5, hashes.SHA1)):
@@ -214,9 +238,7 @@ def _loaded(der: bytes) -> Certificate:
     from cryptography.x509 import load_der_x509_certificate
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is odd in a certificate is for our checks to say, in Chinese
-            return load_der_x509_certificate(der)
+        return load_der_x509_certificate(der)
     except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
         raise NotDerError(_NOT_X509) from exc
 

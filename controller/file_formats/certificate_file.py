@@ -146,7 +146,7 @@ def _public_key(information: bytes) -> EllipticCurvePublicKey | RSAPublicKey:
         return public
     if isinstance(public, rsa.RSAPublicKey) and LEAST_RSA_BITS <= public.key_size <= MOST_RSA_BITS:
         return public
-    raise NotDerError(
+    raise UnusableKeyError(
         T("公钥既不是 ECDSA P-256，也不是 {least} 至 {most} 位的 RSA", least=LEAST_RSA_BITS, most=MOST_RSA_BITS)
     )
 

@@ -5,6 +5,7 @@ Everything is made at first use, so that a command pays only for what it needs.
 
 from __future__ import annotations
 
+import time
 import uuid
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -17,18 +18,21 @@ from controller.domain.text import T
 from controller.settings import WORKSPACE_FORMAT, Settings, find_workspace, load_settings, write_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from controller.adapters.git_archive import GitArchive
     from controller.adapters.git_controlled_files import GitControlledFiles
+    from controller.adapters.personal_keys import FileAuthorityKey, Pkcs12Keys
     from controller.adapters.register_document import RegisterDocuments
     from controller.adapters.register_files import RegisterFiles
+    from controller.adapters.sittings import FileSittings
     from controller.adapters.sqlite_index import SqliteIndex
     from controller.domain.conformity import Finding
     from controller.domain.person import Staff
     from controller.domain.record import RecordState, Signatory
     from controller.domain.retention import RetentionRules
+    from controller.domain.signing_rules import SigningRules
     from controller.domain.working_days import WorkingDays
     from controller.file_formats.calendar_file import CompanyCalendar
     from controller.services.archive_witness import ArchiveWitness
@@ -50,6 +54,8 @@ if TYPE_CHECKING:
     from controller.services.register_library import RegisterLibrary
     from controller.services.text_reading import ReadText
     from controller.services.verification import VerificationReport
+    from controller.services.signing_in import PassphraseAnswer, PassphraseQuestion, PersonalSigner, SigningIn
+    from controller.services.statement_filing import StatementFiling
     from controller.services.workspace_identity import WorkspaceIdentity
 
 POSTS_FILE = "signatures/posts.yml"
@@ -75,6 +81,10 @@ class Application:
     folder: Path
     settings: Settings
     clock_override: Clock | None = field(default=None, repr=False)
+    ask: Callable[[PassphraseQuestion], PassphraseAnswer | None] = field(default=lambda _question: None, repr=False)
+    """Asks the person at the screen for the passphrase; None when nobody can be asked."""
+    wait: Callable[[float], None] = field(default=time.sleep, repr=False)
+    """Waits after failed logins."""
 
     @cached_property
     def local_folder(self) -> Path:
@@ -129,11 +139,70 @@ class Application:
         posts, people = self.controlled_text(POSTS_FILE), self.controlled_text(PEOPLE_FILE)
         return read_staff(posts, people, posts_where=POSTS_FILE, people_where=PEOPLE_FILE).require()
 
-    def person(self, wanted: str | None) -> Signatory:
-        """Return who acts: `wanted` by id or name, or the only person on file."""
-        from controller.services.staff_directory import acting_person
+    def person(self, wanted: str | None) -> PersonalSigner:
+        """Return who acts: the signed-in person, `wanted` by id or name where several are signed in."""
+        return self.signing_in.signer(wanted)
 
-        return acting_person(self.staff, wanted)
+    @cached_property
+    def signing_rules(self) -> SigningRules:
+        """The company's rules for signing in and signing."""
+        from controller.file_formats.signing_rules_file import SIGNING_FILE, read_signing_rules
+
+        return read_signing_rules(self.controlled_text(SIGNING_FILE), where=SIGNING_FILE)
+
+    @cached_property
+    def personal_keys(self) -> Pkcs12Keys:
+        """The private keys of people that this computer keeps."""
+        from controller.adapters.personal_keys import Pkcs12Keys
+
+        return Pkcs12Keys(self.private_folder / "keys")
+
+    @cached_property
+    def authority_key(self) -> FileAuthorityKey:
+        """The key of the company's certificate authority, where this computer keeps it."""
+        from controller.adapters.personal_keys import FileAuthorityKey
+
+        return FileAuthorityKey(self.private_folder)
+
+    @cached_property
+    def statements(self) -> StatementFiling:
+        """Files signed statements: everything outside the records."""
+        from controller.adapters.this_computer import origin_here
+        from controller.services.statement_filing import StatementFiling
+
+        return StatementFiling(self.archive, self.identity, self.clock, origin_here())
+
+    @cached_property
+    def signing_in(self) -> SigningIn:
+        """Opens and finds sittings."""
+        from controller.adapters.attempt_counter import FileAttemptCounter
+        from controller.adapters.this_computer import origin_here
+        from controller.services.signing_in import SigningIn
+
+        return SigningIn(
+            staff=self.staff,
+            keys=self.personal_keys,
+            sittings=self.sittings,
+            attempts=FileAttemptCounter(self.private_folder),
+            rules=self.signing_rules,
+            clock=self.clock,
+            statements=self.statements,
+            standing=self.certificate_problem,
+            origin=origin_here,
+            wait=self.wait,
+            ask=self.ask,
+        )
+
+    @cached_property
+    def sittings(self) -> FileSittings:
+        """The open sittings of this computer."""
+        from platformdirs import user_runtime_path
+
+        from controller.adapters.sittings import FileSittings
+
+        chosen = self.settings.key_folder
+        secrets = self.private_folder / "runtime" if chosen else user_runtime_path("wenkong", appauthor=False)
+        return FileSittings(self.private_folder / "sittings", secrets / self.settings.workspace_id)
 
     @cached_property
     def company_calendar(self) -> CompanyCalendar:
@@ -196,7 +265,7 @@ class Application:
         """The archive branch of this site."""
         from controller.adapters.git_archive import GitArchive
 
-        archive = GitArchive(self.folder, lock=self.lock, site=self.settings.site)
+        archive = GitArchive(self.folder, lock=self.lock, site=self.settings.site, controlled=self.controlled_files)
         archive.require()
         return archive
 
@@ -386,7 +455,7 @@ class Application:
         """Adds documents."""
         from controller.services.document_import import DocumentImport
 
-        return DocumentImport(self.controlled_files, self.clock)
+        return DocumentImport(self.controlled_files, self.statements)
 
     @cached_property
     def adoption(self) -> LibraryAdoption:
@@ -396,7 +465,7 @@ class Application:
         from controller.services.library_adoption import LibraryAdoption
 
         working, folder = WorkingFiles(self.folder), WorkingFolder(self.folder)
-        return LibraryAdoption(working, self.controlled_files, folder, self.clock, self._check_changes)
+        return LibraryAdoption(working, self.controlled_files, folder, self.clock, self.statements, self._check_changes)
 
     def _check_changes(self, changes: Sequence[LibraryChange], by: Signatory) -> list[Finding]:
         from controller.adapters.working_files import WorkingFiles
@@ -485,48 +554,87 @@ def open_workspace(start: Path, *, clock: Clock | None = None) -> Application:
     return Application(folder=folder, settings=load_settings(folder), clock_override=clock)
 
 
-def make_workspace(
-    folder: Path,
-    *,
-    company: str,
-    prefix: str,
-    people: str,
-    by: Signatory,
-    site: str = "main",
-    key_folder: str = "",
-    clock: Clock | None = None,
-) -> Application:
-    """Make a new workspace with the starter library and open it (`qms init`).
+@dataclass(frozen=True)
+class NewCompany:
+    """新企业. What `qms init` is told about the company and its first people."""
 
-    `people` is the text of `signatures/people.yml`.
+    company: str
+    prefix: str
+    people: str
+    """Text of `signatures/people.yml`; everybody in it gets a key, the first one founds the company."""
+    passphrases: Mapping[str, str] = field(repr=False)
+    """Person id → passphrase of the new key; `authority` for the company's certificate authority."""
+    identity_check: str = "建立工作区时当面核对身份证件"
+    site: str = "main"
+    key_folder: str = ""
+    """Where keys are kept; empty: the user's data directory."""
+
+
+def make_workspace(folder: Path, new: NewCompany, *, clock: Clock | None = None) -> Application:
+    """Make a new workspace with the starter library and its first people, and open it (`qms init`).
 
     Raises:
         FolderNotEmptyError: something is in the folder already.
         InvalidCompanyNameError: the company's name is not acceptable.
         InvalidIdentifierError: the prefix is not.
+        PassphraseTooWeakError: a passphrase breaks the rules.
     """
+    from controller.adapters.personal_keys import FileAuthorityKey, Pkcs12Keys
     from controller.adapters.starter_library import PackagedStarterLibrary
     from controller.adapters.system_clock import SystemClock
-    from controller.adapters.workspace_maker import FolderWorkspaceMaker
-    from controller.file_formats.canonical_json import encode
+    from controller.adapters.this_computer import origin_here
+    from controller.adapters.workspace_maker import FolderWorkspaceMaker, check_free
+    from controller.domain.passphrase import check_passphrase
+    from controller.file_formats.certificate_file import to_pem
+    from controller.file_formats.signing_rules_file import SIGNING_FILE, read_signing_rules
     from controller.file_formats.staff_file import read_staff
     from controller.services.document_import import renew_clause_ids
+    from controller.services.founding import AUTHORITY_PASSPHRASE, CompanyFounding, Founder
     from controller.services.workspace_setup import IGNORED, check_company, check_prefix, library_files
 
     settings = Settings(
         format=WORKSPACE_FORMAT,
         workspace_id=str(uuid.uuid4()),
-        company=check_company(company),
-        prefix=check_prefix(prefix),
-        site=site,
-        key_folder=key_folder,
+        company=check_company(new.company),
+        prefix=check_prefix(new.prefix),
+        site=new.site,
+        key_folder=new.key_folder,
     )
-    files = library_files(PackagedStarterLibrary(), prefix, renew=renew_clause_ids)
-    files[PEOPLE_FILE] = people.encode("utf-8")
-    read_staff(files[POSTS_FILE].decode("utf-8"), people, people_where=PEOPLE_FILE).require()
+    check_free(folder.resolve())
+    files = library_files(PackagedStarterLibrary(), new.prefix, renew=renew_clause_ids)
+    files[PEOPLE_FILE] = new.people.encode("utf-8")
+    staff = read_staff(files[POSTS_FILE].decode("utf-8"), new.people, people_where=PEOPLE_FILE).require()
     files["qms.toml"] = write_settings(settings).encode("utf-8")
     files[".gitignore"] = IGNORED.encode("utf-8")
-    site_file = encode({"format": "wenkong/site/1", "workspace": settings.workspace_id, "site": site, "prefix": prefix})
+    rules = read_signing_rules(files[SIGNING_FILE].decode("utf-8"), where=SIGNING_FILE)
+    founders = [
+        Founder(person, new.passphrases[person.id], new.identity_check)
+        for person in staff.people.values()
+        if person.active
+    ]
+    for founder in founders:
+        check_passphrase(founder.passphrase, rules=rules, person=founder.person.id, name=founder.person.name)
     at = (clock or SystemClock(settings.time_zone)).now()
-    FolderWorkspaceMaker().make(folder.resolve(), files, site=site, site_file=site_file, by=by, at=at)
+    private = Application(folder.resolve(), settings).private_folder
+    founding = CompanyFounding(
+        workspace=settings.workspace_id,
+        site=new.site,
+        prefix=new.prefix,
+        company=settings.company,
+        staff=staff,
+        keys=Pkcs12Keys(private / "keys"),
+        authority=FileAuthorityKey(private),
+        rules=rules,
+        origin=origin_here(),
+    ).found(
+        founders,
+        authority_passphrase=new.passphrases[AUTHORITY_PASSPHRASE],
+        at=at,
+        kept_at=SystemClock(settings.time_zone).now(),
+        library=files,
+    )
+    files["signatures/ca/ca.pem"] = to_pem(founding.root)
+    FolderWorkspaceMaker().make(
+        folder.resolve(), files, site=new.site, begin=founding.begin, by=staff.signatory(founders[0].person), at=at
+    )
     return open_workspace(folder, clock=clock)

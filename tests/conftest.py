@@ -4,19 +4,40 @@ from __future__ import annotations
 
 import gc
 import shutil
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from controller.bootstrap import NewCompany, make_workspace, open_workspace
 from controller.cli.main import main
+from controller.services.signing_in import PassphraseAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from controller.bootstrap import Application
+    from controller.services.ports import Clock
+
+FOUNDED = datetime.fromisoformat("2026-01-05T09:00:00+08:00")
+"""When the made workspace was made: before everything that tests do in it."""
+PASSPHRASE = "纸船-17-海棠"  # noqa: S105 - of keys that tests make
+"""Of everybody in the made workspace, and of its certificate authority."""
 ROOT = Path(__file__).resolve().parents[1]
 PEOPLE = ROOT / "records" / "samples" / "people.yml"
+
+
+@dataclass(frozen=True)
+class StandingClock:
+    """A clock that stands."""
+
+    moment: datetime
+
+    def now(self) -> datetime:
+        return self.moment
 
 
 @dataclass
@@ -34,13 +55,22 @@ class Workspace:
 
     folder: Path
     capture: pytest.CaptureFixture[str]
+    passphrases: Path
+    """Passphrases at hand in a file, as automation would have them."""
 
     def qms(self, *words: str, person: str | None = "陈晓") -> Answer:
         self.capture.readouterr()
-        arguments = ["--workspace", str(self.folder), *(["--as", person] if person else []), *words]
-        code = main(arguments, "zh")
+        arguments = ["--workspace", str(self.folder), "--passphrase-file", str(self.passphrases)]
+        code = main([*arguments, *(["--as", person] if person else []), *words], "zh")
         shown = self.capture.readouterr()
         return Answer(code, shown.out, shown.err)
+
+    def open(self, clock: Clock | None = None) -> Application:
+        """Open the workspace as another program would, with everybody's passphrase at hand."""
+        application = open_workspace(self.folder, clock=clock)
+        application.ask = lambda _question: PassphraseAnswer(PASSPHRASE)
+        application.wait = lambda _seconds: None
+        return application
 
     def values(self, name: str, values: Mapping[str, object]) -> str:
         """Write a values file beside the workspace and return its path."""
@@ -66,26 +96,38 @@ def _leaks_are_blamed_on_their_own_file() -> Iterator[None]:
     gc.collect()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def fast_passphrases() -> Iterator[None]:
+    """Passphrases are slow on purpose; only tests about that slowness want it."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("controller.adapters.personal_keys.ROUNDS", 1000)
+    yield
+    patch.undo()
+
+
 @pytest.fixture(scope="session")
 def made_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from controller.bootstrap import make_workspace
-    from controller.domain.record import Signatory
-
+    """The workspace of the sample company: everybody has a certificate and is signed in."""
+    people = PEOPLE.read_text(encoding="utf-8")
+    ids = ["p001", "p002", "p003", "p004", "p005", "p006", "p007", "p008"]
     folder = tmp_path_factory.mktemp("made") / "workspace"
-    application = make_workspace(
-        folder,
-        company="安泽医疗器械有限公司",
-        prefix="XX",
-        people=PEOPLE.read_text(encoding="utf-8"),
-        by=Signatory(person="p002", name="林静", post="质量负责人"),
-        key_folder="../keys",
-    )
-    application.close()
+    passphrases = dict.fromkeys([*ids, "authority"], PASSPHRASE)
+    new = NewCompany("安泽医疗器械有限公司", "XX", people, passphrases, key_folder="../keys")
+    with closing(make_workspace(folder, new, clock=StandingClock(FOUNDED))) as application:
+        for person in ids:
+            # Without a word in the trail: what tests file may have happened long before today.
+            application.sittings.open(
+                person, application.personal_keys.unlock(person, PASSPHRASE), at=datetime.now(UTC)
+            )
     return folder
 
 
 @pytest.fixture
 def workspace(made_workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Workspace:
+    """A copy of the made workspace, with passphrases at hand in a file, as automation would have them."""
     folder = tmp_path / "workspace"
     shutil.copytree(made_workspace, folder)
-    return Workspace(folder, capsys)
+    shutil.copytree(made_workspace.parent / "keys", tmp_path / "keys")
+    passphrases = tmp_path / "passphrases.txt"
+    passphrases.write_text(PASSPHRASE, encoding="utf-8")
+    return Workspace(folder, capsys, passphrases)

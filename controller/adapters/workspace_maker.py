@@ -53,8 +53,7 @@ class FolderWorkspaceMaker:
             FolderNotEmptyError: something is there already.
             WorkspaceNotMadeError: the disk refused.
         """
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise FolderNotEmptyError(folder=folder)
+        check_free(folder)
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             made = folder.parent / f".wenkong-init-{uuid.uuid4().hex[:12]}"
@@ -76,3 +75,13 @@ class FolderWorkspaceMaker:
         except BaseException:
             shutil.rmtree(made, ignore_errors=True)
             raise
+
+
+def check_free(folder: Path) -> None:
+    """Make sure that a workspace can be made in `folder`.
+
+    Raises:
+        FolderNotEmptyError: something is there already.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FolderNotEmptyError(folder=folder)

@@ -125,7 +125,7 @@ def acting(function: _Callback) -> _Callback:
         if value is not None:
             context.obj.person = value
 
-    help_text = M("以哪位在册人员的身份操作（姓名或工号）。")
+    help_text = M("本机有多人登录时，以谁的名义操作（姓名或工号）。")
     return option("--as", metavar="PERSON", expose_value=False, callback=remember, help=help_text)(function)
 
 

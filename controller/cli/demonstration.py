@@ -8,22 +8,25 @@ import time
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
-from controller.bootstrap import Application, make_workspace
+from controller.bootstrap import Application, NewCompany, make_workspace
 from controller.cli.files import write_output
 from controller.domain.conformity import Gravity
-from controller.domain.record import Signatory
 from controller.domain.text import T
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from controller.cli.output import Output
     from controller.domain.identifiers import RecordNumber
-    from controller.services.sample_filing import SampleClock
+    from controller.services.sample_filing import SampleClock, SampleSigner
 
 COMPANY = "安泽医疗器械有限公司"
 PREFIX = "XX"
 OUTPUT = "演示输出"
+_PASSPHRASES = "口令.txt"
 _BEGIN = datetime.fromisoformat("2025-10-01T09:00:00+08:00")
 
 
@@ -33,10 +36,18 @@ def run_demonstration(folder: Path, out: Output) -> int:
 
     started = time.perf_counter()
     clock = SampleClock(_BEGIN)
-    application = _workspace(folder, clock)
-    out.line(T("一、新建工作区：{company}（{folder}）", company=COMPANY, folder=application.folder))
+    application, passphrases = _workspace(folder, clock)
+    people = len(passphrases) - 1
+    out.line(
+        T(
+            "一、新建工作区：{company}（{folder}），{people} 人各有签名证书。",
+            company=COMPANY,
+            folder=application.folder,
+            people=people,
+        )
+    )
     with closing(application):
-        numbers = _file_samples(application, clock, out)
+        numbers = _file_samples(application, passphrases, clock, out)
     forms = {number.form for number in numbers}
     out.line(
         T("二、归档样例记录 {records} 份，涉及 {forms} 张表单，时间跨度一年。", records=len(numbers), forms=len(forms))
@@ -49,6 +60,8 @@ def run_demonstration(folder: Path, out: Output) -> int:
         hits = application.index.search("投诉", limit=100)
         out.line(T("五、检索“投诉”：{count} 份记录。", count=len(hits)))
         report = application.verify(rerender=True)
+        _note_passphrases(application, passphrases)
+        application.signing_in.sign_in("赵敏", passphrases["p005"])
     errors = [item for item in report.findings if item.gravity is Gravity.ERROR]
     out.findings(report.findings)
     out.line(
@@ -61,6 +74,9 @@ def run_demonstration(folder: Path, out: Output) -> int:
         )
     )
     seconds = time.perf_counter() - started
+    out.line(
+        T("赵敏已登录；其他人的口令在 {file}，可以用 qms login 登录。", file=f"{OUTPUT}/{_PASSPHRASES}")
+    )
     out.line(T("用时 {seconds} 秒。接下来可以试试：", seconds=f"{seconds:.0f}"))
     example = next((number for number in numbers if number.form.endswith("-018")), numbers[0])
     base = f"{own_name()} --workspace {_quoted(str(folder))}"
@@ -68,7 +84,7 @@ def run_demonstration(folder: Path, out: Output) -> int:
         f"{base} record list",
         f"{base} record show {example}",
         f"{base} record search 培训",
-        f"{base} --as 赵敏 record new {PREFIX}-YLQXJL-013",
+        f"{base} record new {PREFIX}-YLQXJL-013",
         f"{base} register build TZ-07 --format xlsx --out 质量投诉台账.xlsx",
         f"{base} doc show {PREFIX}-YLQXCX-014",
     ):
@@ -110,17 +126,44 @@ def _quoted(word: str) -> str:
     return f'"{word}"' if " " in word else word
 
 
-def _workspace(folder: Path, clock: SampleClock) -> Application:
+def _workspace(folder: Path, clock: SampleClock) -> tuple[Application, dict[str, str]]:
     from controller.adapters.starter_library import PackagedStarterLibrary
+    from controller.file_formats.yaml_text import load_yaml
+    from controller.services.founding import AUTHORITY_PASSPHRASE
 
     people = (PackagedStarterLibrary().samples() / "people.yml").read_text(encoding="utf-8")
-    by = Signatory(person="p002", name="林静", post="质量负责人")
-    return make_workspace(
-        folder, company=COMPANY, prefix=PREFIX, people=people, by=by, key_folder=f"../{folder.name}-keys", clock=clock
-    )
+    ids = [item["id"] for item in load_yaml(people, where="people.yml")["people"]]
+    passphrases = {key: token_urlsafe(9) for key in [*ids, AUTHORITY_PASSPHRASE]}
+    new = NewCompany(COMPANY, PREFIX, people, passphrases, key_folder=f"../{folder.name}-keys")
+    return make_workspace(folder, new, clock=clock), passphrases
 
 
-def _file_samples(application: Application, clock: SampleClock, out: Output) -> list[RecordNumber]:
+def _signers(application: Application, passphrases: Mapping[str, str]) -> dict[str, SampleSigner]:
+    """Unlock everybody's key once; the passphrases are slow on purpose, so side by side."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from controller.adapters.this_computer import origin_here
+    from controller.services.sample_filing import SampleSigner
+
+    people = [person for person in application.staff.people.values() if person.active]
+    with ThreadPoolExecutor() as pool:
+        keys = list(pool.map(lambda person: application.personal_keys.unlock(person.id, passphrases[person.id]), people))
+    origin = origin_here("demo")
+    return {
+        person.id: SampleSigner(application.staff.signatory(person), key, origin)
+        for person, key in zip(people, keys, strict=True)
+    }
+
+
+def _note_passphrases(application: Application, passphrases: Mapping[str, str]) -> None:
+    """Write down the made-up passphrases: a demonstration that nobody can sign in to shows nothing."""
+    lines = [f"{key}: {value}" for key, value in passphrases.items()]
+    write_output(application.folder / OUTPUT / _PASSPHRASES, ("\n".join(lines) + "\n").encode())
+
+
+def _file_samples(
+    application: Application, passphrases: Mapping[str, str], clock: SampleClock, out: Output
+) -> list[RecordNumber]:
     from controller.adapters.starter_library import PackagedStarterLibrary
     from controller.file_formats.yaml_text import load_yaml
     from controller.services.sample_filing import SampleFiling, sample_acts
@@ -140,7 +183,10 @@ def _file_samples(application: Application, clock: SampleClock, out: Output) -> 
         if path.is_file()
     }
     acts = list(sample_acts(records, application.zone, files))
-    filing = SampleFiling(filing=application.filing, records=application.records, staff=application.staff, clock=clock)
+    signers = _signers(application, passphrases)
+    filing = SampleFiling(
+        filing=application.filing, records=application.records, signer=signers.__getitem__, clock=clock
+    )
     with out.progress(T("正在归档样例")) as progress:
         filing.file(acts, progress)
     return list(filing.numbers.values())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -18,6 +20,7 @@ from controller.domain.text import T
 if TYPE_CHECKING:
     from controller.bootstrap import Application
     from controller.cli.output import Output
+    from controller.cli.passphrases import Passphrases
 
 EXIT_DONE, EXIT_FOUND, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_REFUSED, EXIT_DAMAGED, EXIT_MISCONFIGURED, EXIT_BUG = (
     0, 1, 2, 3, 4, 5, 6, 70,
@@ -40,6 +43,7 @@ class Session:
     as_json: bool
     language: str
     person: str | None
+    passphrase_file: Path | None = None
     _application: Application | None = field(default=None, repr=False)
 
     @property
@@ -56,7 +60,23 @@ class Session:
             from controller.bootstrap import open_workspace
 
             self._application = open_workspace(self.workspace or Path.cwd())
+            self._application.ask = self.passphrases.answer
         return self._application
+
+    @cached_property
+    def passphrases(self) -> Passphrases:
+        """Where passphrases come from: the terminal, or the file that was given."""
+        from controller.cli.passphrases import Passphrases
+
+        return Passphrases(self.output, self.passphrase_file)
+
+    def note_refusal(self, error: QmsError) -> None:
+        """Write down that somebody tried what they may not do; never hides the refusal itself."""
+        if error.unauthorised and self._application is not None:
+            from controller.services.trail import refused
+
+            with suppress(QmsError):
+                refused(self._application.statements, error, claimed=self.person, present=self._application.signing_in)
 
     def close(self) -> None:
         """Let go of what the command opened."""
@@ -67,6 +87,10 @@ class Session:
 COMMANDS = {
     "init": ("controller.cli.workspace_commands:init", M("新建工作区，放入起步文件库。")),
     "demo": ("controller.cli.workspace_commands:demo", M("在新目录里演示全过程。")),
+    "login": ("controller.cli.login_commands:login", M("登录：输入本人的签名口令。")),
+    "logout": ("controller.cli.login_commands:logout", M("退出登录。")),
+    "who": ("controller.cli.login_commands:who", M("查看本机登录了哪些人。")),
+    "passphrase": ("controller.cli.login_commands:passphrase", M("更换本人的签名口令。")),
     "doc": ("controller.cli.document_commands:doc", M("程序文件：列出、查看、打印、导入、解析。")),
     "change": ("controller.cli.change_commands:change", M("文件更改：查看尚未采用的修改，检查后采用或撤销。")),
     "form": ("controller.cli.form_commands:form", M("受控表单：列出、查看、检查、空白表、版式。")),
@@ -77,11 +101,29 @@ COMMANDS = {
 }
 
 
-@click.group(cls=QmsGroup, lazy=COMMANDS, help=M("文控：医疗器械经营与售后服务企业的文件化质量管理体系。"))
+class _Root(QmsGroup):
+    """The `qms` group: what is refused to somebody is written down before they are told."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except QmsError as error:
+            if isinstance(ctx.obj, Session):
+                ctx.obj.note_refusal(error)
+            raise
+
+
+@click.group(cls=_Root, lazy=COMMANDS, help=M("文控：医疗器械经营与售后服务企业的文件化质量管理体系。"))
 @option("--workspace", type=click.Path(path_type=Path), metavar="DIR", help=M("工作区目录（默认：当前目录或其上级）。"))
 @option("--json", "as_json", is_flag=True, help=M("输出一个 JSON 文档，供其他程序使用。"))
 @option("--lang", type=click.Choice(LANGUAGES), default=None, help=M("界面语言：zh 中文（默认），en 英文。"))
-@option("--as", "person", metavar="PERSON", help=M("以哪位在册人员的身份操作（姓名或工号）。"))
+@option("--as", "person", metavar="PERSON", help=M("本机有多人登录时，以谁的名义操作（姓名或工号）。"))
+@option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=M("口令文件（每行“工号: 口令”），供自动化使用；平时请在终端里输入。"),
+)
 @click.version_option(
     package_name="wenkong",
     prog_name="qms",
@@ -96,12 +138,14 @@ def qms(  # noqa: D103 - the help text above is the description
     as_json: bool,
     lang: str | None,
     person: str | None,
+    passphrase_file: Path | None,
 ) -> None:
     session = Session(
         workspace=workspace,
         as_json=as_json,
         language=lang or language_of(),
         person=person or os.environ.get("QMS_AS"),
+        passphrase_file=passphrase_file,
     )
     context.obj = session
     context.call_on_close(session.close)

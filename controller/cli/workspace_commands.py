@@ -31,28 +31,39 @@ if TYPE_CHECKING:
 @option("--post", default="quality_head", show_default=True, metavar="POST", help=M("这位人员的岗位。"))
 @click.pass_obj
 def init(session: Session, folder: Path, company: str, prefix: str, person: str | None, post: str) -> int:
-    from controller.bootstrap import make_workspace
-    from controller.domain.record import Signatory
+    from controller.bootstrap import NewCompany, make_workspace
     from controller.file_formats.yaml_text import dump_yaml
+    from controller.services.founding import AUTHORITY_PASSPHRASE
+    from controller.services.signing_in import PassphraseNeededError
 
     out = session.output
     if person is None:
-        ask = sys.stdin.isatty() and not out.as_json
-        person = click.prompt(out.text(T("您的姓名（记录上的记录人）"))) if ask else "文件管理员"
+        if out.as_json or not sys.stdin.isatty():
+            raise click.UsageError(out.text(T("请用 --person 写明第一位在册人员的姓名。")))
+        person = click.prompt(out.text(T("您的姓名（签名用的全名）")))
     people = dump_yaml(
         {"format": "wenkong/people/1", "people": [{"id": "p001", "name": person, "posts": [post], "active": True}]}
     )
-    by = Signatory(person="p001", name=person, post=post)
-    application = make_workspace(folder, company=company, prefix=prefix, people=people, by=by)
+    again = out.text(T("再输入一次"))
+    own = session.passphrases.new("p001", out.text(T("{name}的签名口令（自己保管）", name=person)), again, name=person)
+    authority = session.passphrases.new(
+        AUTHORITY_PASSPHRASE, out.text(T("企业证书口令（发放证书时用，最好由另一人保管）")), again
+    )
+    if own is None or authority is None:
+        raise PassphraseNeededError(meaning=out.text(T("建立工作区")))
+    new = NewCompany(company, prefix, people, {"p001": own, AUTHORITY_PASSPHRASE: authority})
+    application = make_workspace(folder, new)
     with closing(application):
         forms = application.forms.numbers()
+        application.signing_in.sign_in("p001", own)
     out.line(T("已为“{company}”新建工作区：{folder}", company=application.settings.company, folder=application.folder))
-    out.line(T("其中有 {forms} 张受控表单和全部起步文件。接下来可以：", forms=len(forms)))
+    out.line(T("其中有 {forms} 张受控表单和全部起步文件。{name}已登录。接下来可以：", forms=len(forms), name=person))
     out.line(T("  cd {folder}", folder=folder))
     out.line(T("  qms doc list          查看程序文件"))
     out.line(T("  qms form list         查看受控表单"))
     out.line(T("  qms record new {form} 登记第一个来电", form=f"{prefix}-YLQXJL-013"))
-    out.line(T("在 signatures/people.yml 中登记其他人员。"))
+    out.line(T("  qms person add        登记其他人员，至少再登记一位可作见证的负责人"))
+    out.line(T("  qms person sheet      打印证书指纹单，签字盖章后封存"))
     out.document({"folder": str(application.folder), "company": application.settings.company, "forms": len(forms)})
     return 0
 

@@ -19,6 +19,8 @@ class QmsError(Exception):
     """所有可预期错误的根. Carries a stable `code`, a `message`, and a `hint` that names the next step."""
 
     code: ClassVar[str] = "qms"
+    unauthorised: ClassVar[bool] = False
+    """True when somebody tried what their posts or sign-in do not allow: goes into the audit trail (21 CFR 11.10 g)."""
 
     def __init__(self, message: Text, *, hint: Text | None = None, where: str | None = None) -> None:
         super().__init__(str(message))

@@ -21,7 +21,6 @@ from controller.services.document_library import (
     DocumentLibrary,
     whole_segment,
 )
-
 from controller.services.library_adoption import library_statement
 from controller.services.ports import ControlledChange
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller.domain.identifiers import Digest
-from controller.domain.record import Signatory
 from controller.domain.statement import AUTHORITY, TRAIL, Event, Statement, statement_path
 from controller.domain.text import T
 from controller.file_formats.canonical_json import encode
@@ -23,11 +22,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from controller.domain.person import Person, Staff
-    from controller.domain.record import Wire
+    from controller.domain.record import Signatory, Wire
     from controller.domain.signature import Origin, SigningKey
     from controller.domain.signing_rules import SigningRules
     from controller.services.ports import AuthorityKey, PersonalKeys
 
+AUTHORITY_PASSPHRASE = "authority"  # noqa: S105 - the name under which it is given, not a passphrase
 WITNESSES = 2
 """Witnesses of an enrolment, as soon as there are so many (21 CFR 11.200 a 3)."""
 ACKNOWLEDGEMENT = T(
@@ -90,10 +90,13 @@ class CompanyFounding:
         *,
         authority_passphrase: str,
         at: datetime,
+        kept_at: datetime,
         library: Mapping[str, bytes],
         root_years: int = 20,
     ) -> Founding:
         """Return the beginning of the archive; `library` is every file of the first commit of `main`.
+
+        `kept_at` is when the passphrases were set on this computer; it decides about their age.
 
         `library` gets the root certificate as `signatures/ca/ca.pem` from the caller before it is digested here.
         """
@@ -113,7 +116,7 @@ class CompanyFounding:
         begin: list[dict[str, bytes]] = [{"site.json": site_file, f"certificates/{digest.hex}.pem": to_pem(root)}]
         witnesses: list[Person] = []
         for founder in founders:
-            begin.append(self._person(founder, root, witnesses, authority_passphrase, at))
+            begin.append(self._person(founder, root, witnesses, authority_passphrase, at, kept_at))
             if set(founder.person.posts) & set(self._rules.witness_posts):
                 witnesses.append(founder.person)
         first = founders[0].person
@@ -133,7 +136,13 @@ class CompanyFounding:
         return Founding(begin, root, dict(self._made))
 
     def _person(
-        self, founder: Founder, root: bytes, witnesses: Sequence[Person], authority_passphrase: str, at: datetime
+        self,
+        founder: Founder,
+        root: bytes,
+        witnesses: Sequence[Person],
+        authority_passphrase: str,
+        at: datetime,
+        kept_at: datetime,
     ) -> dict[str, bytes]:
         person = founder.person
 
@@ -149,7 +158,7 @@ class CompanyFounding:
                 years=self._rules.certificate_years,
             )
 
-        key = self._keys.make(person.id, passphrase=founder.passphrase, issue=issue, at=at)
+        key = self._keys.make(person.id, passphrase=founder.passphrase, issue=issue, at=kept_at)
         self._made[person.id] = key
         registrar = next((item for item in self._registrars() if item != person.id), person.id)
         by = self._staff.people[registrar]

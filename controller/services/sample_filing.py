@@ -10,17 +10,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from controller.domain.errors import MisconfiguredError
+from controller.domain.identifiers import Digest
 from controller.domain.text import T, Text
+from controller.file_formats.signature_file import detached_signature
 from controller.services.record_filing import OpeningAct
-from controller.services.staff_directory import acting_person
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from controller.domain.identifiers import RecordNumber
-    from controller.domain.person import Staff
-    from controller.services.ports import Progress
+    from controller.domain.record import Signatory
+    from controller.domain.signature import Origin, SigningKey
+    from controller.services.ports import Progress, Signer
     from controller.services.record_control import RecordControl
     from controller.services.record_filing import RecordFiling
 
@@ -45,6 +47,27 @@ class SampleClock:
     def now(self) -> datetime:
         """Return the moment of the act that is being filed."""
         return self.moment
+
+
+@dataclass(frozen=True)
+class SampleSigner:
+    """样例签名人. A person of the sample company whose key lies open while the samples are filed; implements `Signer`."""
+
+    signatory: Signatory
+    key: SigningKey = field(repr=False)
+    origin: Origin
+
+    @property
+    def certificate(self) -> Digest:
+        """SHA-256 of the person's certificate."""
+        return Digest.of(self.key.certificate)
+
+    def ready(self, meaning: str) -> None:
+        """Nobody is asked: the passphrases of the samples were made up a moment ago."""
+
+    def sign(self, data: bytes, *, at: datetime) -> bytes:
+        """Return the detached CMS over `data`."""
+        return detached_signature(data, at=at, key=self.key)
 
 
 @dataclass(frozen=True)
@@ -95,10 +118,17 @@ def sample_acts(
 class SampleFiling:
     """样例归档. Turns sample acts into filed entries, resolving `@id` references to the numbers given."""
 
-    def __init__(self, *, filing: RecordFiling, records: RecordControl, staff: Staff, clock: SampleClock) -> None:
+    def __init__(
+        self,
+        *,
+        filing: RecordFiling,
+        records: RecordControl,
+        signer: Callable[[str], Signer],
+        clock: SampleClock,
+    ) -> None:
         self._filing = filing
         self._records = records
-        self._staff = staff
+        self._signer = signer
         self._clock = clock
         self.numbers: dict[str, RecordNumber] = {}
 
@@ -106,7 +136,7 @@ class SampleFiling:
         """File every act and return how many records came of them."""
         for done, act in enumerate(acts, start=1):
             self._clock.moment = act.at
-            by = acting_person(self._staff, act.person)
+            by = self._signer(act.person)
             values = {key: self._resolved(act, value) for key, value in act.values.items()}
             if act.first:
                 opening = OpeningAct(by=by, stage=act.stage, files=act.files)

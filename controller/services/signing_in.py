@@ -68,6 +68,7 @@ class CertificateNotCountingError(RefusedError):
     """证书不能签名. The key opened, but its certificate does not count (not witnessed, revoked, expired)."""
 
     code = "certificate-not-counting"
+    unauthorised = True
 
     def __init__(self, *, name: str, problem: Text) -> None:
         super().__init__(
@@ -150,7 +151,7 @@ class SigningIn:
         wait: Callable[[float], None],
         ask: Callable[[PassphraseQuestion], PassphraseAnswer | None],
     ) -> None:
-        """`standing` tells why a person's certificate does not count (None: it does); `origin` is told the sitting's id."""
+        """`standing` tells why a certificate of a person does not count, if so; `origin` is told the sitting's id."""
         self._staff = staff
         self._keys = keys
         self._sittings = sittings

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from controller.domain.errors import NotFoundError, RefusedError
 from controller.domain.identifiers import nearest
-from controller.domain.text import T
+from controller.domain.text import T, Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from controller.domain.person import Person, Staff
+    from controller.domain.record import Signatory
 
 
 class UnknownPersonError(NotFoundError):
@@ -40,6 +43,31 @@ class PersonNeededError(RefusedError):
                 names=names,
             ),
         )
+
+
+class PostNeededError(RefusedError):
+    """岗位不符. The act belongs to other posts (21 CFR 11.10 g; GSP 2023 Art. 51)."""
+
+    code = "post-needed"
+    unauthorised = True
+
+    def __init__(self, *, act: Text, name: str, posts: Sequence[str]) -> None:
+        super().__init__(
+            T("{act}应由以下岗位进行：{posts}；{name}不任这些岗位。", act=act, posts=list(posts), name=name),
+            hint=T("请相应岗位的人员操作。"),
+        )
+
+
+def check_post(staff: Staff, by: Signatory, posts: Sequence[str], act: Text) -> None:
+    """Make sure that the person holds one of `posts`.
+
+    Raises:
+        PostNeededError: none of them.
+    """
+    person = staff.people.get(by.person)
+    if person is None or not set(person.posts) & set(posts):
+        names = [staff.posts[key].name if key in staff.posts else key for key in posts]
+        raise PostNeededError(act=act, name=by.name, posts=names)
 
 
 def active_person(staff: Staff, wanted: str) -> Person:

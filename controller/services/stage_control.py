@@ -37,6 +37,7 @@ class StageRefusedError(RefusedError):
     """阶段不能这样进行. Wrong order, wrong post, a guard that is not met, or a record that is void (21 CFR 11.10 f)."""
 
     code = "stage-refused"
+    unauthorised = True
 
     def __init__(self, *, subject: str, problem: Text, hint: Text) -> None:
         super().__init__(T("{subject}：{problem}", subject=subject, problem=problem), hint=hint)

@@ -1,0 +1,130 @@
+"""命令 `qms login`、`logout`、`passphrase`、`who`. Signing in with one's own passphrase, and out again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from controller.cli.commands import M, command, option
+from controller.domain.text import T
+from controller.services.signing_in import PassphraseNeededError
+from controller.services.staff_directory import active_person
+
+if TYPE_CHECKING:
+    from controller.bootstrap import Application
+    from controller.cli.main import Session
+    from controller.domain.person import Person
+
+
+def _wanted(application: Application, name: str | None, session: Session) -> Person:
+    """Return who wants to act here: named, or the only one whose key this computer keeps."""
+    wanted = name or session.person
+    if wanted is None:
+        held = [item.person for item in application.personal_keys.held()]
+        if len(held) == 1:
+            wanted = held[0]
+        else:
+            raise click.UsageError(session.output.text(T("请写明姓名或工号，例如 qms login 张三。")))
+    return active_person(application.staff, wanted)
+
+
+@command("login", M("登录：输入本人的签名口令，之后的操作都以本人名义进行。"))
+@click.argument("name", metavar="[NAME]", required=False)
+@click.pass_obj
+def login(session: Session, name: str | None) -> int:
+    application = session.application
+    out = session.output
+    wanted = name or session.person
+    if wanted is None:
+        wanted = _wanted(application, name, session).id
+    known = next((item for item in application.staff.people.values() if wanted in {item.id, item.name}), None)
+    prompt = out.text(T("{name}的签名口令", name=known.name if known else wanted))
+    passphrase = session.passphrases.of(known.id if known else wanted, prompt, name=known.name if known else wanted)
+    if passphrase is None:
+        raise PassphraseNeededError(meaning=out.text(T("登录")))
+    done = application.signing_in.sign_in(wanted, passphrase)
+    by = done.signer.signatory
+    until = done.until.strftime("%H:%M")
+    out.line(T("{name}（{post}）已登录，最迟到 {until}。", name=by.name, post=by.post, until=until))
+    for stored in done.failures:
+        at = datetime.fromisoformat(stored.statement.at).strftime("%m-%d %H:%M")
+        claimed = stored.statement.new.get("claimed", "")
+        out.line(
+            T(
+                "注意：{at} 在 {computer} 有人以“{who}”登录失败。",
+                at=at,
+                computer=stored.statement.origin.computer,
+                who=claimed,
+            )
+        )
+    out.document(
+        {
+            "person": by.person,
+            "name": by.name,
+            "post": by.post,
+            "until": done.until.isoformat(timespec="seconds"),
+            "failures": [
+                {"at": item.statement.at, "claimed": item.statement.new.get("claimed", "")} for item in done.failures
+            ],
+        }
+    )
+    return 0
+
+
+@command("logout", M("退出登录。"))
+@click.argument("name", metavar="[NAME]", required=False)
+@option("--all", "everybody", is_flag=True, help=M("本机登录的所有人都退出。"))
+@click.pass_obj
+def logout(session: Session, name: str | None, *, everybody: bool) -> int:
+    application = session.application
+    out = session.output
+    names = [person.id for person, _, _ in application.signing_in.present()] if everybody else [name or session.person]
+    done = [application.signing_in.sign_out(wanted) for wanted in names]
+    for by in done:
+        out.line(T("{name}已退出。", name=by.name))
+    out.document([{"person": by.person, "name": by.name} for by in done])
+    return 0
+
+
+@command("passphrase", M("更换本人的签名口令。"))
+@click.argument("name", metavar="[NAME]", required=False)
+@click.pass_obj
+def passphrase(session: Session, name: str | None) -> int:
+    application = session.application
+    out = session.output
+    person = _wanted(application, name, session)
+    old = session.passphrases.of(person.id, out.text(T("{name}现在的口令", name=person.name)), name=person.name)
+    new = session.passphrases.new(person.id, out.text(T("新口令")), out.text(T("再输入一次新口令")), name=person.name)
+    if old is None or new is None:
+        raise PassphraseNeededError(meaning=out.text(T("更换口令")))
+    by = application.signing_in.change_passphrase(person.id, old=old, new=new)
+    out.line(T("{name}的签名口令已更换。", name=by.name))
+    out.document({"person": by.person, "name": by.name})
+    return 0
+
+
+@command("who", M("查看本机登录了哪些人。"))
+@click.pass_obj
+def who(session: Session) -> int:
+    out = session.output
+    found = session.application.signing_in.present()
+    for person, _sitting, until in found:
+        out.line(
+            T(
+                "{name}（{id}），不操作则到 {until} 为止。",
+                name=person.name,
+                id=person.id,
+                until=until.strftime("%H:%M"),
+            )
+        )
+    if not found:
+        out.line(T("本机没有人登录。用 qms login 姓名 登录。"))
+    out.document(
+        [
+            {"person": person.id, "name": person.name, "until": until.isoformat(timespec="seconds")}
+            for person, _sitting, until in found
+        ]
+    )
+    return 0

@@ -603,6 +603,26 @@ class DocxRenderer(Protocol):
         ...
 
 
+class SortedSpool(Protocol):
+    """排序暂存. Takes items in any order and gives them back by time; any number of them in little memory."""
+
+    def add(self, instant: int, chain: str, sequence: int, item: bytes) -> None:
+        """Take one item; items of the same second come by chain and sequence."""
+        ...
+
+    def __len__(self) -> int:
+        """Return how many were taken."""
+        ...
+
+    def items(self, *, newest_first: bool = False, most: int | None = None) -> Iterator[bytes]:
+        """Yield the items in order of time; at most `most`."""
+        ...
+
+    def close(self) -> None:
+        """Let everything go; nothing stays on the disk."""
+        ...
+
+
 class FileLockFactory(Protocol):
     """文件锁."""
 

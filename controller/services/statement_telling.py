@@ -1,0 +1,177 @@
+"""陈述的说明. Tells what one statement says, in the words of the audit trail (21 CFR 11.10 e)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from controller.domain.audit_trail import ObjectKind, ShownChange, TrailEvent, one_line
+from controller.domain.form_problem import MASK
+from controller.domain.identifiers import DocumentNumber, InvalidIdentifierError, RecordNumber
+from controller.domain.statement import AUTHORITY, TIMESTAMPS, Event
+from controller.services.entry_telling import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from controller.domain.audit_trail import Signed
+    from controller.domain.identifiers import Digest
+    from controller.domain.record import Wire
+    from controller.domain.statement import Statement
+
+FACT_LABELS: Mapping[str, str] = {
+    "account": "账户",
+    "acknowledgement": "责任声明",
+    "added": "新增内容摘要",
+    "certificate": "证书",
+    "claimed": "自称",
+    "code": "错误代码",
+    "count": "累计次数",
+    "deleted": "删除的文件",
+    "engine": "打印引擎",
+    "files": "文件数",
+    "filter": "筛选条件",
+    "fingerprint": "档案指纹",
+    "format": "格式",
+    "heads": "各分支末端",
+    "identity_check": "身份核对",
+    "message": "提示",
+    "name": "姓名",
+    "pages": "页数",
+    "period": "期间",
+    "person": "工号",
+    "post": "岗位",
+    "posts": "岗位",
+    "reason": "原因",
+    "replaces": "替换的证书",
+    "root": "根证书",
+    "rows": "行数",
+    "since": "起",
+    "until": "止",
+    "unmasked": "含敏感信息",
+}
+"""Names of facts in statements → how they are shown."""
+SENSITIVE_FACTS = frozenset({"identity_check"})
+"""Facts about a person that are shown only when sensitive values were asked for."""
+_FILES_SHOWN = 30
+_DIGEST_SHOWN = 12
+_SIGNING_IN = {
+    Event.SIGNED_IN,
+    Event.SIGNED_OUT,
+    Event.SIGN_IN_FAILED,
+    Event.SIGN_IN_LOCKED,
+    Event.PASSPHRASE_CHANGED,
+}
+_SHA = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def statement_event(
+    statement: Statement,
+    digest: Digest,
+    signed: Signed,
+    witnesses: Sequence[str],
+    *,
+    people: Mapping[str, str],
+    post_names: Mapping[str, str],
+    unmask: bool,
+) -> tuple[TrailEvent, tuple[str, ...]]:
+    """Return the statement as an event, and the names of everything it concerns."""
+    kind, subject, title = _object(statement, people)
+    by, origin = statement.by, statement.origin
+    claimed = statement.new.get("claimed") if by is None else None
+    event = TrailEvent(
+        at=statement.at,
+        person=one_line(by.person) if by else "",
+        name=one_line(by.name) if by else "",
+        post=one_line(by.post) if by else "",
+        claimed=one_line(claimed) if isinstance(claimed, str) else "",
+        computer=one_line(origin.computer),
+        account=one_line(origin.account),
+        sitting=one_line(origin.sitting),
+        kind=kind,
+        object=one_line(subject),
+        title=one_line(title),
+        code=statement.event.value,
+        stage="",
+        changes=tuple(_changes(statement, post_names, unmask=unmask)),
+        reason=one_line(statement.reason or ""),
+        meaning=one_line(statement.meaning),
+        aside=(),
+        signed=signed,
+        witnesses=tuple(map(one_line, witnesses)),
+        chain=statement.chain,
+        sequence=statement.sequence,
+        digest=digest.text,
+    )
+    names = (subject, statement.subject, statement.chain, statement.chain.partition("/")[2], *statement.files)
+    return event, names
+
+
+def _object(statement: Statement, people: Mapping[str, str]) -> tuple[ObjectKind, str, str]:
+    """Return what the statement is about: kind, number or id, and a name beside it."""
+    chain, _, rest = statement.chain.partition("/")
+    subject = statement.subject
+    if chain == "people":
+        return ObjectKind.PERSON, rest, people.get(rest, "")
+    if chain == "documents":
+        number, _, revision = rest.partition("/")
+        return ObjectKind.DOCUMENT, number, revision.replace("-", "/")
+    if chain == AUTHORITY:
+        return ObjectKind.AUTHORITY, subject, ""
+    if chain == TIMESTAMPS:
+        return ObjectKind.TIME, subject, ""
+    if statement.event in _SIGNING_IN:
+        return ObjectKind.PERSON, subject, people.get(subject, "")
+    if statement.event is Event.LIBRARY_CHANGED:
+        return ObjectKind.LIBRARY, subject, ""
+    if subject in people:
+        return ObjectKind.PERSON, subject, people[subject]
+    for kind, read in ((ObjectKind.RECORD, RecordNumber), (ObjectKind.DOCUMENT, DocumentNumber)):
+        try:
+            read(subject)
+        except InvalidIdentifierError:
+            continue
+        return kind, subject, ""
+    return ObjectKind.SYSTEM, subject, ""
+
+
+def _changes(statement: Statement, post_names: Mapping[str, str], *, unmask: bool) -> list[ShownChange]:
+    found = []
+    for key in dict.fromkeys((*statement.old, *statement.new)):
+        if key == "claimed" and statement.by is None:
+            continue  # told as who it was
+        hidden = key in SENSITIVE_FACTS and not unmask
+        old, new = (_fact(values.get(key), post_names, hidden=hidden) for values in (statement.old, statement.new))
+        if old or new:
+            found.append(ShownChange(key, FACT_LABELS.get(key, one_line(key)), old, new))
+    if statement.files:
+        shown = [
+            f"{one_line(path)}（{digest.hex[:_DIGEST_SHOWN]}）"
+            for path, digest in list(statement.files.items())[:_FILES_SHOWN]
+        ]
+        more = f" 等 {len(statement.files)} 个" if len(statement.files) > _FILES_SHOWN else ""
+        found.append(ShownChange("@files", "涉及的文件", "", "、".join(shown) + more))
+    if statement.shown is not None:
+        found.append(ShownChange("@shown", "所示内容摘要", "", statement.shown.hex[:_DIGEST_SHOWN]))
+    return found
+
+
+def _fact(value: Wire, post_names: Mapping[str, str], *, hidden: bool) -> str:
+    if value is None or value in ("", [], {}):
+        return ""
+    return MASK if hidden else one_line(_told(value, post_names))
+
+
+def _told(value: Wire, post_names: Mapping[str, str]) -> str:
+    if isinstance(value, list):
+        return "、".join(_told(item, post_names) for item in value)
+    if isinstance(value, dict):
+        parts = []
+        for key in ("post", *(key for key in value if key != "post")):
+            told = _told(value.get(key), post_names)
+            if told:
+                parts.append(post_names.get(told, told) if key == "post" else f"{FACT_LABELS.get(key, key)} {told}")
+        return " ".join(parts)
+    if isinstance(value, str) and _SHA.fullmatch(value):
+        return value[7 : 7 + _DIGEST_SHOWN]
+    return plain(value)

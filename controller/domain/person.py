@@ -9,6 +9,7 @@ from controller.domain.record import Signatory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,32 @@ class Post:
 
 
 @dataclass(frozen=True)
+class PostHeld:
+    """任职. A post with the days on which somebody holds it, first and last included."""
+
+    post: str
+    """Key of the post."""
+    since: date | None = None
+    """None: not known, long ago."""
+    until: date | None = None
+    """None: until further notice."""
+
+    def on(self, day: date) -> bool:
+        """Tell whether the post is held on `day`."""
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True)
 class Person:
     """人员. One human being; ids are never reused (21 CFR 11.100 a)."""
 
     id: str
     name: str
     posts: Sequence[str]
-    """Post keys, the main post first."""
+    """Post keys, the main post first; those held on the day for which the file was read."""
     active: bool = True
+    held: tuple[PostHeld, ...] = ()
+    """Every post on file with its days, the past and coming ones too."""
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import MisconfiguredError
 from controller.domain.identifiers import DocumentNumber, InvalidIdentifierError, nearest
-from controller.domain.person import Person, Post, Staff
+from controller.domain.person import Person, Post, PostHeld, Staff
 from controller.domain.text import T, Text
-from controller.file_formats.yaml_text import Lines, load_yaml_with_lines
+from controller.file_formats.yaml_text import Lines, dump_yaml, load_yaml, load_yaml_with_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +32,12 @@ _RESERVED_POSTS = frozenset({"any"})
 """Words the form language uses for itself (`by: [any]`)."""
 _POST_KEYS = ("name", "department", "duty", "key_post", "business", "note")
 _PERSON_KEYS = ("id", "name", "posts", "active", "note")
+_HELD_KEYS = ("post", "since", "until")
+_PEOPLE_HEAD = """\
+format: wenkong/people/1
+# 在册人员。由 qms person 写入，与档案中每个人的登记一致；手工改动会被 qms verify 指出。
+# id 一经使用永不改给别人；离职用 qms person retire，不删行。
+"""
 _NAME_LENGTH = 60
 
 
@@ -74,16 +81,21 @@ class StaffReading:
 
 
 def read_staff(
-    posts: str, people: str, *, posts_where: str = POSTS_FILE, people_where: str = PEOPLE_FILE
+    posts: str,
+    people: str,
+    *,
+    posts_where: str = POSTS_FILE,
+    people_where: str = PEOPLE_FILE,
+    on: date | None = None,
 ) -> StaffReading:
-    """Read both files.
+    """Read both files; with `on`, people have only the posts that they hold on that day.
 
     Raises:
         YamlTextError: a text is not YAML of the accepted kind.
     """
     post_reader = _PostsReader(posts, posts_where)
     known = post_reader.read()
-    people_reader = _PeopleReader(people, people_where, known)
+    people_reader = _PeopleReader(people, people_where, known, on)
     persons = people_reader.read()
     findings = (*post_reader.findings, *people_reader.findings)
     return StaffReading(Staff(people=persons, posts=known), findings)
@@ -216,9 +228,10 @@ class _PostsReader(_Reader):
 class _PeopleReader(_Reader):
     """`people.yml`, checked against the posts."""
 
-    def __init__(self, text: str, where: str, posts: dict[str, Post]) -> None:
+    def __init__(self, text: str, where: str, posts: dict[str, Post], on: date | None) -> None:
         super().__init__(text, where)
         self.posts = posts
+        self.on = on
 
     def read(self) -> dict[str, Person]:
         people: dict[str, Person] = {}
@@ -261,31 +274,59 @@ class _PeopleReader(_Reader):
         name = self.name(data.get("name"), place, T("人员 {id}", id=ident))
         if name is None:
             return None
-        posts = self._posts(data.get("posts"), name, place)
-        return Person(ident, name, posts, active=self.flag(data, "active", place, default=True))
+        held = self._posts(data.get("posts"), name, place)
+        now = [item.post for item in held if self.on is None or item.on(self.on)]
+        active = self.flag(data, "active", place, default=True)
+        return Person(ident, name, tuple(dict.fromkeys(now)), active=active, held=held)
 
-    def _posts(self, value: object, name: str, place: tuple[str | int, ...]) -> tuple[str, ...]:
+    def _posts(self, value: object, name: str, place: tuple[str | int, ...]) -> tuple[PostHeld, ...]:
         if not isinstance(value, list) or not value:
             hint = T("写 posts: [岗位键]，主要岗位放在最前；可用：{keys}。", keys=list(self.posts))
             self.report("person-without-post", T("{name}没有岗位。", name=name), place, hint=hint)
             return ()
-        kept: list[str] = []
+        kept: list[PostHeld] = []
         names = {post.name: key for key, post in self.posts.items()}
         for position, written in enumerate(value):
             here = (*place, "posts", position)
-            key = names.get(written, written) if isinstance(written, str) else written
+            named = written.get("post") if isinstance(written, dict) else written
+            key = names.get(named, named) if isinstance(named, str) else named
             if not isinstance(key, str) or key not in self.posts:
                 close = nearest(str(key), [*self.posts, *names])
                 hint = T("是否想写 {key}？", key=close) if close else T("可用的岗位键：{keys}。", keys=list(self.posts))
                 problem = T("{name}的岗位“{key}”不在岗位文件中。", name=name, key=str(key)[:60])
                 self.report("person-post-unknown", problem, here, hint=hint)
-            elif key in kept:
+                continue
+            held = self._held(key, written, name, here)
+            if held is None:
+                continue
+            if any(item.post == key and held in (item, PostHeld(key)) for item in kept):
                 problem = T("{name}的岗位“{key}”写了两次。", name=name, key=key)
                 self.report("person-post-repeated", problem, here, gravity=Gravity.WARNING)
             else:
-                kept.append(key)
-        self._apart(kept, name, place)
+                kept.append(held)
+        self._apart(list(dict.fromkeys(item.post for item in kept)), name, place)
         return tuple(kept)
+
+    def _held(self, key: str, written: object, name: str, place: tuple[str | int, ...]) -> PostHeld | None:
+        """Return a post with its days: `{post: quality_head, since: 2026-01-01, until: 2026-12-31}`."""
+        if not isinstance(written, dict):
+            return PostHeld(key)
+        self.unknown_keys(written, _HELD_KEYS, place)
+        days: dict[str, date | None] = {}
+        for word in ("since", "until"):
+            value = written.get(word)
+            try:
+                days[word] = date.fromisoformat(value) if value is not None else None
+            except (TypeError, ValueError):
+                problem = T("{name}的岗位“{key}”的 {word} 不是日期。", name=name, key=key, word=word)
+                self.report("person-post-date", problem, (*place, word), hint=T("写成 2026-01-31。"))
+                return None
+        held = PostHeld(key, days["since"], days["until"])
+        if held.since is not None and held.until is not None and held.until < held.since:
+            problem = T("{name}的岗位“{key}”的结束日期早于开始日期。", name=name, key=key)
+            self.report("person-post-date", problem, (*place, "until"))
+            return None
+        return held
 
     def _apart(self, posts: Sequence[str], name: str, place: tuple[str | int, ...]) -> None:
         """系统管理员不承担业务角色 (GSP inspection item 5.51); a warning, because very small companies need time."""
@@ -307,6 +348,36 @@ class _PeopleReader(_Reader):
             problem = T("在册的 {one} 和 {two} 都叫“{name}”。", one=twin.id, two=person.id, name=person.name)
             hint = T("在姓名后加部门区分，例如 {name}（售后）；签名须能认出是谁。", name=person.name)
             self.report("person-name-duplicate", problem, place, hint=hint)  # 21 CFR 11.50 a 1
+
+
+def write_people(text: str, people: Sequence[Person]) -> str:
+    """Return `text`, the people file, with these people changed or added; other people and notes stay.
+
+    Raises:
+        YamlTextError: `text` is not YAML of the accepted kind.
+    """
+    data = load_yaml(text, where=PEOPLE_FILE)
+    listed = data.get("people") if isinstance(data, dict) else None
+    entries = [dict(item) for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    for person in people:
+        written = {
+            "id": person.id,
+            "name": person.name,
+            "posts": [_written(item) for item in person.held],
+            "active": person.active,
+        }
+        known = next((item for item in entries if item.get("id") == person.id), None)
+        if known is None:
+            entries.append(written)
+        else:
+            known.update(written)
+    return _PEOPLE_HEAD + dump_yaml({"people": entries})
+
+
+def _written(held: PostHeld) -> str | dict[str, str]:
+    days = {"since": held.since, "until": held.until}
+    written = {word: day.isoformat() for word, day in days.items() if day is not None}
+    return {"post": held.post, **written} if written else held.post
 
 
 def _ordinal(place: tuple[str | int, ...]) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from controller.domain.conformity import Gravity
-from controller.file_formats.staff_file import StaffFileError, StaffReading, read_staff
+from controller.domain.person import Person, PostHeld
+from controller.file_formats.staff_file import StaffFileError, StaffReading, read_staff, write_people
 from controller.file_formats.yaml_text import YamlTextError
 
 POSTS = """\
@@ -15,6 +18,7 @@ posts:
   sales_clerk: {name: 购销员}
   system_admin: {name: 系统管理员, business: false}
 """
+DAYS = (date(2025, 12, 31), date(2026, 1, 1), date(2026, 6, 30), date(2026, 7, 1))
 NOBODY = "format: wenkong/people/1\npeople: []\n"
 
 
@@ -179,3 +183,55 @@ def test_a_duplicate_key_is_refused_with_its_line() -> None:
     with pytest.raises(YamlTextError) as caught:
         read_staff(POSTS, people("{id: p1, id: p2, name: 林静, posts: [quality_head]}"))
     assert caught.value.where == "signatures/people.yml:3"
+
+
+def test_posts_may_have_days_and_the_old_shape_goes_on() -> None:
+    people = """\
+format: wenkong/people/1
+people:
+  - {id: p001, name: 张三, posts: [quality_head, {post: clerk, since: 2026-01-01, until: 2026-06-30}]}
+"""
+    posts = "format: wenkong/posts/1\nposts:\n  quality_head: {name: 质量负责人}\n  clerk: {name: 文员}\n"
+    person = read_staff(posts, people).require().people["p001"]
+    assert person.held == (PostHeld("quality_head"), PostHeld("clerk", date(2026, 1, 1), date(2026, 6, 30)))
+    assert person.posts == ("quality_head", "clerk")
+    held = {day: read_staff(posts, people, on=day).require().people["p001"].posts for day in DAYS}
+    assert held == {
+        date(2025, 12, 31): ("quality_head",),
+        date(2026, 1, 1): ("quality_head", "clerk"),
+        date(2026, 6, 30): ("quality_head", "clerk"),
+        date(2026, 7, 1): ("quality_head",),
+    }
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "{post: clerk, since: soon}",
+        "{post: clerk, until: 2026-02-30}",
+        "{post: clerk, since: 2026-02-01, until: 2026-01-31}",
+        "{post: clerk, since: [1]}",
+        "{post: clerk, from: 2026-01-01}",
+        "{since: 2026-01-01}",
+    ],
+)
+def test_days_of_a_post_that_cannot_be_are_named(wrong: str) -> None:
+    people = f"format: wenkong/people/1\npeople:\n  - {{id: p001, name: 张三, posts: [{wrong}]}}\n"
+    posts = "format: wenkong/posts/1\nposts:\n  clerk: {name: 文员}\n"
+    [finding] = read_staff(posts, people).errors
+    assert finding.code in {"person-post-date", "staff-key-unknown", "person-post-unknown"}
+    assert finding.line == 3
+
+
+def test_what_is_written_is_read_back_and_other_people_and_notes_stay() -> None:
+    posts = "format: wenkong/posts/1\nposts:\n  clerk: {name: 文员}\n  head: {name: 负责人}\n"
+    before = "format: wenkong/people/1\npeople:\n  - {id: p001, name: 张三, posts: [head], note: 兼职}\n"
+    added = Person("p002", "李四: x", ["clerk"], held=(PostHeld("clerk", date(2026, 1, 1)), PostHeld("head")))
+    written = write_people(before, [added])
+    staff = read_staff(posts, written).require()
+    assert staff.people["p002"].held == added.held
+    assert "兼职" in written
+    gone = Person("p001", "张三", [], active=False, held=(PostHeld("head", None, date(2026, 2, 1)),))
+    again = read_staff(posts, write_people(written, [gone])).require()
+    assert (again.people["p001"].active, again.people["p001"].held) == (False, gone.held)
+    assert list(again.people) == ["p001", "p002"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from controller.domain.errors import DamagedError, RefusedError
-from controller.domain.text import T
+from controller.domain.errors import DamagedError, MisconfiguredError, RefusedError
+from controller.domain.text import T, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from controller.domain.record import RecordState, Signatory
     from controller.domain.serial_completeness import GivenNumber
     from controller.domain.signature import Origin, SigningKey
+    from controller.domain.signature_page import SignatureMark, SignaturePage
+    from controller.domain.text import Text
 
 
 class Clock(Protocol):
@@ -142,7 +144,7 @@ class PassphraseWrongError(RefusedError):
 
     code = "passphrase-wrong"
 
-    def __init__(self, *, name: str) -> None:
+    def __init__(self, *, name: str | Text) -> None:
         super().__init__(
             T("{name}的签名口令不对。", name=name),
             hint=T("注意大小写和输入法；连续失败会被锁定并记入审计追踪。忘记口令的，请重新发放证书。"),
@@ -362,10 +364,12 @@ class SeenHead:
     """Id of the archive commit."""
     records: int | None = None
     """How many records there were, where known."""
+    main: str | None = None
+    """Id of the newest commit of branch `main`, where known."""
 
 
 class SeenHeads(Protocol):
-    """见过的档案. How far this computer has seen the archive, kept outside the workspace; neither method ever fails."""
+    """见过的档案. How far this computer has seen the workspace, kept outside of it; no method ever fails."""
 
     @property
     def place(self) -> str:
@@ -378,6 +382,14 @@ class SeenHeads(Protocol):
 
     def remember(self, site: str, head: SeenHead) -> None:
         """Keep `head` as the last one seen of `site`."""
+        ...
+
+    def root(self) -> Digest | None:
+        """Return the fingerprint of the root certificate that was seen first, None when none was."""
+        ...
+
+    def pin(self, root: Digest) -> None:
+        """Keep `root` as the root of this workspace."""
         ...
 
 
@@ -579,6 +591,41 @@ class PdfConverter(Protocol):
         ...
 
 
+class PdfSigning(Protocol):
+    """PDF 签名. Signatures inside a PDF (PAdES); what was signed before stays byte for byte."""
+
+    def add_page(self, pdf: bytes, page: SignaturePage) -> bytes:
+        """Return `pdf` with a signature page at its end, a place kept for every signature; raises `PdfSigningError`."""
+        ...
+
+    def certify(
+        self,
+        pdf: bytes,
+        field: str,
+        key: SigningKey,
+        mark: SignatureMark,
+        *,
+        stamp: Callable[[bytes], bytes] | None = None,
+    ) -> bytes:
+        """Return `pdf` with its first signature in the place `field`; afterwards only the other places may be filled.
+
+        `stamp` gives the RFC 3161 token (DER) for a SHA-256.
+        """
+        ...
+
+    def add_approval(
+        self,
+        pdf: bytes,
+        field: str,
+        key: SigningKey,
+        mark: SignatureMark,
+        *,
+        stamp: Callable[[bytes], bytes] | None = None,
+    ) -> bytes:
+        """Return `pdf` with one more signature."""
+        ...
+
+
 class Progress(Protocol):
     """进度. Told how far long work has come."""
 
@@ -691,4 +738,105 @@ class ProcedureDrawing(Protocol):
 
     def house(self) -> bytes:
         """Return the house file that stands in where the workspace has none."""
+        ...
+
+
+class TimestampUnreachableError(MisconfiguredError):
+    """时间戳机构连接不上. No answer within the time allowed, or one that no time-stamping authority gives."""
+
+    code = "timestamp-unreachable"
+
+    def __init__(self, *, address: str, problem: Text) -> None:
+        super().__init__(
+            T("没有从时间戳机构 {address} 得到时间戳：{problem}。", address=address[:200], problem=problem),
+            hint=T("检查网络和 qms.toml 中的 timestamp_authority；下次登录时会再试，已归档的内容不受影响。"),
+            where=address[:200],
+        )
+
+
+class TimestampRefusedError(RefusedError):
+    """时间戳机构没有给出可用的时间戳. It answered, and the answer is a refusal or does not fit the question."""
+
+    code = "timestamp-refused"
+
+    def __init__(self, *, address: str, problem: Text, hint: Text | None = None) -> None:
+        super().__init__(
+            T("时间戳机构 {address} 的回答不能使用：{problem}。", address=address[:200], problem=problem),
+            hint=hint or T("核对 qms.toml 中的 timestamp_authority，或向该机构询问；下次登录时会再试。"),
+            where=address[:200],
+        )
+
+
+class TimestampAuthority(Protocol):
+    """时间戳机构. An outside authority that confirms when bytes existed (RFC 3161)."""
+
+    @property
+    def address(self) -> str:
+        """Return its address, for people."""
+        ...
+
+    def stamp(self, data: bytes) -> bytes:
+        """Return the authority's whole answer (TimeStampResp in DER) over `data`, granted and for this very question.
+
+        Whether the authority is trusted is for the caller.
+
+        Raises:
+            TimestampUnreachableError: no answer.
+            TimestampRefusedError: an answer that cannot be used.
+        """
+        ...
+
+
+class BranchHeads(Protocol):
+    """分支现状. Where every branch of the repository stands."""
+
+    def all(self) -> Mapping[str, str]:
+        """Return branch name (`main`, `archive/main`) → id of its newest commit."""
+        ...
+
+
+class WitnessUnreachableError(MisconfiguredError):
+    """机器外文件夹不可用. The folder off the machine is not there, cannot be read or written, or is no other place."""
+
+    code = "witness-unreachable"
+
+    def __init__(self, *, folder: str, problem: Text) -> None:
+        super().__init__(
+            T("机器外的摘要文件夹“{folder}”不可用：{problem}。", folder=folder, problem=problem),
+            hint=T("接上移动存储或网络共享，或修改 qms.toml 中的 witness_folder；未送出的摘要已留在本机，下次再送。"),
+            where=folder,
+        )
+
+
+@dataclass(frozen=True)
+class WitnessCopy:
+    """机器外的副本. One daily statement as it is kept off the machine."""
+
+    sequence: int
+    files: Mapping[str, bytes]
+    """`.json`, `.p7s` and, where there is one, `.tsr` → bytes."""
+
+
+class OutsideWitness(Protocol):
+    """机器外的见证. A folder on another machine or a stick that keeps the daily statements and the company's root."""
+
+    @property
+    def place(self) -> str:
+        """Return the folder, for people."""
+        ...
+
+    def deliver(self, copies: Sequence[WitnessCopy], roots: Sequence[bytes]) -> int:
+        """Bring the copies and root certificates (DER) there, with those that waited; return how many statements.
+
+        Raises:
+            WitnessUnreachableError: they wait on this computer for the next time.
+        """
+        ...
+
+    def copies(self) -> Sequence[WitnessCopy]:
+        """Return every statement kept there in order; raises `WitnessUnreachableError`."""
+        ...
+
+    def roots(self) -> Sequence[bytes]:
+        """Return every company root (DER) kept there; raises `WitnessUnreachableError`."""
         ...

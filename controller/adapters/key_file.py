@@ -28,8 +28,9 @@ from controller.adapters.private_file import private_folder, read_private, remov
 from controller.adapters.unlocked_key import UnlockedKey
 from controller.adapters.workspace_lock import WorkspaceLock
 from controller.domain.identifiers import Digest
-from controller.domain.passphrase import PassphraseWrongError, normalised
+from controller.domain.passphrase import normalised
 from controller.domain.text import T
+from controller.services.ports import PassphraseWrongError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,10 +62,12 @@ class CertificateNote:
 class KeyFile:
     """密钥文件. `damaged` makes the owner's own error for a file that is not what was written."""
 
-    def __init__(self, folder: Path, name: str, *, whose: Text, damaged: Callable[[Text, Path], DamagedError]) -> None:
+    def __init__(
+        self, folder: Path, name: str, *, owner: str | Text, damaged: Callable[[Text, Path], DamagedError]
+    ) -> None:
         self.path = folder / f"{name}{KEY}"
         self._name = name
-        self._whose = whose
+        self._owner = owner
         self._damaged = damaged
 
     def writing(self) -> AbstractContextManager[None]:
@@ -82,9 +85,9 @@ class KeyFile:
             found = facts(data)
         except UnreadablePkcs12Error as exc:
             raise self._damaged(T("内容不完整或已损坏"), self.path) from exc
-        owner = found.label.partition(" ")[0]
-        if owner != self._name:
-            raise self._damaged(T("它是“{owner}”的密钥", owner=owner[:60]), self.path)
+        holder = found.label.partition(" ")[0]
+        if holder != self._name:
+            raise self._damaged(T("它是“{holder}”的密钥", holder=holder[:60]), self.path)
         return found
 
     def note(self) -> CertificateNote | None:
@@ -105,7 +108,7 @@ class KeyFile:
             note = self.note()
             if note is not None and Digest.of(data).text.encode() not in note.digests:
                 raise self._damaged(T("内容已被改动，与写入时不一致"), self.path) from exc
-            raise PassphraseWrongError(whose=self._whose) from exc
+            raise PassphraseWrongError(name=self._owner) from exc
         except UnreadablePkcs12Error as exc:
             raise self._damaged(T("内容不完整或已损坏"), self.path) from exc
 

@@ -5,7 +5,6 @@ Files and passphrases: `key_file`, `pkcs12_file`; certificates: `certificate_iss
 
 from __future__ import annotations
 
-import re
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from controller.adapters.certificate_issuing import person_certificate, root_certificate
 from controller.adapters.key_file import CERTIFICATE, KEY, OLD, KeyFile, in_memory, read_note
 from controller.adapters.pkcs12_file import UnreadablePkcs12Error, WrongPassphraseError, unprotect
-from controller.adapters.private_file import LARGEST, read_private
-from controller.adapters.stored_path import PathRefusedError, check_path
-from controller.domain.passphrase import PassphraseWrongError, normalised
+from controller.adapters.private_file import LARGEST, person_name, read_private
+from controller.domain.passphrase import normalised
 from controller.domain.personal_key import (
     AuthorityKeyDamagedError,
     AuthorityKeyMissingError,
@@ -28,7 +26,7 @@ from controller.domain.personal_key import (
     PersonalKeyMissingError,
 )
 from controller.domain.text import T
-from controller.services.ports import HeldKey
+from controller.services.ports import HeldKey, PassphraseWrongError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +40,8 @@ ROUNDS = 600_000
 """Rounds of PBKDF2-HMAC-SHA256 between a passphrase and its key (design §8)."""
 AUTHORITY = "authority"
 """Name of the authority's files."""
-_PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_OLD = OLD.removesuffix(KEY)
+"""How the names of keys that are out of use end; no person may be called so."""
 
 
 class Pkcs12Keys:
@@ -139,16 +138,12 @@ class Pkcs12Keys:
             file.write(key, certificate, issuers, passphrase=passphrase, rounds=ROUNDS, at=at)
 
     def _file(self, person: str) -> KeyFile:
-        try:
-            if not _PERSON.fullmatch(person) or person.endswith(".old"):
-                raise KeyOwnerRefusedError(person=person)
-            name = check_path(person)
-        except PathRefusedError as exc:
-            raise KeyOwnerRefusedError(person=person) from exc
+        if person.endswith(_OLD):
+            raise KeyOwnerRefusedError(person=person)
         return KeyFile(
             self._folder,
-            name,
-            whose=T("人员 {person}", person=person),
+            person_name(person),
+            owner=person,
             damaged=lambda problem, path: PersonalKeyDamagedError(person=person, problem=problem, place=str(path)),
         )
 
@@ -185,7 +180,7 @@ class FileAuthorityKey:
         self._file = KeyFile(
             folder,
             AUTHORITY,
-            whose=T("企业证书机构"),
+            owner=T("企业证书机构"),
             damaged=lambda problem, path: AuthorityKeyDamagedError(problem=problem, place=str(path)),
         )
 
@@ -278,7 +273,7 @@ def _outside(data: bytes, passphrase: str) -> tuple[PrivateKey, bytes, tuple[byt
             continue
         except UnreadablePkcs12Error as exc:
             raise OutsideKeyRefusedError(problem=T("其中没有成对的私钥和证书")) from exc
-    raise PassphraseWrongError(whose=T("外部证书文件"))
+    raise PassphraseWrongError(name=T("外部证书文件"))
 
 
 def _check_purpose(certificate: bytes, at: datetime) -> None:

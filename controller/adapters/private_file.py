@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import stat
 import sys
@@ -15,7 +16,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from controller.adapters.git_program import NoSpaceError, sync_folder
+from controller.adapters.stored_path import PathRefusedError, check_path
 from controller.domain.errors import MisconfiguredError
+from controller.domain.personal_key import KeyOwnerRefusedError
 from controller.domain.text import T, Text
 
 if TYPE_CHECKING:
@@ -27,7 +30,10 @@ _PART = ".part"
 _PATIENCE = 2.0
 """Seconds to wait for another program (a virus scanner) to let a file go on Windows."""
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
+"""What network and memory card file systems answer that cannot sync a folder."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 class PrivateFolderUnusableError(MisconfiguredError):
@@ -41,6 +47,20 @@ class PrivateFolderUnusableError(MisconfiguredError):
             hint=T("请检查磁盘和该目录的权限，它应只属于当前系统用户；原有内容没有改变。"),
             where=str(path),
         )
+
+
+def person_name(person: str) -> str:
+    """Return `person` when it is an id that every file system can hold as part of a name.
+
+    Raises:
+        KeyOwnerRefusedError: it is not.
+    """
+    try:
+        if _PERSON.fullmatch(person):
+            return check_path(person)
+    except PathRefusedError as exc:
+        raise KeyOwnerRefusedError(person=person) from exc
+    raise KeyOwnerRefusedError(person=person)
 
 
 def private_folder(folder: Path, *, owned: bool = False) -> Path:
@@ -82,7 +102,7 @@ def write_private(path: Path, data: bytes, *, durable: bool = True) -> None:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
         if durable:
-            sync_folder(path.parent)
+            _sync(path.parent)
     except OSError as exc:
         raise unusable(path, exc) from exc
 
@@ -110,7 +130,7 @@ def remove_private(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
         if path.parent.is_dir():
-            sync_folder(path.parent)
+            _sync(path.parent)
     except OSError as exc:
         raise unusable(path, exc) from exc
 
@@ -138,6 +158,14 @@ def _write_new(path: Path, data: bytes, *, durable: bool) -> None:
         if durable:
             file.flush()
             os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    try:
+        sync_folder(folder)
+    except OSError as exc:
+        if exc.errno not in _NO_SYNC:
+            raise
 
 
 def _replace(unfinished: Path, path: Path) -> None:

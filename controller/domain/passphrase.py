@@ -89,21 +89,6 @@ _COMMON = (
 """Words that stand in most people's first guess, the longer before those they contain."""
 
 
-class PassphraseWrongError(RefusedError):
-    """口令不对. The key stays locked; the attempt counts."""
-
-    code = "passphrase-wrong"
-
-    def __init__(self, *, whose: Text) -> None:
-        super().__init__(
-            T("{whose}的口令不对。", whose=whose),
-            hint=T(
-                "请核对大小写、中英文输入法和全角半角后再试。"
-                "忘记的口令无法找回：个人密钥请重新办理证书（qms person certify）。"
-            ),
-        )
-
-
 class PassphraseTooWeakError(RefusedError):
     """口令太弱. It would be among the first that somebody tries."""
 

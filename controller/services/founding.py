@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from controller.domain.errors import RefusedError
 from controller.domain.identifiers import Digest
 from controller.domain.statement import AUTHORITY, TRAIL, Event, Statement, statement_path
 from controller.domain.text import T
+from controller.domain.trust_events import posts_wire
 from controller.file_formats.canonical_json import encode
 from controller.file_formats.certificate_file import to_pem
 from controller.file_formats.signature_file import detached_signature
@@ -35,6 +37,18 @@ ACKNOWLEDGEMENT = T(
     "本人的签名口令不告诉任何人，也不让他人代签；口令或密钥泄露、遗失时立即报告并停止使用。"
 )
 """What everybody states at enrolment (21 CFR 11.10 j; 电子签名法 14, 15)."""
+
+
+class FounderPostError(RefusedError):
+    """第一位人员岗位不符. Who founds the company must be able to register everybody else."""
+
+    code = "founder-post-wrong"
+
+    def __init__(self, *, name: str, posts: Sequence[str]) -> None:
+        super().__init__(
+            T("{name}的岗位不能为别人登记，所以不能是第一位人员。", name=name),
+            hint=T("第一位人员须任以下岗位之一：{posts}。", posts=list(posts)),
+        )
 
 
 @dataclass(frozen=True)
@@ -100,6 +114,10 @@ class CompanyFounding:
 
         `library` gets the root certificate as `signatures/ca/ca.pem` from the caller before it is digested here.
         """
+        first = founders[0].person
+        if not set(self._rules.registrar_posts) & set(first.posts):
+            names = {key: self._staff.posts[key].name for key in self._staff.posts}
+            raise FounderPostError(name=first.name, posts=[names.get(key, key) for key in self._rules.registrar_posts])
         root = self._authority.found(
             company=self._company, workspace=self._workspace, passphrase=authority_passphrase, at=at, years=root_years
         )
@@ -119,7 +137,6 @@ class CompanyFounding:
             begin.append(self._person(founder, root, witnesses, authority_passphrase, at, kept_at))
             if set(founder.person.posts) & set(self._rules.witness_posts):
                 witnesses.append(founder.person)
-        first = founders[0].person
         library = {**library, "signatures/ca/ca.pem": to_pem(root)}
         opened = self._statement(
             TRAIL,
@@ -163,7 +180,7 @@ class CompanyFounding:
         registrar = next((item for item in self._registrars() if item != person.id), person.id)
         by = self._staff.people[registrar]
         chain = f"people/{person.id}"
-        posts: list[Wire] = [{"post": post, "since": at.date().isoformat(), "until": None} for post in person.posts]
+        posts = posts_wire(person.held)
         registered = self._statement(
             chain,
             1,

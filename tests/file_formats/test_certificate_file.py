@@ -163,6 +163,11 @@ def test_a_file_without_a_certificate_is_refused(data: bytes, problem: str) -> N
     assert raised.value.where == "certificates/x.pem"
 
 
+def test_a_certificate_larger_than_any_is_refused() -> None:
+    with pytest.raises(CertificateDamagedError, match="文件过大"):
+        read_certificate(b"\x30" * 20_000)
+
+
 def test_two_certificates_in_one_file_are_refused() -> None:
     with pytest.raises(CertificateDamagedError, match="恰好有一张"):
         to_der(to_pem(lin()) + company().root_pem)

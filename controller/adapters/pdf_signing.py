@@ -162,7 +162,7 @@ class _Stamper(TimeStamper):
     """Gets timestamps from whoever the caller names."""
 
     def __init__(self, stamp: Callable[[bytes], bytes]) -> None:
-        super().__init__()
+        TimeStamper.__init__(self)
         self._stamp = stamp
 
     async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
@@ -171,14 +171,14 @@ class _Stamper(TimeStamper):
         return cms.ContentInfo.load(self._stamp(message_digest))
 
 
-def _opened(pdf: bytes) -> _Addition:
+def _opened(pdf: bytes) -> IncrementalPdfFileWriter:
     try:
         return _Addition(io.BytesIO(pdf), strict=False)
     except (PdfError, KeyError, ValueError, TypeError, AttributeError, IndexError) as exc:
         raise PdfSigningError(problem=T("不是有效的 PDF")) from exc
 
 
-def _append(writer: _Addition, page: SignaturePage) -> generic.ArrayObject:
+def _append(writer: IncrementalPdfFileWriter, page: SignaturePage) -> generic.ArrayObject:
     """Add the page with its empty places; return those."""
     content, resources = _drawn(writer, page_content(page))
     stream = generic.StreamObject(stream_data=content)
@@ -217,7 +217,7 @@ def _append(writer: _Addition, page: SignaturePage) -> generic.ArrayObject:
     return fields
 
 
-def _add_form(writer: _Addition, fields: generic.ArrayObject) -> None:
+def _add_form(writer: IncrementalPdfFileWriter, fields: generic.ArrayObject) -> None:
     form = writer.root.get("/AcroForm")
     if isinstance(form, generic.DictionaryObject) and "/Fields" in form:
         form["/Fields"].extend(fields)
@@ -279,7 +279,7 @@ def _reason(mark: SignatureMark) -> str:
     return f"{text}；陈述 {mark.statement.text}" if mark.statement is not None else text
 
 
-def _empty_place(writer: _Addition, field: str) -> tuple[float, float, float, float]:
+def _empty_place(writer: IncrementalPdfFileWriter, field: str) -> tuple[float, float, float, float]:
     """Return the box of the place called `field`; raises when there is none or it is signed."""
     for reference in writer.root["/AcroForm"]["/Fields"]:
         place = reference.get_object()
@@ -291,7 +291,9 @@ def _empty_place(writer: _Addition, field: str) -> tuple[float, float, float, fl
     raise KeyError(field)
 
 
-def _appearance(writer: _Addition, drawn: Lettering, box: tuple[float, float, float, float]) -> generic.IndirectObject:
+def _appearance(
+    writer: IncrementalPdfFileWriter, drawn: Lettering, box: tuple[float, float, float, float]
+) -> generic.IndirectObject:
     content, resources = _drawn(writer, drawn)
     left, bottom, right, top = box
     form = generic.StreamObject(
@@ -307,7 +309,7 @@ def _appearance(writer: _Addition, drawn: Lettering, box: tuple[float, float, fl
     return writer.add_object(form)
 
 
-def _drawn(writer: _Addition, drawn: Lettering) -> tuple[bytes, generic.DictionaryObject]:
+def _drawn(writer: IncrementalPdfFileWriter, drawn: Lettering) -> tuple[bytes, generic.DictionaryObject]:
     content, subset = drawn.finish()
     fonts = generic.DictionaryObject({pdf_name("/F"): embed_font(writer, subset)})
     return content, generic.DictionaryObject({pdf_name("/Font"): fonts})

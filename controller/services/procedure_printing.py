@@ -5,9 +5,11 @@ Gap notes and status notes never reach the drawing: they are no part of `Procedu
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from controller.domain.clause import Island
+from controller.domain.document import SigningStep
 from controller.domain.procedure_print import ProcedurePrint
 from controller.services.document_library import FOLDER, DocumentIncompleteError
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from controller.services.ports import ProcedureDrawing
 
 HOUSE_PROCEDURE = "templates/house/procedure.docx"
+ON_SIGNATURE_PAGE = SigningStep("见签署页")
+"""Stands for a name in the control block of a print that carries a signature page."""
 
 
 class ProcedurePrinting:
@@ -26,8 +30,10 @@ class ProcedurePrinting:
         self._drawing = drawing
         self._company = company
 
-    def docx(self, number: str) -> bytes:
+    def docx(self, number: str, *, to_sign: bool = False) -> bytes:
         """Return the printed document as docx, the same bytes each time.
+
+        With `to_sign`, places for names that are not on file say that they stand on the signature page.
 
         Raises:
             UnknownDocumentError: there is no such document.
@@ -44,6 +50,13 @@ class ProcedurePrinting:
                     path = f"{FOLDER}/{document.number}/islands/{piece.digest.hex}.json"
                     raise DocumentIncompleteError(path=path)
                 islands[piece.digest] = kept
+        if to_sign:
+            document = replace(
+                document,
+                drafted=document.drafted or ON_SIGNATURE_PAGE,
+                reviewed=document.reviewed or ON_SIGNATURE_PAGE,
+                approved=document.approved or ON_SIGNATURE_PAGE,
+            )
         house = self._library.files.read(HOUSE_PROCEDURE) or self._drawing.house()
         printed = ProcedurePrint.of(document, pieces, company=self._company, islands=islands)
         return self._drawing.draw(printed, house)

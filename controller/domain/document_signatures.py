@@ -1,0 +1,113 @@
+"""文件签署情况. Who has signed a document as it stands, whose signatures were voided by a change, who is still missing.
+
+A signature covers exact bytes; any change of a file of the document voids it (ISO 13485 4.2.4; design §1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from controller.domain.text import T
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from controller.domain.identifiers import Digest
+    from controller.domain.record import Signatory
+    from controller.domain.route import Route, RouteStep
+    from controller.domain.text import Text
+
+
+@dataclass(frozen=True)
+class DocumentSignature:
+    """文件签名. One filed signature on a document revision, and whether it counts for the present bytes."""
+
+    sequence: int
+    step: str
+    """Key of the route's step."""
+    meaning: str
+    by: Signatory
+    at: str
+    reason: str | None
+    statement: Digest
+    certificate: Digest
+    path: str
+    """Archive path of the statement, without suffix."""
+    exempted: bool = False
+    """Made under the exemption for companies with too few people."""
+    void_because: Text | None = None
+    """None when it counts."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts for the document as it stands."""
+        return self.void_because is None
+
+
+@dataclass(frozen=True)
+class StepStanding:
+    """步骤的签署情况. A step of the route with the signature that counts for it, if there is one."""
+
+    step: RouteStep
+    posts: str
+    """Who may take it, by name of post."""
+    signature: DocumentSignature | None
+
+
+@dataclass(frozen=True)
+class DocumentSignatures:
+    """文件签署情况. Explains itself: what is signed, what was voided and why, what is missing."""
+
+    number: str
+    title: str
+    revision: str
+    route: Route
+    files: Mapping[str, Digest]
+    """Source files as they stand on `main`, each with its digest."""
+    contents: Digest
+    """Digest over all of them."""
+    steps: Sequence[StepStanding]
+    signatures: Sequence[DocumentSignature]
+    """Every signature ever filed on this revision, in order."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every step of the route is signed for the document as it stands."""
+        return all(item.signature is not None for item in self.steps)
+
+    @property
+    def missing(self) -> tuple[RouteStep, ...]:
+        """The steps that nobody has signed yet, in order."""
+        return tuple(item.step for item in self.steps if item.signature is None)
+
+    @property
+    def voided(self) -> tuple[DocumentSignature, ...]:
+        """Signatures that no longer count."""
+        return tuple(item for item in self.signatures if not item.counts)
+
+    def explain(self) -> Text:
+        """Return the standing in one sentence."""
+        if self.complete:
+            return T("{number} {revision} 已按路线“{route}”全部签署", **self._names())
+        waiting = [
+            T("{step}（{posts}）", step=item.step.label, posts=item.posts) for item in self.steps if not item.signature
+        ]
+        if self.voided and len(waiting) == len(self.steps):
+            return T("{number} {revision} 签署后文件有改动，原签名作废；待签：{steps}", steps=waiting, **self._names())
+        return T("{number} {revision} 待签：{steps}", steps=waiting, **self._names())
+
+    def _names(self) -> dict[str, str]:
+        return {"number": self.number, "revision": self.revision, "route": self.route.label}
+
+
+@dataclass(frozen=True)
+class ExemptionInForce:
+    """有效的豁免. A signed exemption for companies with too few people, with its last day."""
+
+    statement: Digest
+    by: Signatory
+    reason: str
+    since: date
+    until: date

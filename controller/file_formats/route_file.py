@@ -1,0 +1,166 @@
+"""签署路线文件. `signatures/routes.yml` → `Routes`, with every problem at once and its line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from controller.domain.conformity import Finding, Gravity
+from controller.domain.errors import MisconfiguredError
+from controller.domain.identifiers import nearest
+from controller.domain.route import ANYBODY, DEFAULT_ROUTE, Exemption, Route, Routes, RouteStep
+from controller.domain.signature_page import MOST_SLOTS
+from controller.domain.text import T
+from controller.file_formats.definition_reading import Part, Reading
+from controller.file_formats.yaml_text import YamlTextError, load_yaml_with_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+ROUTES_FILE = "signatures/routes.yml"
+ROUTES_FORMAT = "wenkong/routes/1"
+
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_WITHIN = re.compile(r"[1-9]\d{0,2} (?:workdays?|days?|hours?)")
+_ROUTE_KEYS = ("label", "applies_to", "basis", "steps", "different_people", "within", "within_basis", "note")
+_EXEMPTION_KEYS = ("label", "allows", "never", "signed_by", "text", "valid_months", "basis", "note")
+_LONGEST_EXEMPTION = 12
+"""Months; a company that needs it for longer signs again (企业自定)."""
+
+
+class RouteFileError(MisconfiguredError):
+    """签署路线有误. `signatures/routes.yml` cannot be used; `findings` has every problem with its line."""
+
+    code = "routes-invalid"
+
+    def __init__(self, *, findings: Sequence[Finding]) -> None:
+        first = findings[0]
+        where = f"{first.path}:{first.line}" if first.line else first.path
+        super().__init__(
+            T("签署路线有 {count} 处错误，第一处：{problem}", count=len(findings), problem=first.message),
+            hint=first.hint or T("改正后再试。"),
+            where=where,
+        )
+        self.findings = tuple(findings)
+
+
+def read_routes(text: str, *, where: str = ROUTES_FILE, posts: Collection[str] | None = None) -> Routes:
+    """Return the routes in `text`; with `posts`, the posts named must be among them.
+
+    Raises:
+        RouteFileError: the file has errors; carries all of them.
+    """
+    reading = Reading()
+    try:
+        data, lines = load_yaml_with_lines(text, where=where)
+    except YamlTextError as exc:
+        finding = Finding(exc.code, Gravity.ERROR, exc.problem, path=where, line=exc.line, hint=exc.hint)
+        raise RouteFileError(findings=[finding]) from exc
+    top = Part(reading, data if isinstance(data, dict) else {}, where, lines, (), T("签署路线"))
+    if top.data.get("format") != ROUTES_FORMAT:
+        top.wrong("format", "definition-format", T("format 应为 {format}", format=ROUTES_FORMAT))
+    top.check_keys(("format", "documents", "forms", "exemption", "note"))
+    documents = {key: _route(key, part, posts) for key, part in top.parts("documents")}
+    forms = {key: _route(key, part, posts) for key, part in top.parts("forms")}
+    if DEFAULT_ROUTE not in documents:
+        top.wrong("documents", "definition-key-missing", T("documents 缺少 default 路线"))
+    exemption = top.part("exemption", T("豁免"))
+    routes = Routes(documents, forms, _exemption(exemption, posts) if exemption is not None else None)
+    if reading.broken:
+        raise RouteFileError(findings=reading.findings)
+    return routes
+
+
+def _route(key: str, part: Part, posts: Collection[str] | None) -> Route:
+    part.check_keys(_ROUTE_KEYS)
+    steps = tuple(_step(item, posts) for item in part.listed("steps"))
+    keys = [step.key for step in steps]
+    if not steps:
+        part.wrong("steps", "definition-key-missing", T("没有任何步骤（steps）"))
+    if len(steps) > MOST_SLOTS:
+        part.wrong("steps", "definition-value", T("步骤超过 {most} 个，签署页放不下", most=MOST_SLOTS))
+    for name in ("step", "meaning"):
+        found = keys if name == "step" else [step.meaning for step in steps]
+        twice = sorted({item for item in found if found.count(item) > 1})
+        if twice and (name == "step" or "applies_to" in part.data):
+            part.wrong("steps", "definition-value", T("步骤的 {key} 重复：{items}", key=name, items=twice))
+    return Route(
+        key=key,
+        label=part.text("label", needed=True, limit=40) or key,
+        steps=steps,
+        applies_to=part.texts("applies_to"),
+        basis=part.texts("basis", single=True),
+        different_people=_apart(part, keys),
+        within=_within(part, keys),
+        within_basis=part.text("within_basis", limit=40) or "",
+    )
+
+
+def _step(part: Part, posts: Collection[str] | None) -> RouteStep:
+    part.check_keys(("step", "label", "meaning", "by", "note"))
+    key = part.text("step", needed=True) or ""
+    if key and not _KEY.fullmatch(key):
+        hint = T("用小写英文字母、数字和下划线，例如 reviewed。")
+        part.wrong("step", "definition-value", T("step 的值“{value}”不可用", value=key[:40]), hint=hint)
+    label = part.text("label", needed=True, limit=12) or key
+    meaning = part.text("meaning", needed=True, limit=12) or label
+    return RouteStep(key, label, meaning, _posts(part, "by", posts, also=ANYBODY))
+
+
+def _posts(part: Part, key: str, known: Collection[str] | None, *, also: str = "") -> tuple[str, ...]:
+    found = part.texts(key)
+    if not found:
+        part.wrong(key, "definition-key-missing", T("{key} 至少写一个岗位键", key=key))
+    for post in found:
+        if known is not None and post not in known and post != also:
+            close = nearest(post, known)
+            hint = T("是否想写 {key}？", key=close) if close else T("可用的岗位键：{keys}。", keys=list(known))
+            problem = T("{key} 里的“{post}”不在岗位文件中", key=key, post=post[:40])
+            part.wrong(key, "definition-value", problem, hint=hint)
+    return found
+
+
+def _apart(part: Part, steps: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    groups = part.data.get("different_people")
+    if groups is None:
+        return ()
+    found = []
+    for group in groups if isinstance(groups, list) else [groups]:
+        names = tuple(name for name in group if isinstance(name, str)) if isinstance(group, list) else ()
+        if len(names) < 2 or len(set(names)) != len(names) or not set(names) <= set(steps):  # noqa: PLR2004 - a pair
+            hint = T("写成 [[drafted, approved]]，每组至少两个本路线的步骤。")
+            problem = T("different_people 里有一组不可用")
+            part.wrong("different_people", "definition-value", problem, hint=hint)
+            continue
+        found.append(names)
+    return tuple(found)
+
+
+def _within(part: Part, steps: Sequence[str]) -> dict[str, str]:
+    inner = part.part("within", T("{title} within", title=part.title))
+    if inner is None:
+        return {}
+    inner.check_keys(steps)
+    found = {}
+    for key in inner.data:
+        text = inner.text(key) or ""
+        if not _WITHIN.fullmatch(text):
+            hint = T("写成 5 workdays、3 days 或 24 hours。")
+            inner.wrong(key, "definition-value", T("{key} 的时限不可用", key=key), hint=hint)
+            continue
+        found[key] = text
+    return found
+
+
+def _exemption(part: Part, posts: Collection[str] | None) -> Exemption:
+    part.check_keys(_EXEMPTION_KEYS)
+    months = part.whole("valid_months", least=1, most=_LONGEST_EXEMPTION)
+    return Exemption(
+        label=part.text("label", needed=True, limit=40) or "",
+        allows=part.text("allows", limit=200) or "",
+        never=part.text("never", limit=200) or "",
+        text=part.text("text", needed=True) or "",
+        signed_by=_posts(part, "signed_by", posts),
+        valid_months=months if months is not None else _LONGEST_EXEMPTION,
+        basis=part.text("basis", limit=40) or "",
+    )

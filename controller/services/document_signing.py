@@ -1,0 +1,402 @@
+"""文件签署. Signs a document as it stands on `main`, by the route of its class, and tells how it stands (4.2.4 a, b).
+
+Each signature is a filed statement that covers every source file of the document, and beside it the PDF with all
+signatures so far. Whether and when a document is issued and in force is no business of this module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from controller.domain.document_signatures import DocumentSignature, DocumentSignatures, StepStanding
+from controller.domain.errors import DamagedError, RefusedError
+from controller.domain.identifiers import Digest
+from controller.domain.route import RouteProblem, StepTaken, may_sign, shown_posts
+from controller.domain.signature_page import SignatureMark, SignaturePage, SignatureSlot
+from controller.domain.statement import Event
+from controller.domain.text import T
+from controller.file_formats.canonical_json import encode
+from controller.file_formats.statement_file import decode_statement
+from controller.services.document_library import FOLDER
+from controller.services.signed_statement import flaw_of
+from controller.services.staff_directory import PostNeededError
+from controller.services.statement_filing import StatementDraft
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from controller.domain.document import ControlledDocument
+    from controller.domain.person import Staff
+    from controller.domain.record import Signatory, Wire
+    from controller.domain.route import RouteAnswer, Routes, RouteStep
+    from controller.domain.signature import Origin, SigningKey
+    from controller.domain.text import Text
+    from controller.services.document_exemption import DocumentExemption
+    from controller.services.document_library import DocumentLibrary
+    from controller.services.ports import Archive, LibraryFiles, PdfDocument, PdfSigning, Signer
+    from controller.services.procedure_printing import ProcedurePrinting
+    from controller.services.statement_filing import FiledStatement, StatementFiling, StoredStatement
+
+_SCREEN_ONLY = frozenset({"notes.yml"})
+"""Gap notes are for the screen, no part of the document."""
+_LONGEST_REASON = 500
+
+
+class SigningOrderError(RefusedError):
+    """不能这样签署. Another step comes first, the step is signed already, or the route has no such step."""
+
+    code = "signing-order"
+
+    def __init__(self, *, number: str, why: Text, hint: Text | None) -> None:
+        super().__init__(T("{number}：{why}。", number=number, why=why), hint=hint)
+
+
+class SamePersonError(RefusedError):
+    """须由不同的人签署. The person has signed a step that this one must be kept apart from."""
+
+    code = "signing-same-person"
+    unauthorised = True
+
+    def __init__(self, *, number: str, why: Text, hint: Text | None) -> None:
+        super().__init__(T("{number}：{why}。", number=number, why=why), hint=hint)
+
+
+class ShownChangedError(RefusedError):
+    """所见已变. What the signer was shown is not what would be signed now; nothing was signed (21 CFR 11.70)."""
+
+    code = "signing-shown-changed"
+
+    def __init__(self, *, number: str) -> None:
+        super().__init__(
+            T("{number} 在您查看之后有了变化，没有签署。", number=number),
+            hint=T("用 qms doc print {number} --signed --out 文件.pdf 重新打印，看过后再签。", number=number),
+        )
+
+
+class ReasonTooLongError(RefusedError):
+    """理由太长."""
+
+    code = "signing-reason-long"
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(T("签署理由超过 {limit} 个字。", limit=limit), hint=T("请写得简短些，详细说明另附记录。"))
+
+
+class SignedPdfMissingError(DamagedError):
+    """签署的 PDF 缺失. The PDF beside the newest signature is not there."""
+
+    code = "signed-pdf-missing"
+
+    def __init__(self, *, path: str) -> None:
+        super().__init__(
+            T("档案中缺少 {path}。", path=path), hint=T("请运行 qms verify，并用备份恢复档案。"), where=path
+        )
+
+
+@dataclass(frozen=True)
+class SignedDocument:
+    """已签署. What one act of signing gave."""
+
+    filed: FiledStatement
+    standing: DocumentSignatures
+    """After it."""
+    exempted: bool
+
+
+@dataclass(frozen=True)
+class _Acting:
+    """A signer in the post in which a step is taken; people may hold several."""
+
+    signer: Signer
+    signatory: Signatory
+
+    @property
+    def certificate(self) -> Digest:
+        return self.signer.certificate
+
+    @property
+    def origin(self) -> Origin:
+        return self.signer.origin
+
+    @property
+    def key(self) -> SigningKey:
+        return self.signer.key
+
+    def ready(self, meaning: str) -> None:
+        self.signer.ready(meaning)
+
+    def sign(self, data: bytes, *, at: datetime) -> bytes:
+        return self.signer.sign(data, at=at)
+
+
+@dataclass
+class DocumentSigning:
+    """文件签署服务."""
+
+    files: LibraryFiles
+    """The approved content of branch `main`."""
+    archive: Archive
+    statements: StatementFiling
+    library: DocumentLibrary
+    printing: ProcedurePrinting
+    to_pdf: Callable[[bytes], PdfDocument]
+    """docx → checked PDF."""
+    signing: PdfSigning
+    staff: Staff
+    routes: Routes
+    exemption: DocumentExemption
+    company: str
+    stamp: Callable[[bytes], bytes] | None = field(default=None, repr=False)
+    """SHA-256 → timestamp token for signatures inside the PDF; None: the daily timestamp alone."""
+
+    def standing(self, wanted: str) -> DocumentSignatures:
+        """Return who has signed a document as it stands, whose signatures were voided, and who is missing.
+
+        Raises:
+            UnknownDocumentError: there is no such document.
+            StatementDamagedError: a filed signature cannot be read.
+        """
+        document = self.library.document(self.library.resolve(wanted))
+        return self._standing(document, self._filed(document))
+
+    def shown(self, wanted: str) -> bytes:
+        """Return the PDF with the signature page and all signatures that count: what the next signer is shown.
+
+        Raises:
+            UnknownDocumentError: there is no such document.
+            SignedPdfMissingError: the archive lacks the PDF of the newest signature.
+            PrintIncompleteError, PdfEngineError: the document cannot be printed.
+        """
+        return self._shown(self.standing(wanted))
+
+    def sign(
+        self, wanted: str, meaning: str, signer: Signer, *, reason: str | None = None, seen: Digest | None = None
+    ) -> SignedDocument:
+        """Sign a document with `meaning` in the name of `signer`.
+
+        Args:
+            wanted: number of the document.
+            meaning: 起草, 审核, 批准 …
+            signer: the signed-in person.
+            reason: why, where there is something to say.
+            seen: digest of the PDF that the person looked at; None: that of `shown`.
+
+        Raises:
+            UnknownDocumentError: there is no such document.
+            SigningOrderError, SamePersonError, PostNeededError: the route does not allow it.
+            ShownChangedError: the document is no longer as the person saw it.
+            PassphraseWrongError, SignInNeededError: the person did not confirm.
+        """
+        reason = (reason or "").strip() or None
+        if reason is not None and len(reason) > _LONGEST_REASON:
+            raise ReasonTooLongError(limit=_LONGEST_REASON)
+        document = self.library.document(self.library.resolve(wanted))
+        filed = self._filed(document)
+        standing = self._standing(document, filed)
+        step, exempted = self._allowed(standing, meaning, signer)
+        pdf = self._shown(standing)
+        shown = Digest.of(pdf)
+        if seen is not None and seen != shown:
+            raise ShownChangedError(number=standing.number)
+        signer.ready(step.meaning)
+        acting = _Acting(signer, self._in_post(signer.signatory, step))
+        draft = StatementDraft(
+            chain=_chain(document),
+            event=Event.DOCUMENT_SIGNED,
+            subject=standing.number,
+            meaning=step.meaning,
+            reason=reason,
+            new=self._facts(standing, step, exempted=exempted),
+            files=standing.files,
+            shown=shown,
+        )
+        before = filed[-1].digest if filed else None
+
+        def with_pdf(data: bytes) -> Mapping[str, bytes]:
+            statement = decode_statement(data)
+            # Inside the lock: whatever happened since the person looked makes this signature impossible.
+            if statement.previous != before or self._source_files(standing.number) != standing.files:
+                raise ShownChangedError(number=standing.number)
+            words = _reason_shown(reason, exempted=exempted)
+            by = acting.signatory
+            mark = SignatureMark(
+                name=by.name,
+                post=by.post,
+                meaning=step.meaning,
+                at=datetime.fromisoformat(statement.at),
+                certificate=acting.certificate,
+                statement=Digest.of(data),
+                reason=words,
+            )
+            first = all(item.signature is None for item in standing.steps)
+            sign = self.signing.certify if first else self.signing.add_approval
+            return {".pdf": sign(pdf, step.key, acting.key, mark, stamp=self.stamp)}
+
+        done = self.statements.file(draft, acting, beside=with_pdf)
+        return SignedDocument(done, self.standing(standing.number), exempted)
+
+    # -- what there is -----------------------------------------------------------------------------------------
+
+    def _filed(self, document: ControlledDocument) -> list[StoredStatement]:
+        found = self.statements.chain(_chain(document))
+        return [item for item in found if item.statement.event is Event.DOCUMENT_SIGNED]
+
+    def _source_files(self, number: str) -> dict[str, Digest]:
+        """Return every source file of a document with its digest."""
+        found = {}
+        for path in self.files.files(f"{FOLDER}/{number}"):
+            data = self.files.read(path)
+            if data is not None and path.removeprefix(f"{FOLDER}/{number}/") not in _SCREEN_ONLY:
+                found[path] = Digest.of(data)
+        return found
+
+    def _standing(self, document: ControlledDocument, filed: Sequence[StoredStatement]) -> DocumentSignatures:
+        number = document.number.text
+        files = self._source_files(number)
+        route = self.routes.for_document(document.class_word)
+        signatures = _judged(filed, files)
+        counting = {item.step: item for item in signatures if item.counts}
+        names = self._post_names()
+        return DocumentSignatures(
+            number=number,
+            title=document.title,
+            revision=document.revision.text,
+            route=route,
+            files=files,
+            contents=Digest.of(encode({path: digest.text for path, digest in files.items()})),
+            steps=tuple(StepStanding(step, shown_posts(step, names), counting.get(step.key)) for step in route.steps),
+            signatures=signatures,
+        )
+
+    def _shown(self, standing: DocumentSignatures) -> bytes:
+        counting = [item for item in standing.signatures if item.counts]
+        if counting:
+            path = f"{counting[-1].path}.pdf"
+            pdf = self.archive.read(path)
+            if pdf is None:
+                raise SignedPdfMissingError(path=path)
+            return pdf
+        printed = self.to_pdf(self.printing.docx(standing.number, to_sign=True))
+        return self.signing.add_page(printed.data, self._page(standing))
+
+    def _page(self, standing: DocumentSignatures) -> SignaturePage:
+        route = standing.route
+        basis = f"（依据：{'、'.join(route.basis)}）" if route.basis else ""
+        notes = [f"签署路线：{route.label}{basis}。"]
+        exempt = self.exemption.in_force()
+        if exempt is not None and self.routes.exemption is not None:
+            notes.append(
+                f"{self.routes.exemption.label}（{exempt.by.name}签署，有效至 {exempt.until}）："
+                f"{self.routes.exemption.allows}；{self.routes.exemption.never}。"
+            )
+        return SignaturePage(
+            company=self.company,
+            title=standing.title,
+            number=standing.number,
+            revision=standing.revision,
+            contents=standing.contents,
+            contents_label=f"文件全部 {len(standing.files)} 个源文件的摘要",
+            slots=[SignatureSlot(item.step.key, item.step.label, item.posts) for item in standing.steps],
+            notes=notes,
+        )
+
+    # -- who may -----------------------------------------------------------------------------------------------
+
+    def _allowed(self, standing: DocumentSignatures, meaning: str, signer: Signer) -> tuple[RouteStep, bool]:
+        by = signer.signatory
+        person = self.staff.people.get(by.person)
+        taken = [
+            StepTaken(item.step.key, item.signature.by.person, item.signature.by.name)
+            for item in standing.steps
+            if item.signature is not None
+        ]
+        answer = may_sign(
+            standing.route,
+            meaning,
+            person=by.person,
+            held=person.posts if person is not None else (),
+            taken=taken,
+            exempt=self.exemption.in_force() is not None,
+            post_names=self._post_names(),
+        )
+        if answer.step is None or answer.why is not None:
+            raise self._refusal(standing.number, answer, by)
+        return answer.step, answer.exempted
+
+    def _refusal(self, number: str, answer: RouteAnswer, by: Signatory) -> RefusedError:
+        if answer.problem is RouteProblem.POST and answer.step is not None:
+            names = self._post_names()
+            posts = [names.get(key, key) for key in answer.step.by]
+            act = T("{number} 的“{step}”", number=number, step=answer.step.label)
+            return PostNeededError(act=act, name=by.name, posts=posts)
+        why = answer.why if answer.why is not None else T("这一步不能签")
+        kind = SamePersonError if answer.problem is RouteProblem.SAME_PERSON else SigningOrderError
+        return kind(number=number, why=why, hint=answer.hint)
+
+    def _in_post(self, by: Signatory, step: RouteStep) -> Signatory:
+        """Return the person in the post that allows the step, the main post where that does."""
+        person = self.staff.people.get(by.person)
+        allowed = [post for post in (person.posts if person is not None else ()) if post in step.by]
+        names = self._post_names()
+        if not allowed or by.post in {names.get(post) for post in allowed}:
+            return by
+        return replace(by, post=names.get(allowed[0], allowed[0]))
+
+    def _facts(self, standing: DocumentSignatures, step: RouteStep, *, exempted: bool) -> dict[str, Wire]:
+        facts: dict[str, Wire] = {
+            "step": step.key,
+            "route": standing.route.key,
+            "title": standing.title,
+            "revision": standing.revision,
+        }
+        exempt = self.exemption.in_force() if exempted else None
+        return facts | ({"exemption": exempt.statement.text} if exempt is not None else {})
+
+    def _post_names(self) -> dict[str, str]:
+        return {key: post.name for key, post in self.staff.posts.items()}
+
+
+def _chain(document: ControlledDocument) -> str:
+    return f"documents/{document.number}/{document.revision.text.replace('/', '-')}"
+
+
+def _reason_shown(reason: str | None, *, exempted: bool) -> str | None:
+    if not exempted:
+        return reason
+    return f"{reason}（依两人企业豁免）" if reason else "依两人企业豁免"
+
+
+def _judged(filed: Sequence[StoredStatement], files: Mapping[str, Digest]) -> list[DocumentSignature]:
+    """Return every signature with whether it counts: those on the present bytes since these bytes last changed."""
+    judged: list[DocumentSignature] = []
+    changed_later = False
+    for stored in reversed(filed):
+        stated = stored.statement
+        differing = sorted(path for path in {*stated.files, *files} if stated.files.get(path) != files.get(path))
+        why = flaw_of(stored)
+        if why is None and differing:
+            names = [path.rsplit("/", maxsplit=1)[-1] for path in differing]
+            why = T("签署之后有改动：{files}", files=names)
+        elif why is None and changed_later:
+            why = T("签署之后文件改过又改回，须重新签署")
+        changed_later = changed_later or bool(differing)
+        if stated.by is None or stated.certificate is None:
+            continue  # `decode_statement` lets nobody sign without a name; said for the type checker
+        judged.append(
+            DocumentSignature(
+                sequence=stated.sequence,
+                step=str(stated.new.get("step", "")),
+                meaning=stated.meaning,
+                by=stated.by,
+                at=stated.at,
+                reason=stated.reason,
+                statement=stored.digest,
+                certificate=stated.certificate,
+                path=stored.path,
+                exempted="exemption" in stated.new,
+                void_because=why,
+            )
+        )
+    return judged[::-1]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from controller.adapters.audit_trail_files import AuditTrailFiles
     from controller.adapters.git_archive import GitArchive
     from controller.adapters.git_controlled_files import GitControlledFiles
     from controller.adapters.personal_keys import FileAuthorityKey, Pkcs12Keys
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from controller.domain.working_days import WorkingDays
     from controller.file_formats.calendar_file import CompanyCalendar
     from controller.services.archive_witness import ArchiveWitness
+    from controller.services.audit_trail import AuditTrail
     from controller.services.document_import import DocumentImport
     from controller.services.document_library import DocumentLibrary
     from controller.services.entry_making import EntryMaking
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from controller.services.register_building import RegisterBuilding
     from controller.services.register_library import RegisterLibrary
     from controller.services.text_reading import ReadText
+    from controller.services.trail import Trail
     from controller.services.verification import VerificationReport
     from controller.services.signing_in import PassphraseAnswer, PassphraseQuestion, PersonalSigner, SigningIn
     from controller.services.statement_filing import StatementFiling
@@ -171,6 +174,48 @@ class Application:
         from controller.services.statement_filing import StatementFiling
 
         return StatementFiling(self.archive, self.identity, self.clock, origin_here())
+
+    @cached_property
+    def trail(self) -> Trail:
+        """Writes prints, exports, unmasking and refusals to the audit trail."""
+        from controller.services.trail import Trail
+
+        return Trail(self.statements)
+
+    @cached_property
+    def audit_trail(self) -> AuditTrail:
+        """Reads the audit trail."""
+        from controller.adapters.sorted_spool import SqliteSpool
+        from controller.services.archived_forms import ArchivedForms
+        from controller.services.audit_trail import AuditTrail
+
+        return AuditTrail(
+            archive=self.archive,
+            definitions=ArchivedForms(self.archive, self.forms),
+            keys=self.keys,
+            spool=SqliteSpool,
+            post_names=self._post_names(),
+        )
+
+    def _post_names(self) -> dict[str, str]:
+        """Return the names of posts; none where the file is damaged, since the trail must still come out."""
+        try:
+            return {key: post.name for key, post in self.staff.posts.items()}
+        except QmsError:
+            return {}
+
+    @property
+    def audit_trail_files(self) -> AuditTrailFiles:
+        """Writes exports of the audit trail; not kept, because it holds on to the application itself."""
+        from controller.adapters.audit_trail_files import AuditTrailFiles
+
+        try:
+            definition = self.registers.definition("TZ-16")
+        except QmsError:
+            definition = None
+        return AuditTrailFiles(
+            documents=lambda: self.register_documents, printing=self.new_printing, definition=definition
+        )
 
     @cached_property
     def signing_in(self) -> SigningIn:

@@ -24,15 +24,14 @@ from controller.domain.identifiers import Digest
 from controller.domain.register import ColumnType, cell_text
 from controller.domain.text import T
 from controller.file_formats.docx_package import open_docx, write_docx
-from controller.services.register_report import supplements
+from controller.services.register_report import preface_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from controller.domain.register import Heading
     from controller.services.ports import DocxRenderer, TemplateCompiler
-    from controller.services.register_building import RegisterTable
-    from controller.services.register_report import Sheet
+    from controller.services.register_report import ListedTable, Sheet
 
 HOUSE_FILE = "templates/house/register.docx"
 ROWS_PER_PART = 300
@@ -81,7 +80,7 @@ class RegisterDocuments:
         self._renderer = renderer
         self._company = company
 
-    def parts(self, register: RegisterTable, *, rows_per_part: int = ROWS_PER_PART) -> Iterator[bytes]:
+    def parts(self, register: ListedTable, *, rows_per_part: int = ROWS_PER_PART) -> Iterator[bytes]:
         """Yield the register as docx files of at most `rows_per_part` rows; the last one has statistics and proof.
 
         Raises:
@@ -97,7 +96,7 @@ class RegisterDocuments:
             waiting.append(drawing.row([cell_text(cell) for cell in cells]))
         yield drawing.file(waiting, number, last=True)
 
-    def _empty(self, register: RegisterTable) -> bytes:
+    def _empty(self, register: ListedTable) -> bytes:
         """Return the house file with its header and footer filled in."""
         definition = register.definition
         bounded = register.period.first is not None or register.period.last is not None
@@ -119,7 +118,7 @@ class RegisterDocuments:
 class _Drawing:
     """One register on its way into docx files."""
 
-    def __init__(self, register: RegisterTable, empty: bytes, company: str) -> None:
+    def __init__(self, register: ListedTable, empty: bytes, company: str) -> None:
         self.register = register
         self.company = company
         package = open_docx(empty)
@@ -186,6 +185,8 @@ class _Drawing:
             paragraph(text_run(definition.title), "WkTitle"),
             paragraph(text_run(line if whole else f"{line}　　第 {number} 部分"), "WkSubtitle"),
         ]
+        if number == 1 and self.register.preface:
+            body += [*self._supplement(preface_sheet(self.register)), paragraph("", "WkSmall")]
         if not definition.available:
             body.append(paragraph(text_run(definition.unavailable_reason or "所需数据随后续功能提供"), "WkValue"))
         elif rows:
@@ -194,8 +195,7 @@ class _Drawing:
         else:
             body.append(paragraph(text_run("期间内没有记录。"), "WkValue"))
         if last:
-            summary = self.register.summary()
-            for sheet in supplements(self.register, summary, company=self.company):
+            for sheet in self.register.sheets(company=self.company):
                 if sheet.rows:
                     body += self._supplement(sheet)
         contents = dict(self.contents)

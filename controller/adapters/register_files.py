@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _UNFIT = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
 _PROGRESS_STEP = 200
-_CELLS_PER_PDF = 3600
+CELLS_PER_PDF = 3600
 """Cells in one PDF: the engine needs 0.14 MB for each, measured; 300 rows of 12 columns, 180 of 20."""
 
 
@@ -82,8 +82,11 @@ class RegisterFiles:
         force: bool = False,
         rows_per_part: int = ROWS_PER_PART,
         progress: Progress | None = None,
+        before: Callable[[], object] | None = None,
     ) -> WrittenRegister:
         """Build `definition` and write it to `target`, a file or an existing folder.
+
+        `before` is called when nothing is written yet and nothing stands in the way; when it raises, nothing will be.
 
         A docx or pdf of several parts goes to `name-001`, `name-002` … beside the name asked for.
 
@@ -94,10 +97,12 @@ class RegisterFiles:
         """
         period = period or Period()
         path = target / file_name(definition, kind, period) if target.is_dir() else target
-        there = [*_parts_of(path), *([path] if path.exists() else [])]
+        there = [*parts_of(path), *([path] if path.exists() else [])]
         if there and not force:
             raise FileExistsRefusedError(path=there[0])
         self._indexing.catch_up()
+        if before is not None:
+            before()
         table = self._building.build(definition, period, self._clock.now())
         if progress is not None:
             table.watch(progress, _PROGRESS_STEP)
@@ -110,7 +115,7 @@ class RegisterFiles:
 
             return WrittenRegister(definition, period, (path,), write_csv(table, path))
         if kind is RegisterFormat.PDF:
-            rows_per_part = min(rows_per_part, max(1, _CELLS_PER_PDF // len(table.headings)))
+            rows_per_part = min(rows_per_part, max(1, CELLS_PER_PDF // len(table.headings)))
         files = tuple(self._write_parts(table, kind, path, rows_per_part))
         for old in there:
             if old not in files:
@@ -124,10 +129,10 @@ class RegisterFiles:
         if second is None:
             yield self._write_part(first, kind, path)
             return
-        yield self._write_part(first, kind, _part_path(path, 1))
-        yield self._write_part(second, kind, _part_path(path, 2))
+        yield self._write_part(first, kind, part_path(path, 1))
+        yield self._write_part(second, kind, part_path(path, 2))
         for number, part in enumerate(parts, 3):
-            yield self._write_part(part, kind, _part_path(path, number))
+            yield self._write_part(part, kind, part_path(path, number))
 
     def _write_part(self, docx: bytes, kind: RegisterFormat, path: Path) -> Path:
         data = docx if kind is RegisterFormat.DOCX else self._printing().print(docx).data
@@ -144,11 +149,12 @@ def file_name(definition: RegisterDefinition, kind: RegisterFormat, period: Peri
     return f"{definition.id}{_UNFIT.sub(' ', definition.title).strip()[:60]}{span}.{kind.value}"
 
 
-def _part_path(path: Path, number: int) -> Path:
+def part_path(path: Path, number: int) -> Path:
+    """Return where one of several parts goes."""
     return path.with_name(f"{path.stem}-{number:03d}{path.suffix}")
 
 
-def _parts_of(path: Path) -> list[Path]:
+def parts_of(path: Path) -> list[Path]:
     """Return the parts of an earlier build that stand beside `path`."""
     if not path.parent.is_dir():
         return []

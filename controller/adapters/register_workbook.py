@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from controller.adapters.finished_file import finished_file
 from controller.domain.register import Cell, ColumnType, Heading, cell_text
-from controller.services.register_report import supplements
+from controller.services.register_report import preface_sheet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from controller.services.register_building import RegisterSummary, RegisterTable
-    from controller.services.register_report import Sheet
+    from controller.services.register_report import ListedTable, Sheet
 
 SHEET_ROWS = 1_048_576
 """Rows in an Excel sheet, heading included."""
@@ -36,34 +36,40 @@ def write_workbook(table: RegisterTable, path: Path, *, company: str, sheet_rows
     Raises:
         FileUnwritableError: the place cannot be written, or the disk is full.
     """
+    with finished_file(path) as unfinished:
+        fill_workbook(table, unfinished, company=company, sheet_rows=sheet_rows)
+    return table.summary()
+
+
+def fill_workbook(table: ListedTable, path: Path, *, company: str, sheet_rows: int = SHEET_ROWS) -> None:
+    """Write any table to `path` as it goes."""
     import xlsxwriter
 
-    with finished_file(path) as unfinished:
-        options = {
-            "constant_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    book = xlsxwriter.Workbook(str(path), options)
+    definition = table.definition
+    book.set_properties(
+        {
+            "title": f"{definition.number} {definition.title}",
+            "company": company,
+            "created": table.now.astimezone(UTC).replace(tzinfo=None),
         }
-        book = xlsxwriter.Workbook(str(unfinished), options)
-        definition = table.definition
-        book.set_properties(
-            {
-                "title": f"{definition.number} {definition.title}",
-                "company": company,
-                "created": table.now.astimezone(UTC).replace(tzinfo=None),
-            }
-        )
-        writer = _Book(book, table, company, sheet_rows)
-        try:
-            writer.rows()
-            summary = table.summary()
-            for sheet in supplements(table, summary, company=company):
-                writer.supplement(sheet)
-        finally:
-            # Also removes the temporary files of the rows when something went wrong.
-            _close(book)
-    return summary
+    )
+    writer = _Book(book, table, company, sheet_rows)
+    try:
+        if table.preface:
+            writer.supplement(preface_sheet(table))
+        writer.rows()
+        for sheet in table.sheets(company=company):
+            writer.supplement(sheet)
+    finally:
+        # Also removes the temporary files of the rows when something went wrong.
+        _close(book)
 
 
 def _close(book: Any) -> None:
@@ -78,7 +84,7 @@ def _close(book: Any) -> None:
 @dataclass
 class _Book:
     book: Any
-    table: RegisterTable
+    table: ListedTable
     company: str
     sheet_rows: int
     numbers: dict[int, Any] = field(default_factory=dict)

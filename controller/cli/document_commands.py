@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from controller.cli.commands import M, group, option
+from controller.cli.commands import M, acting, group, option
 from controller.cli.document_view import (
     control_data,
     note_data,
@@ -23,6 +23,7 @@ from controller.domain.text import T
 
 if TYPE_CHECKING:
     from controller.cli.main import Session
+    from controller.domain.identifiers import Digest
     from controller.services.text_reading import ReadText
 
 _FILE = click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
@@ -217,19 +218,27 @@ def import_document(
 @option("--out", "target", type=click.Path(path_type=Path, dir_okay=False), required=True, help=M("输出文件。"))
 @option("--pdf", is_flag=True, help=M("输出 pdf（默认按文件名）。"))
 @option("--force", is_flag=True, help=M("文件已存在时覆盖。"))
+@acting
 @click.pass_obj
 def print_(session: Session, number: str, target: Path, *, pdf: bool, force: bool) -> int:
     out = session.output
     application = session.application
+    signer = application.person(session.person)
     number = application.documents.resolve(number)
     docx = application.document_printing.docx(number)
-    if pdf or target.suffix.lower() == ".pdf":
+    as_pdf = pdf or target.suffix.lower() == ".pdf"
+    facts = {"format": "pdf" if as_pdf else "docx"}
+
+    def note(shown: Digest) -> None:
+        application.trail.printed(signer, number, shown, facts=facts)
+
+    if as_pdf:
         made = application.printing.print(docx)
-        write_output(target, made.data, force=force)
+        write_output(target, made.data, force=force, before=note)
         out.line(T("已生成 {file}（{pages} 页，{engine}）。", file=target, pages=made.pages, engine=made.engine))
         out.document({"number": number, "file": str(target), "pages": made.pages, "engine": made.engine})
     else:
-        write_output(target, docx, force=force)
+        write_output(target, docx, force=force, before=note)
         out.line(T("已生成 {file}。", file=target))
         out.document({"number": number, "file": str(target)})
     return 0

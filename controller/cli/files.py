@@ -141,8 +141,10 @@ def import_source(path: Path, definition: FormDefinition) -> tuple[Callable[[], 
     return rows, {"file": path.name, "digest": Digest.of(data).text}
 
 
-def write_output(path: Path, data: bytes, *, force: bool = False) -> None:
-    """Write `data` to `path` whole or not at all.
+def write_output(
+    path: Path, data: bytes, *, force: bool = False, before: Callable[[Digest], object] | None = None
+) -> None:
+    """Write `data` to `path` whole or not at all; `before` is told its digest when all but the handing over is done.
 
     Raises:
         FileExistsRefusedError: the file exists and `force` was not asked for.
@@ -152,3 +154,5 @@ def write_output(path: Path, data: bytes, *, force: bool = False) -> None:
         raise FileExistsRefusedError(path=path)
     with finished_file(path) as unfinished:
         unfinished.write_bytes(data)
+        if before is not None:
+            before(Digest.of(data))

@@ -96,6 +96,7 @@ COMMANDS = {
     "form": ("controller.cli.form_commands:form", M("受控表单：列出、查看、检查、空白表、版式。")),
     "record": ("controller.cli.record_commands:record", M("质量记录：填写、导入、查看、打印、检索。")),
     "register": ("controller.cli.register_commands:register", M("台账：列出、生成。")),
+    "audit-trail": ("controller.cli.audit_trail_commands:audit_trail", M("审计追踪：查看和导出。")),
     "index": ("controller.cli.workspace_commands:index", M("检索索引：可随时重建。")),
     "verify": ("controller.cli.workspace_commands:verify", M("检查档案是否完整、未被改动。")),
 }

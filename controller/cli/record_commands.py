@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from controller.cli.main import Session
     from controller.cli.output import Output
+    from controller.domain.identifiers import Digest
     from controller.domain.record import RecordState
     from controller.services.record_filing import Filed
 
@@ -32,6 +33,8 @@ _VALUES = option(
     type=click.Path(path_type=Path, dir_okay=False),
     help=M("填写内容的文件（.yml、.json），字段名或中文名称都可以。"),
 )
+_BROWSED = "档案浏览副本"
+"""Names the browsing copy in the audit trail."""
 _UNMASK = option("--unmask", is_flag=True, help=M("显示敏感个人信息（需要本机存有记录密钥）。"))
 
 
@@ -75,7 +78,7 @@ def new(
 
     if values_file is None and at_terminal(out):
         target = find_stage(definition, stage)
-        check_opening(definition, target, by, application.staff)
+        check_opening(definition, target, by.signatory, application.staff)
         entering = Entering(application, out, definition, stage=target, given=given)
         out.line(f"《{definition.title}》{definition.number} {definition.revision}")
         if definition.note:
@@ -114,7 +117,7 @@ def advance(session: Session, number: str, values_file: Path | None, settings: S
 
     if asking and not stored.state.voided:
         target = find_stage(definition, stage)
-        check_move(definition, wanted.text, stored.state.stage, target, by, application.staff)
+        check_move(definition, wanted.text, stored.state.stage, target, by.signatory, application.staff)
         before = {**stored.state.values, **stored.opened}
         entering = Entering(application, out, definition, stage=target, given=given, before=before)
         entering.ask_missing()
@@ -202,17 +205,28 @@ def import_(
 
 @record.command("show", help=M("查看一份记录的内容和经过。"))
 @click.argument("number")
+@option("--trail", "as_trail", is_flag=True, help=M("列出审计追踪：谁、何时、从哪台电脑、原值和新值，连同打印和查看。"))
 @_UNMASK
+@acting
 @click.pass_obj
-def show(session: Session, number: str, *, unmask: bool) -> int:
+def show(session: Session, number: str, *, as_trail: bool, unmask: bool) -> int:
     from controller.cli.record_page import record_data, show_record
 
     out = session.output
+    signer = session.application.person(session.person) if unmask else None
     stored, view = session.application.records.view(RecordNumber(number), unmask=unmask)
+    if signer is not None:
+        session.application.trail.unmasked(signer, number)
+    if as_trail:
+        from controller.cli.audit_trail_page import show_trail_of
+
+        show_trail_of(session.application, out, number, unmask=unmask)
+        return 0
     if out.as_json:
         out.document(record_data(stored, view))
     else:
         show_record(out, stored, view)
+        out.line(T("加 --trail 查看审计追踪：电脑、账户、打印和查看也在其中。"))
     return 0
 
 
@@ -257,21 +271,29 @@ def list_(session: Session, form: str | None, since: str | None, until: str | No
 @option("--pdf", is_flag=True, help=M("生成 PDF（文件名以 .pdf 结尾时自动如此）。"))
 @_UNMASK
 @option("--force", is_flag=True, help=M("文件已存在时覆盖。"))
+@acting
 @click.pass_obj
 def print_(session: Session, number: str, target: Path, *, pdf: bool, unmask: bool, force: bool) -> int:
     records = session.application.records
+    signer = session.application.person(session.person)
     _stored, view = records.view(RecordNumber(number), unmask=unmask)
     docx = records.print(RecordNumber(number), unmask=unmask)
     out = session.output
-    if pdf or target.suffix.lower() == ".pdf":
+    as_pdf = pdf or target.suffix.lower() == ".pdf"
+    facts = {"format": "pdf" if as_pdf else "docx"}
+
+    def note(shown: Digest) -> None:
+        session.application.trail.printed(signer, number, shown, facts=facts, unmasked=unmask)
+
+    if as_pdf:
         document = session.application.printing.print(docx)
-        write_output(target, document.data, force=force)
+        write_output(target, document.data, force=force, before=note)
         out.line(
             T("已生成 {file}（{pages} 页，{engine}）。", file=target, pages=document.pages, engine=document.engine)
         )
         out.document({"file": str(target), "pages": document.pages, "engine": document.engine})
     else:
-        write_output(target, docx, force=force)
+        write_output(target, docx, force=force, before=note)
         out.line(T("已生成 {file}。", file=target))
         out.document({"file": str(target)})
     if view.masked:
@@ -285,12 +307,17 @@ def print_(session: Session, number: str, target: Path, *, pdf: bool, unmask: bo
     "--out", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help=M("保存到哪个文件夹。")
 )
 @_UNMASK
+@acting
 @click.pass_obj
 def attachments(session: Session, number: str, folder: Path, *, unmask: bool) -> int:
     from controller.cli.attachment_output import save_attachments
 
     application = session.application
+    signer = application.person(session.person)
     state = application.records.read(RecordNumber(number)).state
+    taken = {item.name: item.digest for item in state.attachments if unmask or not item.sealed}
+    if taken:
+        application.trail.exported(signer, number, files=taken, unmasked=unmask)
     save_attachments(application, session.output, state, folder, unmask=unmask)
     return 0
 
@@ -324,11 +351,13 @@ def search(session: Session, words: Sequence[str], limit: int) -> int:
 
 @record.command("browse", help=M("把档案导出为可浏览的只读文件夹（敏感信息遮蔽）。"))
 @option("--out", "target", type=click.Path(path_type=Path), default=None, help=M("导出到哪里（默认：records/浏览）。"))
+@acting
 @click.pass_obj
 def browse(session: Session, target: Path | None) -> int:
     application = session.application
     out = session.output
     folder = target or application.folder / "records" / "浏览"
+    application.trail.exported(application.person(session.person), _BROWSED)
     with out.progress(T("正在导出")) as progress:
         count = application.browsing_copy(folder, progress=progress)
     out.line(T("已导出 {count} 份记录到 {folder}（只供浏览，可随时删除重建）。", count=count, folder=folder))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from controller.cli.commands import M, group, option
+from controller.cli.commands import M, acting, group, option
 from controller.domain.conformity import Gravity
 from controller.domain.register import Period
 from controller.domain.text import T
@@ -102,6 +103,7 @@ def lint(session: Session, register_id: str | None) -> int:
     help=M("docx、pdf 每个文件最多多少行。"),
 )
 @option("--force", is_flag=True, help=M("覆盖已有的文件。"))
+@acting
 @click.pass_obj
 def build(
     session: Session,
@@ -124,6 +126,7 @@ def build(
         raise click.UsageError(output.text(T("请写一个台账编号，或用 --all 生成全部。")))
     period = _period(output, since, until, year, month)
     application = session.application
+    signer = application.person(session.person)
     if every:
         chosen: Sequence[RegisterDefinition] = application.registers.definitions()
         target = out or Path.cwd()
@@ -133,6 +136,12 @@ def build(
         target = out or Path.cwd()
     built = []
     for definition in chosen:
+        note = partial(
+            application.trail.exported,
+            signer,
+            definition.number.text,
+            facts={"format": kind, "period": str(period)},
+        )
         with output.progress(T("正在生成《{title}》", title=definition.title)) as progress:
             written = application.register_files.write(
                 definition,
@@ -142,6 +151,7 @@ def build(
                 force=force,
                 rows_per_part=rows_per_part,
                 progress=progress,
+                before=note,
             )
         built.append(written)
         _show(output, written)

@@ -19,6 +19,7 @@ from controller.domain.register import Cell, Column, ColumnType, Heading, Period
 from controller.domain.register_lookup import Key, LookupTable, key_of
 from controller.domain.register_statistics import Figure, Reckoner, StatisticResult, shown
 from controller.domain.serial_completeness import SerialRun, serial_runs
+from controller.services.register_report import supplements
 from controller.services.register_rows import RecordRows, Row, document_rows, entry_rows, form_rows
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from controller.domain.working_days import WorkingDays
     from controller.services.archived_forms import ArchivedForms, KnownForms
     from controller.services.ports import Archive, Progress, RecordIndex
+    from controller.services.register_report import Sheet
     from controller.services.register_rows import DocumentList
 
 _OF_FIELDS = {
@@ -91,6 +93,7 @@ class RegisterTable:
         self.period = period
         self.now = now
         self.headings = tuple(headings)
+        self.preface: tuple[tuple[str, str], ...] = ()
         self._run = run
         self._rows = run.rows()
 
@@ -101,6 +104,10 @@ class RegisterTable:
     def watch(self, progress: Progress, step: int) -> None:
         """Tell `progress` every `step` rows how many were made."""
         self._rows = _watched(self._rows, progress, step)
+
+    def sheets(self, *, company: str) -> list[Sheet]:
+        """Return the sheets that follow the rows."""
+        return supplements(self, self.summary(), company=company)
 
     def summary(self) -> RegisterSummary:
         """Return statistics and completeness; rows that were not read yet are worked through first."""

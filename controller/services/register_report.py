@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from controller.domain.register import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
+    from controller.domain.register import Cell, Heading, Period, RegisterDefinition
     from controller.services.register_building import Completeness, RegisterSummary, RegisterTable
 
 _SOURCES = {
@@ -29,6 +31,48 @@ class Sheet:
     headings: tuple[str, ...]
     widths: tuple[int, ...]
     rows: tuple[tuple[str, ...], ...]
+
+
+class ListedTable(Protocol):
+    """可写出的表. What the writers of files need of a register, or of the audit trail."""
+
+    @property
+    def definition(self) -> RegisterDefinition:
+        """Number, title and revision."""
+        ...
+
+    @property
+    def period(self) -> Period:
+        """The time it is over."""
+        ...
+
+    @property
+    def now(self) -> datetime:
+        """When it was made."""
+        ...
+
+    @property
+    def headings(self) -> tuple[Heading, ...]:
+        """The columns."""
+        ...
+
+    @property
+    def preface(self) -> tuple[tuple[str, str], ...]:
+        """What stands above the rows, as names and values."""
+        ...
+
+    def rows(self) -> Iterator[tuple[Cell, ...]]:
+        """Yield the rows, once."""
+        ...
+
+    def sheets(self, *, company: str) -> list[Sheet]:
+        """Return what follows the rows."""
+        ...
+
+
+def preface_sheet(table: ListedTable) -> Sheet:
+    """Return what stands above the rows as a sheet of its own."""
+    return Sheet("说明", ("项目", "内容"), (14, 70), table.preface)
 
 
 def supplements(table: RegisterTable, summary: RegisterSummary, *, company: str) -> list[Sheet]:

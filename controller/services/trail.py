@@ -8,19 +8,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from controller.domain.errors import QmsError, RefusedError
 from controller.domain.statement import TRAIL, Event
+from controller.domain.text import T
 from controller.services.statement_filing import StatementDraft
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from controller.domain.identifiers import Digest
-    from controller.domain.record import Wire
+    from controller.domain.person import Staff
+    from controller.domain.record import Signatory, Wire
     from controller.services.ports import Signer
+    from controller.services.signing_in import SigningIn
     from controller.services.statement_filing import FiledStatement, StatementFiling
 
+WHOLE_TRAIL = "审计追踪"
+"""Subject of statements about the audit trail itself."""
+UNMASKING_POSTS = frozenset({"quality_officer", "quality_head", "general_manager"})
+"""企业自定: posts that may see the sensitive values of the whole trail; those of one record open with its key."""
 _CLAIM = 60
 _MESSAGE = 300
+
+
+class TrailUnmaskingError(RefusedError):
+    """不能查看敏感信息. The person's posts do not allow to see everybody's sensitive values at once."""
+
+    code = "trail-unmasking"
+    unauthorised = True
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(
+            T("{name}的岗位不能查看整个审计追踪中的敏感个人信息。", name=name),
+            hint=T("由质管员、质量负责人或企业负责人操作；单份记录用 qms record show 编号 --unmask 查看。"),
+        )
+
+
+def check_may_unmask(staff: Staff, by: Signatory) -> None:
+    """Make sure that `by` may see the sensitive values of the whole trail; raises `TrailUnmaskingError`."""
+    person = staff.people.get(by.person)
+    if person is None or not UNMASKING_POSTS & set(person.posts):
+        raise TrailUnmaskingError(name=by.name)
 
 
 class Trail:
@@ -30,29 +58,42 @@ class Trail:
         self._filing = filing
 
     def printed(
-        self, signer: Signer, subject: str, shown: Digest, *, facts: Mapping[str, Wire] | None = None
+        self,
+        signer: Signer,
+        subject: str,
+        shown: Digest,
+        *,
+        facts: Mapping[str, Wire] | None = None,
+        unmasked: bool = False,
     ) -> FiledStatement:
-        """State that `subject` is printed or drawn for use; `shown` is the digest of the file that is handed over."""
-        signer.ready("")
-        return self._filing.file(
-            StatementDraft(TRAIL, Event.PRINTED, subject=subject, new=dict(facts or {}), shown=shown), signer
-        )
+        """State that `subject` is printed or drawn for use; `shown` is the digest of the file that is handed over.
+
+        With `unmasked` the showing of sensitive values is stated with it.
+        """
+        draft = StatementDraft(TRAIL, Event.PRINTED, subject=subject, new=dict(facts or {}), shown=shown)
+        return self._state(signer, draft, unmasked=unmasked)
 
     def exported(
-        self, signer: Signer, subject: str, *, files: Mapping[str, Digest], facts: Mapping[str, Wire] | None = None
+        self,
+        signer: Signer,
+        subject: str,
+        *,
+        files: Mapping[str, Digest] | None = None,
+        facts: Mapping[str, Wire] | None = None,
+        unmasked: bool = False,
     ) -> FiledStatement:
-        """State that `subject` is exported to `files` (name → digest)."""
-        signer.ready("")
-        return self._filing.file(
-            StatementDraft(TRAIL, Event.EXPORTED, subject=subject, new=dict(facts or {}), files=dict(files)), signer
-        )
+        """State that `subject` is exported, to `files` (name → digest) where they are made already."""
+        draft = StatementDraft(TRAIL, Event.EXPORTED, subject=subject, new=dict(facts or {}), files=dict(files or {}))
+        return self._state(signer, draft, unmasked=unmasked)
 
     def unmasked(self, signer: Signer, subject: str, *, facts: Mapping[str, Wire] | None = None) -> FiledStatement:
         """State that sensitive values of `subject` are shown to the signed-in person."""
+        return self._state(signer, StatementDraft(TRAIL, Event.UNMASKED, subject=subject, new=dict(facts or {})))
+
+    def _state(self, signer: Signer, draft: StatementDraft, *, unmasked: bool = False) -> FiledStatement:
         signer.ready("")
-        return self._filing.file(
-            StatementDraft(TRAIL, Event.UNMASKED, subject=subject, new=dict(facts or {})), signer
-        )
+        also = [StatementDraft(TRAIL, Event.UNMASKED, subject=draft.subject)] if unmasked else []
+        return self._filing.file_all([(one, signer) for one in (*also, draft)])[-1]
 
     def refused(
         self, signer: Signer | None, subject: str, code: str, *, claimed: str = "", message: str = ""
@@ -67,3 +108,18 @@ class Trail:
         if claimed and signer is None:
             new["claimed"] = claimed[:_CLAIM]
         return self._filing.file(StatementDraft(TRAIL, Event.REFUSED, subject=subject, new=new), signer)
+
+
+def refused(statements: StatementFiling, error: QmsError, *, claimed: str | None, present: SigningIn) -> FiledStatement:
+    """State that `error` refused an act, by whoever is signed in as `claimed`, or by nobody.
+
+    Raises:
+        QmsError: it could not be written; the act was refused all the same.
+    """
+    try:
+        signer: Signer | None = present.signer(claimed)
+    except QmsError:
+        signer = None
+    return Trail(statements).refused(
+        signer, error.where or "", error.code, claimed=claimed or "", message=str(error.message)
+    )

@@ -1,0 +1,90 @@
+"""审计追踪的显示. The audit trail on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from controller.adapters.audit_trail_files import event_data
+from controller.domain.audit_trail import SIGNED_LABELS, Signed, TrailEvent, TrailFilter
+from controller.domain.text import T, Text
+from controller.services.trail_listing import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from controller.bootstrap import Application
+    from controller.cli.output import Output
+    from controller.domain.audit_trail import ShownChange
+    from controller.services.audit_trail import SelectedTrail
+
+_CHANGES_SHOWN = 4
+
+
+def show_trail(
+    out: Output, selected: SelectedTrail, events: Iterable[TrailEvent], *, whole: bool = False
+) -> list[dict[str, object]]:
+    """Print events as a table, what each changed in short, in full with `whole`; return their JSON shape."""
+    shown = list(events)
+    if out.as_json:
+        return [event_data(event) for event in shown]
+    out.table(
+        [T("时间"), T("人员"), T("来自"), T("对象"), T("操作"), T("内容"), T("原因"), T("签名")],
+        [_row(out, event, whole=whole) for event in shown],
+    )
+    if selected.unreadable:
+        out.line(T("有 {count} 个文件无法读出，用 qms verify 查看。", count=selected.unreadable))
+    if selected.unopened:
+        out.line(T("有 {count} 个条目的敏感信息未能打开：本机没有密钥，或内容与条目不符。", count=selected.unopened))
+    return []
+
+
+def show_trail_of(application: Application, out: Output, number: str, *, unmask: bool) -> None:
+    """Print the trail of one record in full, oldest first."""
+    with application.audit_trail.select(TrailFilter(object=number), unmask=unmask) as selected:
+        data = show_trail(out, selected, selected.events(), whole=True)
+        out.document(trail_data(selected, data))
+
+
+def trail_data(selected: SelectedTrail, events: list[dict[str, object]]) -> dict[str, object]:
+    """Return the stable JSON shape of shown events."""
+    return {
+        "total": len(selected),
+        "fingerprint": selected.fingerprint,
+        "unmasked": selected.unmasked,
+        "unreadable": selected.unreadable,
+        "unopened": selected.unopened,
+        "events": events,
+    }
+
+
+def _row(out: Output, event: TrailEvent, *, whole: bool) -> tuple[object, ...]:
+    limit = len(event.changes) if whole else _CHANGES_SHOWN
+    told = [_change(out, item) for item in event.changes[:limit]]
+    if len(event.changes) > limit:
+        told.append(out.text(T("等 {count} 项", count=len(event.changes))))
+    told += event.aside
+    action = out.text(event.action) + (f"（{event.stage}）" if event.stage else "")
+    signed = SIGNED_LABELS[Signed(event.signed)]
+    return (
+        moment(event),
+        _who(event),
+        " ".join(part for part in (event.computer, event.account) if part),
+        event.object,
+        action,
+        "；".join(told),
+        event.reason,
+        T("{signed}，见证：{names}", signed=signed, names=list(event.witnesses)) if event.witnesses else signed,
+    )
+
+
+def _who(event: TrailEvent) -> Text | str:
+    if event.name or not event.at:
+        return f"{event.name}（{event.post}）" if event.post else event.name
+    return T("未登录（自称 {name}）", name=event.claimed) if event.claimed else T("未登录")
+
+
+def _change(out: Output, item: ShownChange) -> str:
+    if not item.old:
+        return out.text(T("{label}：{value}", label=item.label, value=item.new))
+    new = item.new or T("（空）")
+    return out.text(T("{label}：{old} → {new}", label=item.label, old=item.old, new=new))

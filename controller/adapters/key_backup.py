@@ -108,10 +108,10 @@ class KeyBackup:
             KeyBackupDamagedError: the backup is damaged or not complete; nothing was changed.
             PrivateFolderUnusableError, NoSpaceError: a key could not be written; run it again.
         """
-        files = self._files(folder)
         listed = _listed(folder)
-        if listed is None or not listed:
+        if not listed:
             raise KeyBackupRefusedError(folder=folder, problem=T("里面没有密钥备份的清单 {name}", name=LIST))
+        files = {name: data for name, data in self._files(folder).items() if name in listed}
         wrong = [name for name, digest in listed.items() if name not in files or Digest.of(files[name]) != digest]
         wrong += [name for name, data in files.items() if name.endswith(KEY) and not _sound(name, data)]
         if wrong:
@@ -119,7 +119,7 @@ class KeyBackup:
         return [
             restored
             for name, data in files.items()
-            if name.endswith(KEY) and name in listed and (restored := self._take_back(name, data)) is not None
+            if name.endswith(KEY) and (restored := self._take_back(name, data)) is not None
         ]
 
     def _take_back(self, name: str, data: bytes) -> str | None:
@@ -156,7 +156,9 @@ class KeyBackup:
         found: dict[str, bytes] = {}
         for part, pattern in ((folder, f"{AUTHORITY}*"), (folder / KEYS, "*")):
             try:
-                paths = sorted(path for path in part.glob(pattern) if path.suffix in {KEY, CERTIFICATE})
+                paths = sorted(
+                    path for path in part.glob(pattern) if path.suffix in {KEY, CERTIFICATE} and path.name[0] != "."
+                )
             except OSError as exc:
                 raise unusable(part, exc) from exc
             for path in paths:

@@ -204,15 +204,14 @@ def _unforeseen(text: str) -> int:
 
 def _variants(own: tuple[str, ...]) -> Iterator[str]:
     for word in own:
-        plain = unicodedata.normalize("NFKC", word).casefold().strip()
-        squeezed = "".join(plain.split())
-        for form in dict.fromkeys((plain, squeezed, plain[::-1], squeezed[::-1])):
-            if len(form) > 1:
-                yield form
+        squeezed = "".join(unicodedata.normalize("NFKC", word).casefold().split())
+        if len(squeezed) > 1:
+            yield squeezed
+            yield squeezed[::-1]
 
 
 def _hardly_more_than(text: str, words: tuple[str, ...] | Iterator[str]) -> bool:
-    rest = text
+    whole = rest = "".join(text.split())
     for word in words:
         rest = rest.replace(word, " ")
-    return rest != text and sum(1 for char in rest if char.isalpha()) < _LETTERS_ENOUGH
+    return rest != whole and sum(1 for char in rest if char.isalpha()) < _LETTERS_ENOUGH

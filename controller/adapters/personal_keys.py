@@ -85,6 +85,11 @@ class Pkcs12Keys:
         self._keep(file, key, certificate, issuers, passphrase=passphrase, at=at)
         return in_memory(key, certificate, issuers)
 
+    def outside_certificates(self, data: bytes, *, its_passphrase: str) -> Sequence[bytes]:
+        """Return the certificate of an outside PKCS#12 and those above it, keeping nothing; errors as `take_in`."""
+        _, certificate, issuers = _outside(data, its_passphrase)
+        return certificate, *issuers
+
     def held(self) -> Sequence[HeldKey]:
         """Return every key in use on this computer, by person, without unlocking any.
 

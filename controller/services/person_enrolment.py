@@ -15,7 +15,7 @@ from controller.domain.passphrase import check_passphrase
 from controller.domain.person import Person
 from controller.domain.statement import Event
 from controller.domain.text import T
-from controller.file_formats.certificate_file import to_pem
+from controller.file_formats.certificate_file import issued_by, read_certificate, to_pem
 from controller.file_formats.signature_file import detached_signature
 from controller.services.founding import ACKNOWLEDGEMENT
 from controller.services.people_standing import certificate_path
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from controller.domain.record import Signatory, Wire
     from controller.domain.signature import Origin, SigningKey
     from controller.domain.signing_rules import SigningRules
+    from controller.domain.text import Text
     from controller.domain.trust import OpenEnrolment, TrustedPerson
     from controller.services.people_standing import PeopleStanding
     from controller.services.person_control import PersonControl
@@ -104,6 +105,18 @@ class NoCertificateError(NotFoundError):
 
     def __init__(self, *, name: str) -> None:
         super().__init__(T("{name}现在没有证书。", name=name), hint=T("用 qms person certify 发放证书。"))
+
+
+class OutsideCertificateError(RefusedError):
+    """外部证书不能登记. Its enrolment would not count."""
+
+    code = "outside-certificate-refused"
+
+    def __init__(self, *, problem: Text) -> None:
+        super().__init__(
+            T("外部机构的证书不能登记：{problem}。", problem=problem),
+            hint=T("请从发证机构导出含完整证书链的 .pfx 或 .p12 文件；姓名须与登记的一致。"),
+        )
 
 
 @dataclass(frozen=True)
@@ -208,9 +221,12 @@ class PersonEnrolment:
 
         Raises:
             OutsideKeyRefusedError, KeyUnsupportedError: the file holds no key that can sign here.
+            OutsideCertificateError: it is another person's, or comes without its issuer.
             PassphraseWrongError: `its_passphrase` does not open it.
         """
         known = self._ready(wanted, passphrase, reason, acknowledged=acknowledged)
+        certificate, *above = self._keys.outside_certificates(data, its_passphrase=its_passphrase)
+        self._check_outside(known, certificate, above)
         key = self._keys.take_in(
             known.id, data, its_passphrase=its_passphrase, passphrase=passphrase, at=self._clock.now()
         )
@@ -271,6 +287,15 @@ class PersonEnrolment:
             raise AcknowledgementNeededError(name=known.name)
         check_passphrase(passphrase, rules=self._rules, person=known.id, name=known.name)
         return known
+
+    @staticmethod
+    def _check_outside(known: TrustedPerson, certificate: bytes, above: Sequence[bytes]) -> None:
+        facts = read_certificate(certificate)
+        if facts.name not in {"", known.name}:
+            problem = T("证书写的是“{other}”，不是{name}", other=facts.name, name=known.name)
+            raise OutsideCertificateError(problem=problem)
+        if not any(issued_by(certificate, issuer) for issuer in above):
+            raise OutsideCertificateError(problem=T("文件里没有签发机构的证书"))
 
     def _enrol(self, known: TrustedPerson, key: SigningKey, reason: str, *, issuers: Sequence[bytes]) -> Enrolled:
         today = self._clock.now().date()

@@ -178,6 +178,10 @@ class PersonalKeys(Protocol):
         """Keep the key of an outside PKCS#12 under a new passphrase."""
         ...
 
+    def outside_certificates(self, data: bytes, *, its_passphrase: str) -> Sequence[bytes]:
+        """Return the certificate of an outside PKCS#12 and those above it, keeping nothing."""
+        ...
+
     def held(self) -> Sequence[HeldKey]:
         """Return every key in use on this computer, without unlocking any."""
         ...
@@ -794,6 +798,10 @@ class BranchHeads(Protocol):
         """Return branch name (`main`, `archive/main`) → id of its newest commit."""
         ...
 
+    def newest(self, branch: str) -> datetime | None:
+        """Return the time of the branch's newest commit, None when there is no such branch."""
+        ...
+
 
 class WitnessUnreachableError(MisconfiguredError):
     """机器外文件夹不可用. The folder off the machine is not there, cannot be read or written, or is no other place."""
@@ -833,8 +841,12 @@ class OutsideWitness(Protocol):
         """
         ...
 
-    def copies(self) -> Sequence[WitnessCopy]:
-        """Return every statement kept there in order; raises `WitnessUnreachableError`."""
+    def sequences(self) -> set[int]:
+        """Return the numbers of the statements kept there; none when it cannot be reached."""
+        ...
+
+    def copies(self, *, newest: int | None = None) -> Sequence[WitnessCopy]:
+        """Return the statements kept there in order, the `newest` or all; raises `WitnessUnreachableError`."""
         ...
 
     def roots(self) -> Sequence[bytes]:

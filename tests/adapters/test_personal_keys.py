@@ -24,7 +24,6 @@ from cryptography.x509.oid import NameOID
 from controller.adapters import personal_keys
 from controller.adapters.personal_keys import FileAuthorityKey, Pkcs12Keys
 from controller.adapters.private_file import PrivateFolderUnusableError
-from controller.adapters.unlocked_key import UnlockedKey
 from controller.domain.errors import QmsError
 from controller.domain.personal_key import (
     AuthorityKeyDamagedError,
@@ -45,6 +44,8 @@ from tests.real_tools import need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from controller.adapters.unlocked_key import UnlockedKey
 
 COMPANY, WORKSPACE = "安泽医疗器械有限公司", "6a1f6a1e-7c52-4d0e-9b42-6a4f0f3f9f10"
 AT = datetime(2026, 3, 1, 9, 0, tzinfo=timezone(timedelta(hours=8)))

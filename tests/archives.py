@@ -24,7 +24,7 @@ def make_workspace(folder: Path, files: dict[str, bytes] | None = None) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    init_repository(folder, site="main", site_file=SITE_FILE, by=WANG, at=MORNING)
+    init_repository(folder, site="main", begin=[{"site.json": SITE_FILE}], by=WANG, at=MORNING)
     return folder
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from controller.domain.identifiers import Digest, DocumentNumber, RecordNumber, Revision
 from controller.domain.record import Act, Entry, FormBinding, Signatory
+from controller.domain.signature import Origin
 from controller.file_formats.entry_file import encode_entry
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def entry(
         "act": Act.OPENED,
         "form": binding or form_binding(form),
         "by": WANG,
+        "certificate": Digest.of(b"certificate of p003"),
+        "origin": Origin(computer="pc-01", account="office", sitting="s-0001"),
         "at": MORNING.isoformat(),
         "meaning": "记录",
         "stage": "registered",

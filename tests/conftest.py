@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FOUNDED = datetime.fromisoformat("2026-01-05T09:00:00+08:00")
 """When the made workspace was made: before everything that tests do in it."""
-PASSPHRASE = "纸船-17-海棠"  # noqa: S105 - of keys that tests make
+PASSPHRASE = "窗台纸船17只海棠3株"  # noqa: S105 - of keys that tests make
 """Of everybody in the made workspace, and of its certificate authority."""
 ROOT = Path(__file__).resolve().parents[1]
 PEOPLE = ROOT / "records" / "samples" / "people.yml"

@@ -32,16 +32,3 @@ class MemoryFiles:
 
     def files(self, path: str) -> list[str]:
         return sorted(name for name in self.content if name.startswith(path + "/"))
-
-    def record_change(
-        self, changes: Mapping[str, bytes | None], *, by: Signatory, at: datetime, action: str, subject: str, note: str
-    ) -> str:
-        assert at.tzinfo is not None
-        assert subject in note
-        for path, data in changes.items():
-            if data is None:
-                self.content.pop(path, None)
-            else:
-                self.content[path] = data
-        self.changes.append((by.name, action, subject))
-        return self.revision()

@@ -93,7 +93,7 @@ class GitControlledFiles:
     """Git 受控文件. Implements `ControlledFiles` for the workspace in `folder`."""
 
     def __init__(self, folder: Path, *, lock: FileLockFactory, patience: float = 60.0) -> None:
-        self._folder = folder
+        self.folder = folder
         self._objects = GitObjects(folder)
         self._lock = lock
         self._patience = patience
@@ -111,7 +111,7 @@ class GitControlledFiles:
         """
         commit = self._objects.ref(MAIN)
         if commit is None:
-            raise NotARepositoryError(folder=self._folder, problem=T("没有受控文件分支 main"))
+            raise NotARepositoryError(folder=self.folder, problem=T("没有受控文件分支 main"))
         return commit
 
     def read(self, path: str) -> bytes | None:
@@ -196,7 +196,7 @@ class GitControlledFiles:
 
     def _check_unlinked(self, path: str) -> None:
         """Refuse a path that a link would lead out of the workspace."""
-        place = self._folder
+        place = self.folder
         for name in path.split("/"):
             place /= name
             if place.is_symlink():
@@ -204,7 +204,7 @@ class GitControlledFiles:
 
     def _working_bytes(self, path: str) -> bytes | None:
         try:
-            return (self._folder / path).read_bytes()
+            return (self.folder / path).read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except IsADirectoryError as exc:
@@ -213,7 +213,7 @@ class GitControlledFiles:
             raise FileInUseError(path=path) from exc
 
     def _put(self, path: str, data: bytes | None) -> None:
-        target = self._folder / path
+        target = self.folder / path
         try:
             if data is None:
                 target.unlink(missing_ok=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from controller.bootstrap import Application
     from controller.cli.output import Output
     from controller.cli.passphrases import Passphrases
+    from controller.services.signing_in import PersonalSigner
 
 EXIT_DONE, EXIT_FOUND, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_REFUSED, EXIT_DAMAGED, EXIT_MISCONFIGURED, EXIT_BUG = (
     0, 1, 2, 3, 4, 5, 6, 70,
@@ -70,18 +71,25 @@ class Session:
 
         return Passphrases(self.output, self.passphrase_file)
 
-    def note_refusal(self, error: QmsError) -> None:
-        """Write down that somebody tried what they may not do; never hides the refusal itself."""
-        if error.unauthorised and self._application is not None:
-            from controller.services.trail import refused
-
-            with suppress(QmsError):
-                refused(self._application.statements, error, claimed=self.person, present=self._application.signing_in)
-
     def close(self) -> None:
         """Let go of what the command opened."""
         if self._application is not None:
             self._application.close()
+
+    def note_refusal(self, error: QmsError) -> None:
+        """Write down that somebody tried what they may not do; never hides the refusal itself."""
+        if error.unauthorised and self._application is not None:
+            from controller.services.trail import Trail
+
+            application = self._application
+            signer: PersonalSigner | None = None
+            with suppress(QmsError):
+                signer = application.signing_in.signer(self.person)
+            with suppress(QmsError):
+                words = str(error.message)
+                Trail(application.statements).refused(
+                    signer, error.where or "", error.code, claimed=self.person or "", message=words
+                )
 
 
 COMMANDS = {
@@ -98,7 +106,7 @@ COMMANDS = {
     "register": ("controller.cli.register_commands:register", M("台账：列出、生成。")),
     "audit-trail": ("controller.cli.audit_trail_commands:audit_trail", M("审计追踪：查看和导出。")),
     "index": ("controller.cli.workspace_commands:index", M("检索索引：可随时重建。")),
-    "verify": ("controller.cli.workspace_commands:verify", M("检查档案是否完整、未被改动。")),
+    "verify": ("controller.cli.verify_commands:verify", M("检查档案是否完整、未被改动。")),
 }
 
 

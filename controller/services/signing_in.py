@@ -351,8 +351,11 @@ class PersonalSigner:
         return Digest.of(self.key.certificate)
 
     def ready(self, meaning: str) -> None:
-        """Ask for the passphrase where the profile demands it for `meaning`; once for one act."""
-        if not self._confirmed and self._asks_again(meaning):
+        """Ask for the passphrase where the profile demands it for `meaning`; once for one act.
+
+        An empty meaning is no signature of the person's will: the trail of prints and exports.
+        """
+        if meaning and not self._confirmed and self._asks_again(meaning):
             self._confirm(meaning)
             self._confirmed = True
 

@@ -2,21 +2,24 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from controller.adapters.git_archive import GitArchive
 from controller.adapters.git_controlled_files import (
     EditedFileError,
     GitControlledFiles,
     RepositoryExistsError,
     init_repository,
 )
-from controller.adapters.git_import import move_branch
+from controller.adapters.git_import import move_branches
 from controller.adapters.git_objects import NotARepositoryError
 from controller.adapters.git_program import NoSpaceError, RefMovedError
 from controller.adapters.stored_path import PathRefusedError
 from controller.adapters.workspace_lock import WorkspaceBusyError, WorkspaceLock
+from controller.services.ports import ArchiveChange, ControlledChange
 from tests.archives import SITE_FILE, make_workspace
 from tests.builders import MORNING, WANG
 from tests.real_tools import need
@@ -55,9 +58,18 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def change(controlled: GitControlledFiles, changes: Mapping[str, bytes | None]) -> str:
-    return controlled.record_change(
-        changes, by=WANG, at=MORNING, action="revise", subject="XX-YLQXCX-014 A/1", note="法规更新"
-    )
+    """Change `main` as every act does: in one step with a statement in the archive."""
+    lock = WorkspaceLock(controlled.folder / ".qms" / "locks")
+    with (
+        closing(GitArchive(controlled.folder, lock=lock, controlled=controlled)) as archive,
+        archive.writing() as writer,
+    ):
+        path = f"trail/{len(writer.listing('trail')) + 1}"
+        writer.append(
+            ArchiveChange({f"{path}.json": b"{}"}, WANG, MORNING, path, {}),
+            controlled=ControlledChange(changes, "revise", "XX-YLQXCX-014 A/1", "法规更新", statement=path),
+        )
+    return controlled.revision()
 
 
 def test_a_new_workspace_has_its_two_branches_and_nothing_to_commit(folder: Path) -> None:
@@ -77,7 +89,7 @@ def test_every_byte_of_a_new_workspace_is_kept(controlled: GitControlledFiles) -
 def test_a_second_repository_is_not_made_over_the_first(folder: Path) -> None:
     head = git(folder, "rev-parse", "main")
     with pytest.raises(RepositoryExistsError):
-        init_repository(folder, site="main", site_file=SITE_FILE, by=WANG, at=MORNING)
+        init_repository(folder, site="main", begin=[{"site.json": SITE_FILE}], by=WANG, at=MORNING)
     assert git(folder, "rev-parse", "main") == head
 
 
@@ -91,7 +103,7 @@ def test_a_repository_that_cannot_be_finished_is_not_there_at_all(
     monkeypatch.setattr("controller.adapters.git_controlled_files.sync_folder", full)
     monkeypatch.setattr("controller.adapters.git_import.sync_folder", full)
     with pytest.raises(NoSpaceError):
-        init_repository(tmp_path, site="main", site_file=SITE_FILE, by=WANG, at=MORNING)
+        init_repository(tmp_path, site="main", begin=[{"site.json": SITE_FILE}], by=WANG, at=MORNING)
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
@@ -99,7 +111,7 @@ def test_names_that_windows_cannot_store_are_not_taken_into_a_workspace(tmp_path
     (tmp_path / "procedures").mkdir()
     (tmp_path / "procedures" / "aux.txt").write_bytes(b"x")
     with pytest.raises(PathRefusedError, match="aux"):
-        init_repository(tmp_path, site="main", site_file=SITE_FILE, by=WANG, at=MORNING)
+        init_repository(tmp_path, site="main", begin=[{"site.json": SITE_FILE}], by=WANG, at=MORNING)
     assert [path.name for path in tmp_path.iterdir()] == ["procedures"]
 
 
@@ -134,7 +146,9 @@ def test_a_change_reaches_commit_folder_and_index_together(folder: Path, control
         "QMS-Action: revise",
         "QMS-Subject: XX-YLQXCX-014 A/1",
         "QMS-Signer: p003",
+        "QMS-Statement: trail/1",
     ]
+    assert git(folder, "show", "archive/main:trail/1.json") == "{}"
 
 
 def test_a_change_takes_only_its_own_paths_along(folder: Path, controlled: GitControlledFiles) -> None:
@@ -163,6 +177,7 @@ def test_an_edit_that_is_not_controlled_is_never_overwritten(folder: Path, contr
     assert edited.read_bytes() == b"my edit\n"
     assert not (folder / "procedures/a.txt").exists()
     assert controlled.revision() == before
+    assert "trail" not in git(folder, "ls-tree", "--name-only", "archive/main")
     assert git(folder, "for-each-ref", "refs/heads/main", "--format=%(objectname)") == before
 
 
@@ -175,14 +190,14 @@ def test_an_edit_that_says_what_the_change_says_is_no_obstacle(folder: Path, con
 def test_when_main_moves_meanwhile_folder_and_branch_stay_as_they_were(
     folder: Path, controlled: GitControlledFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = move_branch
+    real = move_branches
     other = git(folder, "rev-parse", "archive/main")
 
     def meanwhile(*arguments: object, **named: object) -> None:
         git(folder, "update-ref", "refs/heads/main", other)
         real(*arguments, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("controller.adapters.git_controlled_files.move_branch", meanwhile)
+    monkeypatch.setattr("controller.adapters.git_archive.move_branches", meanwhile)
     with pytest.raises(RefMovedError):
         change(controlled, {"procedures/XX-YLQXCX-014/document.yml": b"x", "procedures/new.txt": b"1"})
     assert (folder / "procedures/XX-YLQXCX-014/document.yml").read_bytes() == FILES[
@@ -190,6 +205,7 @@ def test_when_main_moves_meanwhile_folder_and_branch_stay_as_they_were(
     ]
     assert not (folder / "procedures/new.txt").exists()
     assert controlled.revision() == other
+    assert "trail" not in git(folder, "ls-tree", "--name-only", "archive/main")
 
 
 def test_on_another_branch_only_main_changes(folder: Path, controlled: GitControlledFiles) -> None:

@@ -9,11 +9,11 @@ from controller.domain.text import T
 from controller.services.ports import ArchiveRewrittenError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from controller.domain.form import FormDefinition
-    from controller.services.ports import ArchiveWriter
+    from controller.services.ports import ArchiveWriter, IrregularCommit
 
 
 class MemoryArchive:
@@ -50,10 +50,14 @@ class MemoryArchive:
 
     def listing(self, path: str, *, at: str | None = None) -> list[str]:
         """Return the names below a folder."""
-        return sorted({name[len(path) + 1 :].split("/")[0] for name, _ in self.walk(path, at=at)})
+        above = len(path) + 1 if path else 0
+        return sorted({name[above:].split("/")[0] for name, _ in self.walk(path, at=at)})
 
-    def walk(self, path: str = "", *, at: str | None = None) -> Iterator[tuple[str, bytes]]:
-        """Yield files in path order."""
+    def walk(
+        self, path: str = "", *, at: str | None = None, damaged: Callable[[str], None] | None = None
+    ) -> Iterator[tuple[str, bytes]]:
+        """Yield files in path order; none of them is ever unreadable."""
+        del damaged
         found: dict[str, bytes] = {}
         for name, files in self.commits:
             found.update(files)
@@ -62,6 +66,18 @@ class MemoryArchive:
         for key in sorted(found):
             if not path or key.startswith(path + "/"):
                 yield key, found[key]
+
+    def irregular_commits(self) -> Iterator[IrregularCommit]:
+        """Nothing: commits of this fake only add."""
+        return iter(())
+
+    def holds(self, commit: str) -> bool:
+        """Tell whether there is such a commit."""
+        return commit in {name for name, _ in self.commits}
+
+    def damage(self) -> Iterator[str]:
+        """Nothing is ever broken here."""
+        return iter(())
 
     def added_since(self, commit: str | None) -> Iterator[tuple[str, bytes]]:
         """Yield what later commits added, in path order."""

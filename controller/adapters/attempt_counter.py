@@ -70,7 +70,7 @@ class FileAttemptCounter:
         """
         path = self._path(person)
         with self._writing():
-            sweep(self._folder)
+            sweep(path)
             counted = FailedAttempts(self.failures(person).count + 1, at.isoformat(timespec="seconds"))
             content = {"format": _FORMAT, "count": counted.count, "last_at": counted.last_at}
             write_private(path, json.dumps(content).encode("ascii"))

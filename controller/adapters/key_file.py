@@ -135,10 +135,10 @@ class KeyFile:
 
     def put(self, data: bytes, *, changed_on: str) -> None:
         """Put a finished key file in place of the one before; call it inside `writing`."""
-        sweep(self.path.parent)
+        pem = self.path.with_name(f"{self._name}{CERTIFICATE}")
+        sweep(self.path, pem)
         before = self.read()
         digests = [Digest.of(data)] if before is None else [Digest.of(data), Digest.of(before)]
-        pem = self.path.with_name(f"{self._name}{CERTIFICATE}")
         write_private(pem, _note_bytes(self._name, facts(data).certificate, changed_on, digests))
         write_private(self.path, data)
 

@@ -135,11 +135,14 @@ def remove_private(path: Path) -> None:
         raise unusable(path, exc) from exc
 
 
-def sweep(folder: Path) -> None:
-    """Remove what killed programs left half-written; call it only while no other program writes there."""
-    with suppress(OSError):
-        for path in folder.glob(f".*{_PART}"):
-            path.unlink(missing_ok=True)
+def sweep(*paths: Path) -> None:
+    """Remove what killed programs left half-written of these files; call it while no other program writes them."""
+    for path in paths:
+        begin = f".{path.name}."
+        with suppress(OSError):
+            for left in path.parent.glob(f".*{_PART}"):
+                if left.name.startswith(begin):
+                    left.unlink(missing_ok=True)
 
 
 def unusable(path: Path, exc: OSError) -> NoSpaceError | PrivateFolderUnusableError:

@@ -71,8 +71,7 @@ class FileSittings:
         secret = secrets.token_bytes(_KEY)
         with self._writing():
             private_folder(self._secrets, owned=True)
-            sweep(self._folder)
-            sweep(self._secrets)
+            sweep(place.sitting, place.secret)
             # Without a secret there is no sitting: killed in between, the person is signed out.
             remove_private(place.secret)
             write_private(place.sitting, _encrypted(sitting, secret), durable=False)

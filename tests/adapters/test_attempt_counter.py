@@ -97,6 +97,14 @@ def test_an_id_that_is_no_file_name_is_refused(tmp_path: Path, person: str) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_half_written_counter_is_cleared_away_and_nobody_elses_work(tmp_path: Path) -> None:
+    # Counters and the authority's key lie in one folder and are written under different locks.
+    for name in (".p001.attempts.json.0a1b2c.part", ".authority.p12.0a1b2c.part"):
+        (tmp_path / name).write_bytes(b"half")
+    FileAttemptCounter(tmp_path).note("p001", at=AT)
+    assert sorted(path.name for path in tmp_path.glob(".*.part")) == [".authority.p12.0a1b2c.part"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX file modes")
 def test_only_the_owner_may_read_counters(tmp_path: Path) -> None:
     FileAttemptCounter(tmp_path / "attempts").note("p001", at=AT)

@@ -1,4 +1,4 @@
-"""命令 `qms init`、`demo`、`index`、`verify`. Making, showing, indexing and checking a workspace."""
+"""命令 `qms init`、`demo`、`index`. Making, showing and indexing a workspace."""
 
 from __future__ import annotations
 
@@ -105,41 +105,3 @@ def status(session: Session) -> int:
     out.line(T("索引落后于档案，下次使用时会自动补齐。") if behind else T("索引与档案一致。"))
     out.document({"records": records, "behind": behind})
     return 0
-
-
-@command("verify", M("检查档案是否完整、未被改动。"))
-@option("--rerender", is_flag=True, help=M("同时重新生成每份记录的 Word 版面，与归档时的摘要比对。"))
-@click.pass_obj
-def verify(session: Session, *, rerender: bool) -> int:
-    out = session.output
-    application = session.application
-    with out.progress(T("正在检查")) as progress:
-        report = application.verify(rerender=rerender, progress=progress)
-    out.findings(report.findings)
-    errors = [item for item in report.findings if item.gravity is Gravity.ERROR]
-    out.line(T("检查了 {records} 份记录、{entries} 个条目。", records=report.records, entries=report.entries))
-    if report.unopened:
-        out.line(T("其中 {count} 份记录的敏感内容在本机没有密钥，未能核对。", count=report.unopened))
-    if rerender:
-        out.line(
-            T("重新生成版面 {count} 个，与归档摘要一致 {same} 个。", count=report.rendered, same=report.rendered_same)
-        )
-    if errors:
-        out.line(T("发现 {count} 处不符合。", count=len(errors)))
-    else:
-        out.line(T("摘要、链条、编号和表单绑定全部相符。"))
-    out.line(T("说明：电子签名功能尚未启用，记录中的姓名是登记信息，时间未经独立证明。"))
-    out.line(T("整个工作区连同密钥目录一起退回到更早的状态，从内部无法发现，请把档案指纹抄写保存，下次核对。"))
-    out.line(T("档案指纹：{fingerprint}（{records} 份记录）", fingerprint=report.fingerprint, records=report.records))
-    out.document(
-        {
-            "records": report.records,
-            "entries": report.entries,
-            "unopened": report.unopened,
-            "fingerprint": report.fingerprint,
-            "rendered": report.rendered,
-            "rendered_same": report.rendered_same,
-            "findings": [out.finding_data(item) for item in report.findings],
-        }
-    )
-    return 1 if errors else 0

@@ -1,7 +1,7 @@
 """档案验证. Examines the whole archive and yields every finding; it never stops at the first (21 CFR 11.10 a, c).
 
-One pass over the files, one over the history, with memory that does not grow with the number of records. It proves
-that what is there is whole and only ever grew; who signed it is for the verification of signatures.
+One pass over history, one over the files, with memory that does not grow with the number of records: first how the
+archive came to be, then who could sign when, then everything that was signed.
 """
 
 from __future__ import annotations
@@ -9,89 +9,153 @@ from __future__ import annotations
 import re
 from array import array
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import DamagedError, QmsError
 from controller.domain.identifiers import Digest, InvalidIdentifierError, RecordNumber
+from controller.domain.statement import AUTHORITY, TIMESTAMPS, TRAIL, Event
 from controller.domain.text import T
 from controller.file_formats import canonical_json
 from controller.file_formats.compiled_form import read_compiled
-from controller.services.record_verification import RecordFiles, RecordVerification
+from controller.services.added_digests import AddedDigests, archive_heads
+from controller.services.archive_history import ArchiveHistory
+from controller.services.document_verification import DocumentVerification
+from controller.services.library_verification import LibraryVerification
+from controller.services.people_verification import (
+    CERTIFICATES,
+    PEOPLE_FILE,
+    POSTS_FILE,
+    ROOT_FILE,
+    CertificateFiles,
+    PeopleVerification,
+)
+from controller.services.record_examination import RecordExamination, RecordExaminer, damage, head_mark, parts_of
+from controller.services.signature_verification import SignatureVerification
+from controller.services.statement_verification import CHAIN_FOLDERS, DOCUMENTS, PEOPLE, StatementVerification, judged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import tzinfo
 
     from controller.domain.form import FormDefinition
     from controller.domain.text import Text
     from controller.services.archive_witness import ArchiveWitness
+    from controller.services.commit_order import CommitOrder
+    from controller.services.examination_ports import (
+        BranchHistory,
+        FolderWalk,
+        HeldStatement,
+        IndexedHeads,
+        RecordExaminers,
+        TimestampVerification,
+    )
+    from controller.services.people_verification import SignerHistory
     from controller.services.ports import ExaminedArchive, Progress, RecordKeys
+    from controller.services.record_examination import Examined
     from controller.services.record_verification import Rerender
     from controller.services.workspace_identity import WorkspaceIdentity
 
 PACKAGES = "controlled-forms"
 SITE_FILE = "site.json"
-_DEPTH = 5
-"""Parts of the path of a record's folder."""
-_EVERY = 200
+INDEX_FILE = ".qms/index.sqlite"
+SPREAD_FROM = 5_000
+"""Records from which on several processes examine them."""
+_PART = 10
+"""Folders of a hundred records in one part, when several processes work."""
 _HEX = re.compile(r"[0-9a-f]{64}")
+_NO_RECORDS = frozenset({PACKAGES, SITE_FILE, CERTIFICATES, *CHAIN_FOLDERS})
+
+
+@dataclass(frozen=True)
+class VerificationTools:
+    """验证所用. What verification reaches the workspace through, beside the archive itself."""
+
+    history: BranchHistory
+    keys: RecordKeys
+    walk: FolderWalk
+    """Reads the archive at its newest commit."""
+    zone: tzinfo
+    witness: ArchiveWitness | None = None
+    spread: RecordExaminers | None = None
+    """Several processes; None: all in this one."""
+    index: IndexedHeads | None = None
+    timestamps: TimestampVerification | None = None
+    rerender: Rerender | None = None
+
+
+@dataclass
+class Counts:
+    """检查数量. How much was looked at."""
+
+    records: int = 0
+    entries: int = 0
+    statements: int = 0
+    signatures: int = 0
+    unopened: int = 0
+    commits: int = 0
 
 
 def _error(code: str, message: Text, *, path: str | None = None, subject: str | None = None) -> Finding:
     return Finding(code=code, gravity=Gravity.ERROR, message=message, path=path, subject=subject)
 
 
-def _number(text: str) -> RecordNumber | None:
-    try:
-        return RecordNumber(text)
-    except InvalidIdentifierError:
-        return None
-
-
 class ArchiveVerification:
-    """档案验证. Verifies the archive of one site."""
+    """档案验证. Verifies the archive of one site, and branch `main`, which its statements cover."""
 
     def __init__(
         self,
         archive: ExaminedArchive,
-        keys: RecordKeys,
         identity: WorkspaceIdentity,
+        tools: VerificationTools,
         *,
-        rerender: Rerender | None = None,
         progress: Progress | None = None,
-        witness: ArchiveWitness | None = None,
     ) -> None:
         self._archive = archive
-        self._keys = keys
-        self._witness = witness
         self._identity = identity
+        self._tools = tools
         self._progress = progress
-        self._forms: dict[Digest, FormDefinition] = {}
-        self._damaged: list[str] = []
-        self._damaged_numbers: set[RecordNumber] = set()
-        self._serials: dict[tuple[str, int], array[int]] = {}
-        self.records_seen = 0
-        """Records examined so far."""
-        self.entries_seen = 0
-        """Entries examined so far."""
+        self.tip = archive.tip()
+        """The commit that is examined; what is filed meanwhile is for the next time."""
+        self.counts = Counts()
         self.rewritten = False
         """True when the archive is not what this computer has seen before."""
-        self._records = RecordVerification(keys, identity, self._forms, rerender)
-
-    @property
-    def unopened_seen(self) -> int:
-        """Records examined so far whose sealed content could not be opened for want of a key."""
-        return self._records.unopened
+        self.signers: SignerHistory | None = None
+        """Who could sign when; there after `findings` was read to its end."""
+        self._forms: dict[Digest, FormDefinition] = {}
+        self._serials: dict[tuple[str, int], array[int]] = {}
+        self._lost: set[tuple[str, int, int]] = set()
+        self._damaged: list[str] = []
+        self._found: list[Finding] = []
+        self._root: Digest | None = None
+        self._held: dict[str, list[HeldStatement]] = {}
+        self._certificates = CertificateFiles()
+        self._passed = ArchiveHistory(
+            tools.history,
+            f"archive/{identity.site}",
+            tip=self.tip,
+            zone=tools.zone,
+            read=self._read,
+            progress=progress,
+        )
+        self._order: CommitOrder = self._passed.order
+        self._statements = StatementVerification(identity, self._order)
+        self._library = LibraryVerification(tools.history, archive, self._order, zone=tools.zone)
+        self._documents = DocumentVerification(self._library)
+        self._added = AddedDigests(self._order, [])
+        self._heads = 0
 
     def findings(self) -> Iterator[Finding]:
         """Yield everything that is wrong or worth knowing, in the order it is met."""
-        if self._archive.tip() is None:
+        if self.tip is None:
             yield _error("archive-missing", T("找不到站点 {site} 的档案。", site=self._identity.site))
             return
         steps = (
-            self._memory, self._history, self._site, self._packages, self._all_records, self._numbers,
-            self._missing_keys, self._store,
+            self._memory, self._passed.findings, self._site, self._establishing, self._library.findings, self._people,
+            self._packages, self._content, self._library.missing, self._documents.findings, self._numbers,
+            self._missing_keys, self._index, self._times, self._store,
         )  # fmt: skip
         for step in steps:
             try:
@@ -99,47 +163,24 @@ class ArchiveVerification:
             except DamagedError as exc:
                 # So broken that this step ends here: what the others find still helps whoever restores the rest.
                 yield Finding(exc.code, Gravity.ERROR, exc.message, path=exc.where, hint=exc.hint)
+        self.counts.commits = self._order.commits
+        self.counts.statements = self._statements.seen
+
+    def _read(self, path: str) -> bytes | None:
+        return self._archive.read(path, at=self.tip)
 
     def _memory(self) -> Iterator[Finding]:
+        if self._tools.witness is None:
+            return
         # History that cannot be read is told by the examination of history.
         with suppress(QmsError):
-            finding = self._witness.finding() if self._witness else None
-            if finding is not None:
+            for finding in self._tools.witness.findings():
                 self.rewritten = True
                 yield finding
 
-    def _missing_keys(self) -> Iterator[Finding]:
-        if self._records.unopened and not self._keys.present():
-            yield Finding(
-                code="record-keys-missing",
-                gravity=Gravity.WARNING,
-                message=T("本机没有记录密钥，{count} 份记录的敏感内容打不开，未能核对。", count=self._records.unopened),
-                hint=T("从密钥备份恢复密钥目录后再验证。"),
-            )
-
-    def _store(self) -> Iterator[Finding]:
-        for words in self._archive.damage():
-            yield Finding(
-                code="store-damaged",
-                gravity=Gravity.ERROR,
-                message=T("存储的内容有损坏或缺失（Git：{words}）。", words=words[:300]),
-                hint=T("从备份恢复工作区后再验证。"),
-            )
-
-    def _history(self) -> Iterator[Finding]:
-        for item in self._archive.irregular_commits():
-            name = item.commit[:12]
-            if item.unreadable:
-                yield _error("history-unreadable", T("档案历史自提交 {commit} 起读不出来。", commit=name))
-            elif item.merge:
-                yield _error("history-not-one-line", T("档案提交 {commit} 不是接在唯一的前一提交之后。", commit=name))
-            for path in item.paths:
-                message = T("提交 {commit} 改动或删除了已归档的“{path}”。", commit=name, path=path)
-                yield _error("history-rewritten", message, path=path)
-
     def _site(self) -> Iterator[Finding]:
         try:
-            data = self._archive.read(SITE_FILE)
+            data = self._read(SITE_FILE)
             content = canonical_json.decode(data, where=SITE_FILE) if data is not None else None
         except QmsError as exc:
             yield _error("site-file-wrong", exc.message, path=SITE_FILE)
@@ -154,23 +195,65 @@ class ArchiveVerification:
                     expected=expected,
                 )
                 yield _error("site-file-wrong", message, path=SITE_FILE)
+        root = found.get("root")
+        try:
+            self._root = Digest(root) if isinstance(root, str) else None
+        except InvalidIdentifierError:
+            self._root = None
+        if self._root is None:
+            yield _error("site-file-wrong", T("档案没有写明企业根证书。"), path=SITE_FILE)
+
+    def _establishing(self) -> Iterator[Finding]:
+        """Read what establishes who can sign: certificates, authority, people; and the daily heads."""
+        for top in (AUTHORITY, PEOPLE, TIMESTAMPS):
+            self._held[top] = list(self._chain(self._walked(top)))
+            yield from self._flushed()
+        yield from self._certificates.read(self._walked(CERTIFICATES), self._order)
+        yield from self._flushed()
+        self._added = AddedDigests(self._order, archive_heads(self._held[TIMESTAMPS], self._identity.site))
+        for held in self._held[PEOPLE]:
+            self._library.expect(held)
+
+    def _people(self) -> Iterator[Finding]:
+        library = self._library
+        posts, people = library.kept.get(POSTS_FILE, b""), library.kept.get(PEOPLE_FILE, b"")
+        held = [*self._held.get(AUTHORITY, ()), *self._held.get(PEOPLE, ())]
+        verification = PeopleVerification(self._certificates, held, self._root)
+        signers = self.signers = verification.signers(library.rules, library.posts, people)
+        yield from (self._dated(finding) for finding in signers.history.findings())
+        pinned = self._tools.witness.pinned() if self._tools.witness else None
+        yield from verification.root_findings(signers, library.kept.get(ROOT_FILE), pinned)
+        if library.complete:
+            yield from verification.list_findings(signers, posts, people)
+        signatures = SignatureVerification(signers, self._order)
+        for top in (AUTHORITY, PEOPLE, TIMESTAMPS):
+            for item in self._held.get(top, ()):
+                yield from judged(item, signatures)
+        self.counts.signatures += signatures.checked
+
+    def _dated(self, finding: Finding) -> Finding:
+        if finding.since is not None or finding.path is None:
+            return finding
+        return replace(finding, since=self._order.since(finding.path))
 
     def _packages(self) -> Iterator[Finding]:
-        walked = self._archive.walk(PACKAGES, damaged=self._damaged.append)
-        for folder, files in groupby(walked, key=lambda item: "/".join(item[0].split("/")[:2])):
+        for folder, files in groupby(self._walked(PACKAGES), key=lambda item: "/".join(item[0].split("/")[:2])):
             content = {path[len(folder) + 1 :]: data for path, data in files}
-            yield from self._damage()
-            yield from self._package(folder, content)
-        yield from self._damage()
+            damaged = bool(self._damaged)
+            yield from self._flushed()
+            yield from (self._dated(finding) for finding in self._package(folder, content, damaged=damaged))
+        yield from self._flushed()
 
-    def _package(self, folder: str, content: dict[str, bytes]) -> Iterator[Finding]:
+    def _package(self, folder: str, content: dict[str, bytes], *, damaged: bool) -> Iterator[Finding]:
         name = folder.rpartition("/")[2]
         for extra in sorted(content.keys() - {"compiled.json", "form.docx"}):
-            yield _error("file-unknown", T("档案中有来历不明的文件。"), path=f"{folder}/{extra}")
+            yield _error("file-unknown", T("档案中有来历不明的文件。"), path=f"{folder}/{extra}".rstrip("/"))
         compiled, docx = content.get("compiled.json"), content.get("form.docx")
         if compiled is None or docx is None or not _HEX.fullmatch(name):
-            yield _error("form-package-incomplete", T("归档的表单不完整。"), path=folder)
-            return
+            if not damaged:
+                yield _error("form-package-incomplete", T("归档的表单不完整。"), path=folder)
+            if compiled is None or not _HEX.fullmatch(name):
+                return
         if Digest.of(compiled).hex != name:
             yield _error("form-package-differs", T("归档的表单被改动过（摘要不符）。"), path=f"{folder}/compiled.json")
             return
@@ -179,78 +262,90 @@ class ArchiveVerification:
         except QmsError as exc:
             yield _error("form-package-unreadable", exc.message, path=f"{folder}/compiled.json")
             return
-        if form.docx != Digest.of(docx):
+        if docx is not None and form.docx != Digest.of(docx):
             yield _error("form-package-differs", T("归档的表单模板被改动过（摘要不符）。"), path=f"{folder}/form.docx")
         self._forms[Digest.of(compiled)] = form.definition
 
-    def _all_records(self) -> Iterator[Finding]:
-        done = 0
-        for top in self._archive.listing(""):
-            if top in {PACKAGES, SITE_FILE}:
+    def _content(self) -> Iterator[Finding]:
+        """Examine everything else of the archive in path order, in which the daily heads are computed too."""
+        assert self.signers is not None
+        signatures = SignatureVerification(self.signers, self._order)
+        tops = sorted(self._archive.listing("", at=self.tip), key=_as_folder)
+        for kept, group in groupby(tops, key=lambda top: top in _NO_RECORDS):
+            if not kept:
+                yield from self._records(list(group))
                 continue
-            walked = self._archive.walk(top, damaged=self._damaged.append)
-            met = False
-            for folder, files in groupby(walked, key=lambda item: "/".join(item[0].split("/")[:_DEPTH])):
-                met = True
-                yield from self._record(folder, files)
-                done += 1
-                if self._progress is not None and not done % _EVERY:
-                    self._progress(done, None)
-            yield from self._damage()
-            if not met and self._archive.read(top) is not None:
-                yield _error("file-unknown", T("档案中有来历不明的文件。"), path=top)
+            for top in group:
+                if top in {DOCUMENTS, TRAIL}:
+                    for held in self._chain(self._added.passing(self._walked(top))):
+                        yield from self._flushed()
+                        self._expect(held)
+                        yield from judged(held, signatures)
+                    yield from self._flushed()
+                elif self._added.wanted:
+                    # Examined before; read once more, because the daily heads are computed in path order.
+                    for _ in self._added.passing(self._tools.walk.files([top], lambda _path: None)):
+                        pass
+        self.counts.signatures += signatures.checked
+
+    def _expect(self, held: HeldStatement) -> None:
+        self._library.expect(held)
+        self._documents.note(held)
+
+    def _records(self, tops: Sequence[str]) -> Iterator[Finding]:
+        assert self.signers is not None
+        tools = self._tools
+        examination = RecordExamination(
+            identity=self._identity,
+            forms=self._forms,
+            compiled=frozenset(self._library.compiled) if self._library.complete else None,
+            trust=self.signers,
+            order=self._order,
+            bounds=self._added.bounds,
+        )
+        spread = tools.spread if self._order.records > SPREAD_FROM and tools.rerender is None else None
+
+        def listing(path: str) -> list[str]:
+            return self._archive.listing(path, at=self.tip)
+
+        parts = parts_of(listing, tops, weight=_PART if spread is not None else 0)
+        if spread is not None:
+            results = spread.examine(examination, parts)
+        else:
+            examiner = RecordExaminer(tools.walk, tools.keys, examination, rerender=tools.rerender)
+            results = (examiner.examine(part) for part in parts)
+        for result in results:
+            yield from result.findings
+            self._count(result)
         if self._progress is not None:
-            self._progress(done, done)
+            self._progress(self.counts.records, self.counts.records)
 
-    def _record(self, folder: str, files: Iterable[tuple[str, bytes]]) -> Iterator[Finding]:
-        record = RecordFiles(folder)
-        for path, data in files:
-            record.add(path[len(folder) + 1 :], data)
-        record.damaged.update(path[len(folder) + 1 :] for path in self._damaged if path.startswith(f"{folder}/"))
-        yield from self._damage()
-        number = _number(folder.rpartition("/")[2])
-        if number is None:
-            yield _error("file-unknown", T("档案中有来历不明的文件。"), path=folder)
-            return
-        self.records_seen += 1
-        self.entries_seen += len(record.entries)
-        self._serials.setdefault((number.form, number.year), array("I")).append(number.serial)
-        if number.folder != folder:
-            message = T("记录 {number} 不在它应在的位置 {place}。", number=number, place=number.folder)
-            yield _error("record-misplaced", message, path=folder, subject=number.text)
-        yield from self._records.findings(number, record)
-
-    def _damage(self) -> Iterator[Finding]:
-        damaged, self._damaged[:] = list(self._damaged), []
-        for path in damaged:
-            message = T("内容丢失或损坏，读不出来。")
-            yield Finding(
-                code="object-damaged",
-                gravity=Gravity.ERROR,
-                message=message,
-                path=path or None,
-                hint=T("从备份恢复工作区后再验证。"),
-            )
-            parts = path.split("/")
-            if len(parts) > _DEPTH or (len(parts) == _DEPTH and parts[0] != PACKAGES):
-                # The number is accounted for: its damage is told, it is no gap.
-                number = _number(parts[_DEPTH - 1])
-                if number is not None:
-                    self._damaged_numbers.add(number)
+    def _count(self, result: Examined) -> None:
+        counts = self.counts
+        counts.records += result.records
+        counts.entries += result.entries
+        counts.signatures += result.signatures
+        counts.unopened += result.unopened
+        for form, year, serial in result.serials:
+            self._serials.setdefault((form, year), array("I")).append(serial)
+        self._lost.update(result.lost)
+        self._heads ^= result.heads
+        self._added.feed(result.added)
+        if self._progress is not None:
+            self._progress(counts.records, self._order.records or None)
 
     def _numbers(self) -> Iterator[Finding]:
-        for number in self._damaged_numbers:
-            serials = self._serials.setdefault((number.form, number.year), array("I"))
-            if number.serial not in serials:
-                serials.append(number.serial)
+        for form, year, serial in self._lost:
+            serials = self._serials.setdefault((form, year), array("I"))
+            if serial not in serials:
+                serials.append(serial)
         for (form, year), found in sorted(self._serials.items()):
             expected = 1
             for serial in sorted(found):
                 if serial < expected:
                     number = RecordNumber.of(form, year, serial)
-                    yield _error(
-                        "serial-duplicate", T("记录编号 {number} 出现了两次。", number=number), subject=number.text
-                    )
+                    message = T("记录编号 {number} 出现了两次。", number=number)
+                    yield _error("serial-duplicate", message, subject=number.text)
                     continue
                 if serial > expected:
                     first, last = RecordNumber.of(form, year, expected), RecordNumber.of(form, year, serial - 1)
@@ -262,17 +357,86 @@ class ArchiveVerification:
                     yield _error("serial-gap", message, subject=first.text)
                 expected = serial + 1
 
+    def _missing_keys(self) -> Iterator[Finding]:
+        if self.counts.unopened and not self._tools.keys.present():
+            yield Finding(
+                code="record-keys-missing",
+                gravity=Gravity.WARNING,
+                message=T("本机没有记录密钥，{count} 份记录的敏感内容打不开，未能核对。", count=self.counts.unopened),
+                hint=T("从密钥备份恢复密钥目录后再验证。"),
+            )
 
-def verify(
-    archive: ExaminedArchive,
-    keys: RecordKeys,
-    identity: WorkspaceIdentity,
-    *,
-    rerender: Rerender | None = None,
-    progress: Progress | None = None,
-    witness: ArchiveWitness | None = None,
-) -> Iterator[Finding]:
-    """Yield every finding about the archive; with `rerender`, also make every print again and compare."""
-    return ArchiveVerification(
-        archive, keys, identity, rerender=rerender, progress=progress, witness=witness
-    ).findings()
+    def _index(self) -> Iterator[Finding]:
+        """Compare the search index, by all its records' heads at once; it is disposable, so this is never grave."""
+        if self._tools.index is None or self.tip is None:
+            return
+        try:
+            heads = self._tools.index.heads(self.tip)
+            if heads is None:
+                return  # behind: it is brought up to date at its next use
+            marks, count = 0, 0
+            for number, head in heads:
+                marks ^= head_mark(number, head)
+                count += 1
+            same = (marks, count) == (self._heads, self.counts.records)
+        except QmsError:
+            same = False
+        if not same:
+            message = T("检索索引与档案不一致。档案不受影响。")
+            yield Finding(
+                "search-index-differs",
+                Gravity.WARNING,
+                message,
+                path=INDEX_FILE,
+                hint=T("运行 qms index rebuild 重建索引。"),
+            )
+
+    def _times(self) -> Iterator[Finding]:
+        held = [item for item in self._held.get(TIMESTAMPS, ()) if item.statement.event is Event.HEADS_STAMPED]
+        if self._tools.timestamps is not None:
+            yield from self._tools.timestamps.findings(held, self._added.results(), self._tools.history.holds)
+        if not held:
+            message = T("时间未经独立证明：还没有外部时间戳机构的时间戳。")
+            yield Finding(
+                "time-not-proven", Gravity.NOTE, message, hint=T("在 qms.toml 中设定时间戳机构后，每天取一次时间戳。")
+            )
+
+    def _store(self) -> Iterator[Finding]:
+        for words in self._archive.damage():
+            yield Finding(
+                code="store-damaged",
+                gravity=Gravity.ERROR,
+                message=T("存储的内容有损坏或缺失（Git：{words}）。", words=words[:300]),
+                hint=T("从备份恢复工作区后再验证。"),
+            )
+
+    def _walked(self, top: str) -> Iterator[tuple[str, bytes]]:
+        if top not in self._archive.listing("", at=self.tip):
+            return iter(())
+        return self._tools.walk.files([top], self._damaged.append)
+
+    def _chain(self, files: Iterable[tuple[str, bytes]]) -> Iterator[HeldStatement]:
+        return self._statements.read(files, _Known(self._damaged), self._found.append)
+
+    def _flushed(self) -> Iterator[Finding]:
+        """Yield what was found while reading, and what could not be read."""
+        found, self._found[:] = list(self._found), []
+        damaged, self._damaged[:] = list(self._damaged), []
+        yield from found
+        yield from (damage(path) for path in damaged)
+
+
+class _Known(set[str]):
+    """Paths that are damaged, as they are met."""
+
+    def __init__(self, paths: list[str]) -> None:
+        super().__init__()
+        self._paths = paths
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._paths
+
+
+def _as_folder(name: str) -> bytes:
+    """Return what sorts the names at the top of the archive as their paths sort."""
+    return (name if name == SITE_FILE else f"{name}/").encode("utf-8", "surrogateescape")

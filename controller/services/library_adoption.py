@@ -107,18 +107,7 @@ class LibraryAdoption:
 
     def changes(self) -> list[LibraryChange]:
         """Return every file that was edited, added or deleted in the folder and is not yet in force, by path."""
-        found: list[LibraryChange] = []
-        for folder in LIBRARY_FOLDERS:
-            here = {path for path in self._working.files(folder) if is_library_file(path)}
-            there = {path for path in self._controlled.files(folder) if is_library_file(path)}
-            found.extend(LibraryChange(path, "deleted") for path in there - here)
-            found.extend(LibraryChange(path, "added") for path in here - there)
-            found.extend(
-                LibraryChange(path, "edited")
-                for path in here & there
-                if self._working.read(path) != self._controlled.read(path)
-            )
-        return sorted(found, key=lambda change: change.path)
+        return library_changes(self._working, self._controlled)
 
     def adopt(self, by: Signer, *, reason: str) -> list[LibraryChange]:
         """Take every change in, in one step with the signed statement that names each file with its digest.
@@ -183,6 +172,20 @@ class LibraryAdoption:
                 self._folder.write(item.path, approved)
             done.append((item, kept))
         return done
+
+
+def library_changes(working: LibraryFiles, controlled: ControlledFiles) -> list[LibraryChange]:
+    """Return every library file that differs between the folder and the controlled content, by path."""
+    found: list[LibraryChange] = []
+    for folder in LIBRARY_FOLDERS:
+        here = {path for path in working.files(folder) if is_library_file(path)}
+        there = {path for path in controlled.files(folder) if is_library_file(path)}
+        found.extend(LibraryChange(path, "deleted") for path in there - here)
+        found.extend(LibraryChange(path, "added") for path in here - there)
+        found.extend(
+            LibraryChange(path, "edited") for path in here & there if working.read(path) != controlled.read(path)
+        )
+    return sorted(found, key=lambda change: change.path)
 
 
 def library_statement(

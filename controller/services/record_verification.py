@@ -13,6 +13,7 @@ from controller.domain.record_chain import chain_findings
 from controller.domain.text import T, Text
 from controller.file_formats.entry_file import decode_entry
 from controller.file_formats.sealed_file import mismatches, unseal, unseal_bytes
+from controller.services.signature_verification import SignedThing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from controller.domain.identifiers import RecordNumber
     from controller.domain.record import Entry, Wire
     from controller.services.ports import RecordKeys
+    from controller.services.signature_verification import SignatureVerification
     from controller.services.workspace_identity import WorkspaceIdentity
 
 _ENTRY = re.compile(r"(\d{4,6})\.json")
@@ -43,6 +45,7 @@ class RecordFiles:
     folder: str
     entries: dict[int, bytes] = field(default_factory=dict)
     sealed: dict[int, bytes] = field(default_factory=dict)
+    signatures: dict[int, bytes] = field(default_factory=dict)
     attachments: dict[str, Digest] = field(default_factory=dict)
     """Digest in the file's name → digest of its bytes."""
     sealed_attachments: dict[str, bytes] = field(default_factory=dict)
@@ -55,8 +58,7 @@ class RecordFiles:
         if match := _ENTRY.fullmatch(name):
             self.entries[int(match[1])] = data
         elif match := _BESIDE_ENTRY.fullmatch(name):
-            if name.endswith(".sealed"):
-                self.sealed[int(match[1])] = data
+            (self.sealed if name.endswith(".sealed") else self.signatures)[int(match[1])] = data
         elif match := _ATTACHMENT.fullmatch(name):
             if match[2]:
                 self.sealed_attachments[match[1]] = data
@@ -74,12 +76,16 @@ class RecordVerification:
         keys: RecordKeys,
         identity: WorkspaceIdentity,
         forms: Mapping[Digest, FormDefinition],
-        rerender: Rerender | None,
+        signatures: SignatureVerification,
+        rerender: Rerender | None = None,
+        compiled: frozenset[tuple[str, Digest]] | None = None,
     ) -> None:
         self._keys = keys
         self._identity = identity
         self._forms = forms
+        self._signatures = signatures
         self._rerender = rerender
+        self._compiled = compiled
         self.unopened = 0
         """Records so far whose sealed content could not be opened for want of a key."""
 
@@ -106,6 +112,10 @@ class RecordVerification:
                 )
                 yield report("entry-misplaced", message, name)
             chain.append((entry, Digest.of(files.entries[place])))
+            yield from self._signature(entry, place, files)
+        for place in sorted(files.signatures.keys() - files.entries.keys()):
+            if f"{place:04d}.json" not in files.damaged:
+                yield report("signature-unexpected", T("有签名，但没有它所签的条目。"), f"{place:04d}.p7s")
         if not chain:
             if whole:
                 yield report("record-without-entries", T("记录没有任何条目。"))
@@ -113,6 +123,15 @@ class RecordVerification:
         yield from self._chain(report, chain, whole=whole)
         yield from self._sealed(report, chain, files, whole=whole)
         yield from self._attachments(report, chain, files)
+
+    def _signature(self, entry: Entry, place: int, files: RecordFiles) -> Iterator[Finding]:
+        path = f"{files.folder}/{place:04d}.json"
+        thing = SignedThing(path, files.entries[place], entry.by, entry.certificate, entry.at, entry.record.text)
+        signature = files.signatures.get(place)
+        if signature is None and f"{place:04d}.p7s" in files.damaged:
+            yield from self._signatures.filed_when_stated(thing)
+        else:
+            yield from self._signatures.findings(thing, signature)
 
     def _chain(self, report: _Report, chain: Sequence[tuple[Entry, Digest]], *, whole: bool) -> Iterator[Finding]:
         first = chain[0][0]
@@ -131,6 +150,13 @@ class RecordVerification:
                 revision=first.form.revision,
             )
             yield report("form-binding-differs", message)
+        elif self._compiled is not None and (first.form.number.text, first.form.digest) not in self._compiled:
+            message = T(
+                "记录所用的表单 {form} {revision} 从来不是受控文件。",
+                form=first.form.number,
+                revision=first.form.revision,
+            )
+            yield report("form-package-never-controlled", message)
         if whole:
             yield from chain_findings(chain, form=form)
 

@@ -1,22 +1,24 @@
-"""检查. `qms verify`: the whole archive examined, with how much was examined, so that silence means something."""
+"""检查. `qms verify`: the whole workspace examined, with how much was examined, so that silence means something."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import QmsError
 from controller.domain.identifiers import Digest
-from controller.services.archive_verification import ArchiveVerification
+from controller.domain.text import T
+from controller.services.archive_verification import ArchiveVerification, Counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from controller.domain.conformity import Finding
     from controller.domain.record import Entry, Wire
-    from controller.services.archive_witness import ArchiveWitness
+    from controller.services.archive_verification import VerificationTools
     from controller.services.entry_making import EntryMaking
-    from controller.services.ports import ExaminedArchive, Progress, RecordKeys
+    from controller.services.examination_ports import WorkspaceExamination
+    from controller.services.ports import ExaminedArchive, Progress
     from controller.services.record_control import RecordControl
     from controller.services.workspace_identity import WorkspaceIdentity
 
@@ -28,24 +30,46 @@ class VerificationReport:
     """检查结果. Every finding, and how much was looked at."""
 
     findings: Sequence[Finding]
-    records: int
-    entries: int
-    rendered: int
+    counts: Counts = field(default_factory=Counts)
+    rendered: int = 0
     """Prints made again: the masked one of every entry, and the full one where the record's key is here."""
-    rendered_same: int
+    rendered_same: int = 0
     """Those that came out as stated."""
-    unopened: int
-    """Records whose sealed content could not be opened for want of a key."""
-    tip: str
+    rerendered: bool = False
+    """Whether prints were to be made again."""
+    tip: str = ""
     """Id of the newest archive commit: as long as it is the same, so is everything before it."""
+    root: Digest | None = None
+    """Fingerprint of the company's root certificate, to be compared with the sealed sheet."""
+    signers: int = 0
+    """People who could sign at some time."""
 
     @property
     def fingerprint(self) -> str:
         """档案指纹. The beginning of `tip`, short enough to be written down by hand."""
         return self.tip[:_WRITTEN_DOWN]
 
+    @property
+    def records(self) -> int:
+        """Records examined."""
+        return self.counts.records
 
-class _PrintsAgain:
+    @property
+    def entries(self) -> int:
+        """Entries examined."""
+        return self.counts.entries
+
+    @property
+    def unopened(self) -> int:
+        """Records whose sealed content could not be opened for want of a key."""
+        return self.counts.unopened
+
+    def of_gravity(self, gravity: Gravity) -> list[Finding]:
+        """Return the findings of one gravity."""
+        return [item for item in self.findings if item.gravity is gravity]
+
+
+class PrintsAgain:
     """重新排版并计数. Makes prints again from the archived form and counts how many."""
 
     def __init__(self, records: RecordControl, making: EntryMaking) -> None:
@@ -54,6 +78,7 @@ class _PrintsAgain:
         self.made = 0
 
     def __call__(self, chain: Sequence[tuple[Entry, Digest]], opened: Mapping[str, Wire] | None) -> Digest | None:
+        """Return the digest of the docx as it stood after `chain`; masked when `opened` is None; None: impossible."""
         try:
             package = self._records.package(chain[0][0].record, chain[0][0].form.digest)
             made = self._making.render(package, chain, opened=opened)
@@ -63,30 +88,60 @@ class _PrintsAgain:
         return Digest.of(made)
 
 
-def verify_archive(
+def verify_workspace(
     archive: ExaminedArchive,
-    keys: RecordKeys,
     identity: WorkspaceIdentity,
+    tools: VerificationTools,
     *,
-    prints: tuple[RecordControl, EntryMaking] | None = None,
+    surroundings: Sequence[WorkspaceExamination] = (),
     progress: Progress | None = None,
-    witness: ArchiveWitness | None = None,
 ) -> VerificationReport:
-    """Examine the whole archive; with `prints`, also make every print again and compare its digest."""
-    again = _PrintsAgain(*prints) if prints else None
-    examined = ArchiveVerification(archive, keys, identity, rerender=again, progress=progress, witness=witness)
-    tip = archive.tip()
-    findings = list(examined.findings())
-    if witness is not None and not examined.rewritten:
-        witness.remember(examined.records_seen)
-    made = again.made if again else 0
+    """Examine the whole archive, `main`, and what lies around them."""
+    findings = [item for examination in surroundings for item in _safely(examination)]
+    examined = ArchiveVerification(archive, identity, tools, progress=progress)
+    findings += examined.findings()
+    if tools.witness is not None and not examined.rewritten:
+        tools.witness.remember(examined.counts.records)
+    again = tools.rerender
+    made = again.made if isinstance(again, PrintsAgain) else 0
+    findings = without_repeats(findings)
     different = sum(1 for item in findings if item.code == "print-differs")
+    signers = examined.signers
     return VerificationReport(
         findings=findings,
-        records=examined.records_seen,
-        entries=examined.entries_seen,
+        counts=examined.counts,
         rendered=made,
         rendered_same=made - different,
-        unopened=examined.unopened_seen,
-        tip=tip or "",
+        rerendered=again is not None,
+        tip=examined.tip or "",
+        root=signers.history.roots[-1] if signers and signers.history.roots else None,
+        signers=len(signers.history.people()) if signers else 0,
     )
+
+
+def unopened_report(error: QmsError, surroundings: Sequence[WorkspaceExamination]) -> VerificationReport:
+    """Return the report on a workspace whose archive cannot even be opened, for `error`."""
+    findings = [item for examination in surroundings for item in _safely(examination)]
+    findings.append(Finding(error.code, Gravity.ERROR, error.message, path=error.where, hint=error.hint))
+    return VerificationReport(findings=without_repeats(findings))
+
+
+def without_repeats(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings in order, each said once."""
+    seen: set[tuple[str, str | None, str | None, str]] = set()
+    kept = []
+    for item in findings:
+        key = (item.code, item.path, item.subject, str(item.message))
+        if key not in seen:
+            seen.add(key)
+            kept.append(item)
+    return kept
+
+
+def _safely(examination: WorkspaceExamination) -> Iterator[Finding]:
+    """Yield what an examination finds; where it cannot go on, that is a finding too."""
+    try:
+        yield from examination.findings()
+    except QmsError as exc:
+        message = T("检查没有做完：{problem}", problem=exc.message)
+        yield replace(Finding(exc.code, Gravity.ERROR, message, path=exc.where), hint=exc.hint)

@@ -1,0 +1,85 @@
+"""命令 `qms verify`. Examines the whole workspace: what was looked at, what is wrong, what cannot be known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from controller.cli.commands import M, command, option
+from controller.domain.conformity import Gravity
+from controller.domain.text import T
+
+if TYPE_CHECKING:
+    from controller.cli.main import Session
+    from controller.cli.output import Output
+    from controller.services.verification import VerificationReport
+
+
+@command("verify", M("检查档案、签名、人员和受控文件是否完整、可信。"))
+@option("--rerender", is_flag=True, help=M("同时重新生成每份记录的 Word 版面，与归档时的摘要比对。"))
+@option(
+    "--report",
+    "report_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=M("把检查结果写成报告（.pdf 或 .docx）。"),
+)
+@click.pass_obj
+def verify(session: Session, *, rerender: bool, report_file: Path | None) -> int:
+    out = session.output
+    application = session.application
+    with out.progress(T("正在检查")) as progress:
+        report = application.verify(rerender=rerender, progress=progress)
+    out.findings(report.findings)
+    _summary(out, report)
+    if report_file is not None:
+        application.verification_report(report, report_file, translate=out.text)
+        out.line(T("检查报告：{file}", file=report_file))
+    counts = report.counts
+    out.document(
+        {
+            "records": report.records,
+            "entries": report.entries,
+            "statements": counts.statements,
+            "signatures": counts.signatures,
+            "commits": counts.commits,
+            "unopened": report.unopened,
+            "fingerprint": report.fingerprint,
+            "root": report.root.text if report.root else None,
+            "rendered": report.rendered,
+            "rendered_same": report.rendered_same,
+            "report": str(report_file) if report_file is not None else None,
+            "findings": [out.finding_data(item) | {"since": item.since} for item in report.findings],
+        }
+    )
+    return 1 if report.of_gravity(Gravity.ERROR) else 0
+
+
+def _summary(out: Output, report: VerificationReport) -> None:
+    counts = report.counts
+    out.line(T("检查了 {records} 份记录、{entries} 个条目。", records=report.records, entries=report.entries))
+    out.line(
+        T(
+            "另有 {statements} 份陈述；核对了 {signatures} 个签名、{commits} 次归档提交。",
+            statements=counts.statements,
+            signatures=counts.signatures,
+            commits=counts.commits,
+        )
+    )
+    if report.unopened:
+        out.line(T("其中 {count} 份记录的敏感内容在本机没有密钥，未能核对。", count=report.unopened))
+    if report.rerendered:
+        out.line(
+            T("重新生成版面 {count} 个，与归档摘要一致 {same} 个。", count=report.rendered, same=report.rendered_same)
+        )
+    errors = report.of_gravity(Gravity.ERROR)
+    if errors:
+        out.line(T("发现 {count} 处不符合。", count=len(errors)))
+    else:
+        out.line(T("摘要、链条、签名、证书、编号和表单绑定全部相符。"))
+    out.line(T("整个工作区连同密钥目录一起退回到更早的状态，从内部无法发现，请把档案指纹抄写保存，下次核对。"))
+    out.line(T("档案指纹：{fingerprint}（{records} 份记录）", fingerprint=report.fingerprint, records=report.records))
+    if report.root is not None:
+        out.line(T("根证书指纹：{root}（与封存的指纹单核对）", root=report.root.hex))

@@ -204,10 +204,11 @@ class SigningIn:
             self._failed(Event.SIGN_IN_LOCKED, person.id, person.name, failures.count)
             raise SignInLockedError(name=person.name, until=until)
         self._wait(attempt_delay(failures.count))
+        # Counted before it is tried: many programs that guess at once do not get one try each.
+        noted = self._attempts.note(person.id, at=now)
         try:
             key = self._keys.unlock(person.id, passphrase)
         except PassphraseWrongError:
-            noted = self._attempts.note(person.id, at=now)
             self._failed(Event.SIGN_IN_FAILED, person.id, person.name, noted.count)
             raise
         self._attempts.clear(person.id)
@@ -252,6 +253,24 @@ class SigningIn:
         self._check(person, sitting.key, now, passphrase=False)
         self._sittings.touch(sitting, at=now)
         return self._signer(person, sitting)
+
+    def for_one_act(self, wanted: str, passphrase: str) -> PersonalSigner:
+        """Return the person, able to sign one act without a sitting: for what must come before anybody can sign in.
+
+        Raises:
+            UnknownPersonError, SignInLockedError, PassphraseWrongError, CertificateNotCountingError,
+            PassphraseExpiredError: as when signing in.
+        """
+        person = active_person(self._staff, wanted)
+        key = self.unlock(person, passphrase)
+        self._check(person, key, self._clock.now())
+        return PersonalSigner(
+            signatory=self._staff.signatory(person),
+            origin=self._origin(""),
+            key=key,
+            _confirm=lambda _meaning: None,
+            _asks_again=lambda _meaning: False,
+        )
 
     def change_passphrase(self, wanted: str, *, old: str, new: str) -> Signatory:
         """Protect the person's key with another passphrase; the certificate stays (21 CFR 11.300 b).

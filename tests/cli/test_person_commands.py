@@ -1,0 +1,187 @@
+"""`qms person`: what people type and what they are told."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from docx import Document
+
+from tests.conftest import PASSPHRASE
+from tests.real_tools import need
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Workspace
+
+NEW = "灯塔-92-银杏-雨"
+
+
+def data(workspace: Workspace, *words: str, person: str | None = "周明") -> dict[str, object]:
+    answer = workspace.qms("--json", *words, person=person)
+    assert answer.code == 0, answer.err + answer.out
+    found = json.loads(answer.out)
+    assert isinstance(found, dict)
+    return found
+
+
+def add(workspace: Workspace) -> dict[str, object]:
+    workspace.passphrases.write_text(f"p009: {NEW}\n{PASSPHRASE}\n", encoding="utf-8")
+    return data(
+        workspace,
+        "person",
+        "add",
+        "郑浩",
+        "--post",
+        "购销员:2026-01-01",
+        "--post",
+        "team_leader",
+        "--check",
+        "身份证 1234",
+    )
+
+
+def test_the_list_says_who_can_sign(workspace: Workspace) -> None:
+    answer = workspace.qms("person", "list")
+    assert answer.code == 0
+    rows = [line.split("\t") for line in answer.out.splitlines()]
+    assert rows[0] == ["工号", "姓名", "岗位", "证书"]
+    assert rows[2][:3] == ["p002", "林静", "质量负责人"]
+    assert "有效至 2029-01-0" in rows[2][3]
+    assert len(rows) == 9
+
+
+def test_a_new_person_from_adding_to_the_first_login(workspace: Workspace) -> None:
+    added = add(workspace)
+    assert (added["id"], added["certificate"], added["active"]) == ("p009", None, True)
+    assert added["posts"][0] == {"post": "sales_clerk", "since": "2026-01-01", "until": None}  # type: ignore[index]
+    certified = data(workspace, "person", "certify", "郑浩", "--acknowledged", person=None)
+    assert (certified["missing_witnesses"], certified["certificate"]) == (2, None)
+    assert "还差 2 位见证人" in workspace.qms("person", "list").out
+    assert workspace.qms("login", "郑浩", person=None).code == 4
+    first = workspace.qms("person", "confirm", "郑浩", "--yes", person="周明")
+    assert (first.code, "还差 1 位见证人" in first.out) == (0, True)
+    second = data(workspace, "person", "confirm", "--yes", person="林静")
+    assert second["missing_witnesses"] == 0
+    assert second["certificate"]["digest"] == certified["new_certificate"]  # type: ignore[index]
+    assert workspace.qms("login", "郑浩", person=None).code == 0
+    shown = workspace.qms("person", "show", "郑浩")
+    assert "见证人：周明、林静" in shown.out
+    assert "购销员（2026-01-01 起）" in shown.out
+
+
+def test_without_a_terminal_what_is_missing_is_named(workspace: Workspace) -> None:
+    assert "NAME" in workspace.qms("person", "add").err
+    assert "--post" in workspace.qms("person", "add", "郑浩", person="周明").err
+    assert "--check" in workspace.qms("person", "add", "郑浩", "--post", "sales_clerk", person="周明").err
+    add(workspace)
+    refused = workspace.qms("person", "certify", "郑浩")
+    assert (refused.code, "acknowledgement-needed" in refused.err) == (4, True)
+    data(workspace, "person", "certify", "郑浩", "--acknowledged")
+    assert "--yes" in workspace.qms("person", "confirm", "郑浩", person="周明").err
+    assert "--yes" in workspace.qms("person", "retire", "郑浩", "--reason", "离职", person="周明").err
+
+
+def test_posts_go_on_from_the_day_they_began(workspace: Workspace) -> None:
+    add(workspace)
+    changed = data(
+        workspace,
+        "person",
+        "posts",
+        "郑浩",
+        "--post",
+        "sales_clerk",
+        "--post",
+        "组长:2026-02-01..2026-12-31",
+        "--reason",
+        "任命",
+    )
+    assert changed["posts"] == [
+        {"post": "sales_clerk", "since": "2026-01-01", "until": None},
+        {"post": "team_leader", "since": "2026-02-01", "until": "2026-12-31"},
+    ]
+    wrong = workspace.qms("person", "posts", "郑浩", "--post", "sales_clerk:soon", "--reason", "任命", person="周明")
+    assert wrong.code == 2
+    assert "日期写法不对" in wrong.err
+
+
+def test_an_act_of_somebody_without_the_post_is_refused(workspace: Workspace) -> None:
+    refused = workspace.qms("person", "retire", "刘洋", "--reason", "离职", "--yes", person="王强")
+    assert (refused.code, "post-needed" in refused.err) == (4, True)
+
+
+def test_retiring_and_revoking_are_told(workspace: Workspace) -> None:
+    retired = data(workspace, "person", "retire", "刘洋", "--reason", "离职", "--yes")
+    assert (retired["id"], retired["active"]) == ("p006", False)
+    assert "刘洋" not in workspace.qms("person", "list").out
+    assert "已停用" in workspace.qms("person", "list", "--all").out
+    revoked = data(workspace, "person", "revoke", "王强", "--reason", "电脑被盗", "--yes")
+    assert revoked["certificate"] is None
+    assert "没有证书" in workspace.qms("person", "list").out
+    assert workspace.qms("person", "rotate", "王强", "--acknowledged").code == 3
+
+
+def test_a_new_root_is_made_by_two(workspace: Workspace) -> None:
+    alone = workspace.qms("person", "replace-authority", "--reason", "密钥丢失", "--yes", person="周明")
+    assert (alone.code, "second-person-needed" in alone.err) == (4, True)
+    done = data(workspace, "person", "replace-authority", "--with", "林静", "--reason", "密钥丢失", "--yes")
+    assert done["in_force"] is True
+    shown = workspace.qms("person", "show", "王强").out
+    assert "应重新登记" in shown
+
+
+def test_the_sheet_shows_what_openssl_shows(workspace: Workspace, tmp_path: Path) -> None:
+    need("openssl")
+    target = tmp_path / "指纹单.docx"
+    data(workspace, "person", "sheet", "--out", str(target))
+    document = Document(io.BytesIO(target.read_bytes()))
+    lines = [paragraph.text for paragraph in document.paragraphs]
+    cells = [cell.text for row in document.tables[0].rows for cell in row.cells]
+    root = workspace.folder / "signatures" / "ca" / "ca.pem"
+    shown = subprocess.run(
+        ["openssl", "x509", "-in", str(root), "-noout", "-fingerprint", "-sha256"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    digits = shown.rpartition("=")[2].strip().replace(":", "")
+    assert digits in "".join(lines).replace(" ", "")
+    assert "（公章）" in "".join(lines)
+    assert cells.count("周明") == 1
+    certificate = data(workspace, "person", "show", "周明")["certificate"]
+    assert isinstance(certificate, dict)
+    assert certificate["fingerprint"].replace(":", "") in "".join("".join(cells).split())
+    again = workspace.qms("person", "sheet", "--out", str(target), person="周明")
+    assert (again.code, "--force" in again.err) == (4, True)
+    assert workspace.qms("person", "sheet", "--out", "x.txt", person="周明").code == 2
+
+
+@pytest.mark.slow
+def test_the_sheet_prints_as_pdf(workspace: Workspace, tmp_path: Path) -> None:
+    need("pdftotext")
+    target = tmp_path / "sheet.pdf"
+    data(workspace, "person", "sheet", "--out", str(target))
+    text = subprocess.run(["pdftotext", "-layout", str(target), "-"], capture_output=True, check=True).stdout.decode(
+        "utf-8"
+    )
+    assert "电子签名证书指纹单" in text
+    assert "（公章）" in text
+
+
+def test_keys_are_backed_up_and_restored_with_a_word_in_the_trail(workspace: Workspace, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    done = data(workspace, "person", "backup", str(backup))
+    assert "keys/p001.p12" in done["keys"]  # type: ignore[operator]
+    lost = next((tmp_path / "keys").rglob("p004.p12"))
+    lost.unlink()
+    restored = data(workspace, "person", "restore", str(backup))
+    assert restored["keys"] == ["keys/p004.p12"]
+    assert lost.is_file()
+    with_trail = workspace.open()
+    events = [item.statement.event.value for item in with_trail.statements.recent("trail", 5)]
+    with_trail.close()
+    assert {"keys-backed-up", "keys-restored"} <= set(events)

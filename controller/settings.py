@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from controller.domain.errors import MisconfiguredError, NotFoundError
@@ -65,6 +66,10 @@ class Settings:
     """Company time zone; days begin at 00:00 here."""
     key_folder: str = ""
     """Where record keys are kept; empty: the user's data directory."""
+    timestamp_authority: str = ""
+    """Address (http:// or https://) of the RFC 3161 time-stamping authority; empty: none."""
+    witness_folder: str = ""
+    """Folder off the machine (network share, stick) that keeps the daily statements; empty: none."""
 
 
 _CHOICES = {"language": ("zh", "en"), "pdf_engine": ("office2pdf", "libreoffice"), "format": (WORKSPACE_FORMAT,)}
@@ -112,6 +117,21 @@ def _check_values(data: Mapping[str, object], where: str) -> None:
             problem = T("设置项 {key} 的值“{value}”不可用", key=item.name, value=value)
             hint = T("可用的值：{values}。", values=list(_CHOICES[item.name]))
             raise SettingsError(where=where, problem=problem, hint=hint)
+
+    address = data.get("timestamp_authority")
+    if isinstance(address, str) and address and not _is_web_address(address):
+        problem = T("timestamp_authority “{value}”不是网址", value=address[:200])
+        raise SettingsError(where=where, problem=problem, hint=T("写以 http:// 或 https:// 开头的完整网址，或留空。"))
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    plain = text.isascii() and text.isprintable() and " " not in text
+    return plain and parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None
 
 
 def write_settings(settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """时间戳文件. RFC 3161 requests and answers: makes the one, reads and checks the other (`.tsr` beside a statement).
 
-What is kept is the authority's whole answer, byte for byte, as `openssl ts -verify -data NNNN.json -in NNNN.tsr` takes it. Whom to believe is not decided here: `roots` come from the controlled files of the company.
+What is kept is the authority's whole answer as it came: what `openssl ts -verify -data NNNN.json -in NNNN.tsr` takes.
+Whom to believe is not decided here: `roots` come from the controlled files of the company.
 """
 
 from __future__ import annotations

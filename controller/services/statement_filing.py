@@ -6,6 +6,7 @@ A statement that cannot be filed means that the act it states does not happen: w
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from controller.domain.errors import DamagedError, NotFoundError
@@ -18,7 +19,6 @@ from controller.services.ports import ArchiveChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from controller.domain.record import Wire
     from controller.domain.signature import Origin
@@ -89,6 +89,18 @@ class StoredStatement:
     path: str
 
 
+@dataclass(frozen=True)
+class PreparedStatement:
+    """备好的陈述. Its final bytes and signature, not yet filed; good as long as the archive stays where it was."""
+
+    statement: Statement
+    path: str
+    data: bytes
+    signature: bytes
+    tip: str | None
+    """The archive commit it was made for."""
+
+
 class StatementFiling:
     """陈述归档. Files and reads the statements of one site."""
 
@@ -130,6 +142,37 @@ class StatementFiling:
     ) -> list[FiledStatement]:
         """File several statements in one commit, in this order."""
         return self._file(drafts, along=along, controlled=controlled)
+
+    def prepare(self, draft: StatementDraft, signer: Signer) -> PreparedStatement:
+        """Make and sign a statement without filing it, for what takes long and must not hold the archive's lock.
+
+        Raises:
+            ClockBackwardsError: the clock is behind what was already filed.
+        """
+        with self._archive.writing() as writer:
+            at = writer.moment(self._clock.now())
+            sequence, previous = _end(writer, draft.chain)
+            tip = self._archive.tip()
+        statement = self._statement(draft, signer, at, sequence + 1, previous)
+        data = encode_statement(statement)
+        path = statement_path(draft.chain, sequence + 1)
+        return PreparedStatement(statement, path, data, signer.sign(data, at=at), tip)
+
+    def file_prepared(
+        self, prepared: PreparedStatement, beside: Mapping[str, bytes] | None = None
+    ) -> FiledStatement | None:
+        """File what was prepared, with files `beside` it (suffix → bytes); None when the archive moved meanwhile."""
+        with self._archive.writing() as writer:
+            if self._archive.tip() != prepared.tip:
+                return None
+            statement, path = prepared.statement, prepared.path
+            files = {f"{path}.json": prepared.data, f"{path}.p7s": prepared.signature}
+            files |= {path + suffix: content for suffix, content in (beside or {}).items()}
+            assert statement.by is not None
+            at = datetime.fromisoformat(statement.at)
+            subject = f"{path} {statement.event}"
+            commit = writer.append(self._change(files, statement.by, at, subject, statement.event.value))
+        return FiledStatement(statement, Digest.of(prepared.data), path, commit)
 
     def countersign(self, chain: str, sequence: int, signer: Signer) -> FiledStatement:
         """Add the signature of another person to a statement that is already filed.

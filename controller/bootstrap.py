@@ -9,7 +9,7 @@ import time
 import uuid
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -24,23 +24,30 @@ if TYPE_CHECKING:
     from controller.adapters.audit_trail_files import AuditTrailFiles
     from controller.adapters.git_archive import GitArchive
     from controller.adapters.git_controlled_files import GitControlledFiles
+    from controller.adapters.git_history import GitBranchHistory
+    from controller.adapters.key_backup import KeyBackup
     from controller.adapters.personal_keys import FileAuthorityKey, Pkcs12Keys
     from controller.adapters.register_document import RegisterDocuments
     from controller.adapters.register_files import RegisterFiles
     from controller.adapters.sittings import FileSittings
     from controller.adapters.sqlite_index import SqliteIndex
     from controller.domain.conformity import Finding
+    from controller.domain.identifiers import Digest
     from controller.domain.person import Staff
     from controller.domain.record import RecordState, Signatory
     from controller.domain.retention import RetentionRules
     from controller.domain.signing_rules import SigningRules
+    from controller.domain.text import Text
     from controller.domain.working_days import WorkingDays
     from controller.file_formats.calendar_file import CompanyCalendar
     from controller.services.archive_witness import ArchiveWitness
+    from controller.services.authority_control import AuthorityControl
+    from controller.services.clock_correction import ClockCorrection
     from controller.services.audit_trail import AuditTrail
     from controller.services.document_import import DocumentImport
     from controller.services.document_library import DocumentLibrary
     from controller.services.entry_making import EntryMaking
+    from controller.services.examination_ports import WorkspaceExamination
     from controller.services.form_inspection import FormInspection
     from controller.services.form_library import FormLibrary
     from controller.services.form_rendering import FormRenderer
@@ -48,7 +55,18 @@ if TYPE_CHECKING:
     from controller.services.indexing import Indexing
     from controller.services.library_adoption import LibraryAdoption, LibraryChange
     from controller.services.pdf_printing import PdfPrinting
-    from controller.services.ports import Clock, FileLockFactory, PdfConverter, Progress, RecordKeys
+    from controller.services.people_standing import PeopleStanding
+    from controller.services.person_control import PersonControl
+    from controller.services.person_enrolment import PersonEnrolment
+    from controller.services.ports import (
+        BranchHeads,
+        Clock,
+        FileLockFactory,
+        OutsideWitness,
+        PdfConverter,
+        Progress,
+        RecordKeys,
+    )
     from controller.services.procedure_printing import ProcedurePrinting
     from controller.services.record_control import RecordControl
     from controller.services.record_filing import RecordFiling
@@ -56,9 +74,12 @@ if TYPE_CHECKING:
     from controller.services.register_library import RegisterLibrary
     from controller.services.text_reading import ReadText
     from controller.services.trail import Trail
+    from controller.services.timestamp_verification import StampVerification
+    from controller.services.timestamping import Timestamping
     from controller.services.verification import VerificationReport
     from controller.services.signing_in import PassphraseAnswer, PassphraseQuestion, PersonalSigner, SigningIn
     from controller.services.statement_filing import StatementFiling
+    from controller.services.witness_comparison import WitnessComparison
     from controller.services.workspace_identity import WorkspaceIdentity
 
 POSTS_FILE = "signatures/posts.yml"
@@ -140,7 +161,8 @@ class Application:
         from controller.file_formats.staff_file import read_staff
 
         posts, people = self.controlled_text(POSTS_FILE), self.controlled_text(PEOPLE_FILE)
-        return read_staff(posts, people, posts_where=POSTS_FILE, people_where=PEOPLE_FILE).require()
+        today = self.clock.now().date()
+        return read_staff(posts, people, posts_where=POSTS_FILE, people_where=PEOPLE_FILE, on=today).require()
 
     def person(self, wanted: str | None) -> PersonalSigner:
         """Return who acts: the signed-in person, `wanted` by id or name where several are signed in."""
@@ -159,6 +181,13 @@ class Application:
         from controller.adapters.personal_keys import Pkcs12Keys
 
         return Pkcs12Keys(self.private_folder / "keys")
+
+    @cached_property
+    def key_backup(self) -> KeyBackup:
+        """Copies keys to another folder and back, still encrypted."""
+        from controller.adapters.key_backup import KeyBackup
+
+        return KeyBackup(self.private_folder)
 
     @cached_property
     def authority_key(self) -> FileAuthorityKey:
@@ -236,6 +265,70 @@ class Application:
             origin=origin_here,
             wait=self.wait,
             ask=self.ask,
+        )
+
+    @cached_property
+    def people_standing(self) -> PeopleStanding:
+        """Who may sign now, as the archive tells it."""
+        from controller.adapters.file_versions import file_versions
+        from controller.file_formats.signing_rules_file import SIGNING_FILE
+        from controller.services.people_standing import PeopleStanding
+
+        folder = self.folder
+        versions = partial(file_versions, folder, SIGNING_FILE)
+        return PeopleStanding(self.archive, self.clock, self.signing_rules, versions)
+
+    def certificate_problem(self, person: str, certificate: Digest) -> Text | None:
+        """Return why the person cannot sign with `certificate` now, None when they can."""
+        return self.people_standing.problem(person, certificate)
+
+    @cached_property
+    def people(self) -> PersonControl:
+        """Registers people, changes their posts."""
+        from controller.services.person_control import PersonControl
+
+        return PersonControl(
+            statements=self.statements,
+            standing=self.people_standing,
+            controlled=self.controlled_files,
+            staff=self.staff,
+            rules=self.signing_rules,
+            keys=self.personal_keys,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def enrolment(self) -> PersonEnrolment:
+        """Gives people keys and certificates."""
+        from controller.adapters.this_computer import origin_here
+        from controller.services.person_enrolment import PersonEnrolment
+
+        return PersonEnrolment(
+            people=self.people,
+            statements=self.statements,
+            standing=self.people_standing,
+            staff=self.staff,
+            rules=self.signing_rules,
+            keys=self.personal_keys,
+            authority=self.authority_key,
+            clock=self.clock,
+            identity=self.identity,
+            origin=origin_here,
+        )
+
+    @cached_property
+    def authority_control(self) -> AuthorityControl:
+        """Changes the root of the company's certificate authority."""
+        from controller.services.authority_control import AuthorityControl
+
+        return AuthorityControl(
+            statements=self.statements,
+            standing=self.people_standing,
+            staff=self.staff,
+            rules=self.signing_rules,
+            authority=self.authority_key,
+            clock=self.clock,
+            identity=self.identity,
         )
 
     @cached_property
@@ -336,7 +429,83 @@ class Application:
         from controller.adapters.seen_heads import SeenHeadsFile
         from controller.services.archive_witness import ArchiveWitness
 
-        return ArchiveWitness(self.archive, SeenHeadsFile(self.private_folder), self.settings.site)
+        heads = SeenHeadsFile(self.private_folder)
+        return ArchiveWitness(self.archive, heads, self.settings.site, history=self.history)
+
+    @cached_property
+    def branch_heads(self) -> BranchHeads:
+        """Where every branch stands."""
+        from controller.adapters.branch_heads import GitBranchHeads
+
+        return GitBranchHeads(self.folder)
+
+    def outside_witness(self, folder: Path | None = None) -> OutsideWitness | None:
+        """The folder off the machine: `folder`, or that of the settings; None when there is none."""
+        from controller.adapters.outside_witness import WitnessFolder
+
+        chosen = self.settings.witness_folder
+        if folder is None and not chosen:
+            return None
+        return WitnessFolder(
+            folder or self.folder / chosen,
+            workspace=self.settings.workspace_id,
+            site=self.settings.site,
+            outbox=self.local_folder / "outbox",
+            apart_from=[self.folder, self.private_folder],
+        )
+
+    def witness_comparison(self, folder: Path | None = None) -> WitnessComparison | None:
+        """Compares the archive with the copies off the machine; None when there is no such folder."""
+        from controller.services.witness_comparison import WitnessComparison
+
+        witness = self.outside_witness(folder)
+        return WitnessComparison(self.archive, witness) if witness is not None else None
+
+    @cached_property
+    def timestamping(self) -> Timestamping:
+        """States, stamps and keeps elsewhere the daily heads."""
+        from controller.adapters.timestamp_authority import HttpTimestampAuthority
+        from controller.services.timestamping import Timestamping
+
+        address = self.settings.timestamp_authority
+        return Timestamping(
+            archive=self.archive,
+            branches=self.branch_heads,
+            statements=self.statements,
+            clock=self.clock,
+            controlled=self.controlled_files,
+            site=self.settings.site,
+            authority=HttpTimestampAuthority(address) if address else None,
+            witness=self.outside_witness(),
+            comparison=self.witness_comparison(),
+        )
+
+    @cached_property
+    def stamp_verification(self) -> StampVerification:
+        """Checks the daily statements and their stamps."""
+        from controller.services.timestamp_verification import StampVerification
+        from controller.services.timestamping import trusted_roots
+
+        try:
+            roots = trusted_roots(self.controlled_files)
+        except QmsError:
+            # What is damaged is told by the examination of the library; nobody is trusted then.
+            roots = []
+        return StampVerification(roots, zone=self.zone, now=self.clock.now())
+
+    @cached_property
+    def clock_correction(self) -> ClockCorrection:
+        """States that the clock ran ahead."""
+        from controller.services.clock_correction import ClockCorrection
+
+        return ClockCorrection(
+            statements=self.statements,
+            branches=self.branch_heads,
+            clock=self.clock,
+            staff=self.staff,
+            posts=self.signing_rules.informed_posts,
+            site=self.settings.site,
+        )
 
     @cached_property
     def renderer(self) -> FormRenderer:
@@ -447,6 +616,7 @@ class Application:
     @cached_property
     def register_building(self) -> RegisterBuilding:
         """Builds registers from the index."""
+        from controller.adapters.sorted_spool import SqliteSpool
         from controller.services.archived_forms import ArchivedForms
         from controller.services.register_building import RegisterBuilding
 
@@ -457,6 +627,7 @@ class Application:
             definitions=ArchivedForms(self.archive, self.forms),
             documents=self.documents,
             calendar=self.calendar,
+            spool=SqliteSpool,
             retention=self.retention,
         )
 
@@ -500,7 +671,7 @@ class Application:
         """Adds documents."""
         from controller.services.document_import import DocumentImport
 
-        return DocumentImport(self.controlled_files, self.statements)
+        return DocumentImport(self.controlled_files, self.statements, self.staff)
 
     @cached_property
     def adoption(self) -> LibraryAdoption:
@@ -512,11 +683,11 @@ class Application:
         working, folder = WorkingFiles(self.folder), WorkingFolder(self.folder)
         return LibraryAdoption(working, self.controlled_files, folder, self.clock, self.statements, self._check_changes)
 
-    def _check_changes(self, changes: Sequence[LibraryChange], by: Signatory) -> list[Finding]:
+    def _check_changes(self, changes: Sequence[LibraryChange]) -> list[Finding]:
         from controller.adapters.working_files import WorkingFiles
         from controller.services.document_check import check_documents
         from controller.services.form_library import FormLibrary
-        from controller.services.library_check import check_encoding, check_revisions, check_rules, check_staff
+        from controller.services.library_check import check_encoding, check_people_unedited, check_revisions, check_rules
         from controller.services.register_library import RegisterLibrary
 
         working = WorkingFiles(self.folder)
@@ -526,8 +697,7 @@ class Application:
         if findings:
             return findings  # what cannot be read as text cannot be checked any further
         findings = check_rules(working)
-        if any(item.path.startswith("signatures/") for item in changes):
-            findings += check_staff(working, by)
+        findings += check_people_unedited({item.path for item in changes})
         if forms or blocks:
             findings += self.form_inspection(working=True).inspect([] if blocks else forms)
             findings += check_revisions(working, self.controlled_files, forms)
@@ -537,16 +707,90 @@ class Application:
             findings += RegisterLibrary(working, FormLibrary(working)).findings()
         return findings
 
-    def verify(self, *, rerender: bool = False, progress: Progress | None = None) -> VerificationReport:
-        """Examine the whole archive; with `rerender`, make every print again and compare."""
-        from controller.services.verification import verify_archive
+    def verify(
+        self, *, rerender: bool = False, progress: Progress | None = None, spread: bool = True
+    ) -> VerificationReport:
+        """Examine the whole workspace; with `rerender`, make every print again and compare.
+
+        Without `spread` everything is examined in this process.
+        """
+        from controller.adapters.git_folder_walk import GitFolderWalk
+        from controller.adapters.git_index_examination import GitIndexExamination
+        from controller.adapters.index_heads import SqliteIndexHeads
+        from controller.adapters.record_processes import ExaminedPlace, RecordProcesses
+        from controller.adapters.repository_examination import RepositoryExamination
+        from controller.adapters.working_files import WorkingFiles
+        from controller.services.archive_verification import VerificationTools
+        from controller.services.verification import PrintsAgain, unopened_report, verify_workspace
+        from controller.services.working_copy_examination import WorkingCopyExamination
         from controller.services.workspace_identity import WorkspaceIdentity
 
-        prints = (self.records, self.making) if rerender else None
+        surroundings: list[WorkspaceExamination] = [RepositoryExamination(self.folder)]
+        try:
+            working = WorkingFiles(self.folder)
+            surroundings.append(GitIndexExamination(self.folder))
+            surroundings.append(WorkingCopyExamination(self.library_changes, self.controlled_files, working))
+            tip = self.archive.tip()
+        except QmsError as exc:
+            return unopened_report(exc, surroundings)
+        comparison = self.witness_comparison()
+        if comparison is not None:
+            surroundings.append(comparison)
+        stamps: StampVerification | None = None
+        with suppress(QmsError):  # where `main` cannot be read its own verification says so
+            stamps = self.stamp_verification
         # Without the rules that filing needs: they are files too, and may be the damaged ones.
         settings = self.settings
         identity = WorkspaceIdentity(id=settings.workspace_id, site=settings.site, company=settings.company)
-        return verify_archive(self.archive, self.keys, identity, prints=prints, progress=progress, witness=self.witness)
+        place = ExaminedPlace(self.folder, tip or "", self.private_folder)
+        with ExitStack() as closing:
+            walk = GitFolderWalk(self.folder, tip or "")
+            closing.callback(walk.close)
+            tools = VerificationTools(
+                history=self.history,
+                keys=self.keys,
+                walk=walk,
+                zone=self.zone,
+                witness=self.witness,
+                spread=RecordProcesses(place) if spread else None,
+                index=SqliteIndexHeads(self.local_folder / "index.sqlite"),
+                timestamps=stamps,
+                rerender=PrintsAgain(self.records, self.making) if rerender else None,
+            )
+            return verify_workspace(self.archive, identity, tools, surroundings=surroundings, progress=progress)
+
+    def verification_report(
+        self, report: VerificationReport, *, pdf: bool, translate: Callable[[Text], str]
+    ) -> bytes:
+        """Return the printed report of `verify` as docx or PDF."""
+        from importlib.metadata import version
+
+        from controller.adapters.verification_document import verification_docx
+        from controller.services.verification_report import report_page
+
+        page = report_page(
+            report,
+            company=self.settings.company,
+            site=self.settings.site,
+            at=self.clock.now().isoformat(timespec="seconds"),
+            program=f"wenkong {version('wenkong')}",
+        )
+        docx = verification_docx(page, translate)
+        return self.new_printing().print(docx).data if pdf else docx
+
+    def library_changes(self) -> list[LibraryChange]:
+        """Return the library files of the folder that are not in force as they are."""
+        from controller.adapters.working_files import WorkingFiles
+        from controller.services.library_adoption import library_changes
+
+        return library_changes(WorkingFiles(self.folder), self.controlled_files)
+
+    @cached_property
+    def history(self) -> GitBranchHistory:
+        """The history of the branches."""
+        from controller.adapters.git_history import GitBranchHistory
+
+        return GitBranchHistory(self.folder)
 
     def browsing_copy(self, folder: Path, *, progress: Progress | None = None) -> int:
         """Write the masked browsing copy of the archive to `folder`; return how many records it holds."""
@@ -559,13 +803,17 @@ class Application:
     def close(self) -> None:
         """Remember how far the archive was seen, and let go of the processes and files that were opened."""
         with ExitStack() as closing:
-            for name in ("archive", "controlled_files", "keys", "index"):
-                if name in self.__dict__:
-                    closing.callback(self.__dict__[name].close)
-                    closing.callback(self.__dict__.pop, name)
+            closing.callback(self._let_go)
             if "archive" in self.__dict__:
                 with suppress(QmsError):  # the command has done its work: not remembering must not make it fail
                     self.witness.remember(self.index.count(at=self.archive.tip()) if "index" in self.__dict__ else None)
+
+    def _let_go(self) -> None:
+        with ExitStack() as closing:
+            for name in ("archive", "history", "controlled_files", "keys", "index"):
+                if name in self.__dict__:
+                    closing.callback(self.__dict__[name].close)
+                    closing.callback(self.__dict__.pop, name)
 
     def stage_label(self, state: RecordState) -> str:
         """Return the Chinese name of the stage a record is in."""

@@ -33,7 +33,7 @@ def status(session: Session) -> int:
     return 0
 
 
-@change.command("adopt", help=M("检查并采用文件夹里的修改（审批流程启用之前，由质量负责人执行）。"))
+@change.command("adopt", help=M("检查并采用文件夹里的修改（由质量负责人或企业负责人签名）。"))
 @option("--reason", required=True, help=M("修改原因。"))
 @acting
 @click.pass_obj
@@ -44,7 +44,7 @@ def adopt(session: Session, reason: str) -> int:
     adopted = application.adoption.adopt(by, reason=reason)
     for item in adopted:
         out.line(f"  {out.text(KINDS[item.kind])} {item.path}")
-    out.line(T("已采用 {count} 处修改，立即生效；尚未经过审批流程。", count=len(adopted)))
+    out.line(T("已采用 {count} 处修改，立即生效；签名陈述已归档。", count=len(adopted)))
     out.document([{"path": item.path, "kind": item.kind} for item in adopted])
     return 0
 

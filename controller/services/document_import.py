@@ -23,12 +23,14 @@ from controller.services.document_library import (
 )
 from controller.services.library_adoption import library_statement
 from controller.services.ports import ControlledChange
+from controller.services.staff_directory import check_post
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from controller.domain.clause import Segment
     from controller.domain.conformity import Finding
+    from controller.domain.person import Staff
     from controller.domain.text import Text
     from controller.services.ports import ControlledFiles, Signer
     from controller.services.statement_filing import StatementFiling
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 _FIRST_REVISION = Revision("A/0")
 _MEANING = "批准"
+_POSTS = ("document_controller", "quality_officer", "quality_head", "general_manager")
 _REVISION_WORDS = ("版本", "版次")
 _REVISION = re.compile(r"[A-Za-z]/[0-9]+(?![0-9A-Za-z/])")
 _TITLE_LENGTH = 80
@@ -172,21 +175,25 @@ class DocumentImport:
     Args:
         files: the approved content, which is changed.
         statements: where what is imported is stated and signed.
+        staff: who may import.
     """
 
-    def __init__(self, files: ControlledFiles, statements: StatementFiling) -> None:
+    def __init__(self, files: ControlledFiles, statements: StatementFiling, staff: Staff) -> None:
         self._files = files
         self._library = DocumentLibrary(files)
         self._statements = statements
+        self._staff = staff
 
     def import_document(self, source: ReadText, order: ImportOrder, *, by: Signer) -> Imported:
         """Put one document of a file that was read into the library, whole or not at all.
 
         Raises:
+            PostNeededError: the person's posts do not allow it.
             SegmentNeededError, NothingToImportError, GarbledTextError: what is to be imported cannot be told or read.
             NumberNeededError, NumberUnlikeTextError, NumberTakenError, InvalidIdentifierError, WrongClassError,
             TitleNeededError, OwnerInvalidError: the control block cannot be made.
         """
+        check_post(self._staff, by.signatory, _POSTS, T("导入文件"))
         segment = self._chosen(source, order)
         number = self._free_number(segment, order)
         word = CLASS_WORDS.get(number.class_code)

@@ -14,15 +14,17 @@ from controller.domain.errors import NotFoundError, RefusedError
 from controller.domain.identifiers import Digest, nearest
 from controller.domain.statement import TRAIL, Event
 from controller.domain.text import T
-from controller.services.library_check import LIBRARY_FOLDERS, is_library_file
+from controller.services.library_check import LEADING_POSTS, LIBRARY_FOLDERS, is_library_file
 from controller.services.ports import ControlledChange
+from controller.services.staff_directory import check_post
 from controller.services.statement_filing import StatementDraft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from controller.domain.conformity import Finding
-    from controller.domain.record import Signatory, Wire
+    from controller.domain.person import Staff
+    from controller.domain.record import Wire
     from controller.services.ports import Clock, ControlledFiles, LibraryFiles, LibraryFolder, Signer
     from controller.services.statement_filing import StatementFiling
 
@@ -96,13 +98,15 @@ class LibraryAdoption:
         folder: LibraryFolder,
         clock: Clock,
         statements: StatementFiling,
-        check: Callable[[Sequence[LibraryChange], Signatory], Sequence[Finding]],
+        staff: Staff,
+        check: Callable[[Sequence[LibraryChange]], Sequence[Finding]],
     ) -> None:
         self._working = working
         self._controlled = controlled
         self._folder = folder
         self._clock = clock
         self._statements = statements
+        self._staff = staff
         self._check = check
 
     def changes(self) -> list[LibraryChange]:
@@ -113,16 +117,18 @@ class LibraryAdoption:
         """Take every change in, in one step with the signed statement that names each file with its digest.
 
         Raises:
+            PostNeededError: the person is not in charge of the system (GSP 2023 Art. 20).
             AdoptionReasonError: no reason was given.
             NothingToAdoptError: nothing was changed.
             AdoptionRefusedError: the checks found something wrong.
         """
+        check_post(self._staff, by.signatory, LEADING_POSTS, T("采用修改"))
         if len(reason.strip()) < _REASON_AT_LEAST:
             raise AdoptionReasonError
         changes = self.changes()
         if not changes:
             raise NothingToAdoptError
-        errors = [item for item in self._check(changes, by.signatory) if item.gravity is Gravity.ERROR]
+        errors = [item for item in self._check(changes) if item.gravity is Gravity.ERROR]
         if errors:
             raise AdoptionRefusedError(findings=errors)
         contents = {item.path: None if item.kind == "deleted" else self._working.read(item.path) for item in changes}

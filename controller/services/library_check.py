@@ -19,7 +19,6 @@ from controller.file_formats.text_encoding import NotUtf8Error, utf8_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from controller.domain.record import Signatory
     from controller.services.ports import LibraryFiles
 
 LIBRARY_FOLDERS = ("procedures", "templates", "records", "signatures")
@@ -47,26 +46,16 @@ def is_library_file(path: str) -> bool:
     return not path.startswith(("records/浏览/", "records/samples/")) and not name.startswith(("~$", "."))
 
 
-def check_staff(files: LibraryFiles, by: Signatory) -> list[Finding]:
-    """Return what would leave the company without anybody to act: nobody in charge, or `by` gone."""
-    posts, people = files.read(POSTS_FILE), files.read(PEOPLE_FILE)
-    if posts is None or people is None:
+def check_people_unedited(paths: Iterable[str]) -> list[Finding]:
+    """Return a finding when the list of people was edited by hand: people come and go by signed acts only.
+
+    The list is written by the same acts that state them (docs/signatures.md; 21 CFR 11.100).
+    """
+    if PEOPLE_FILE not in paths:
         return []
-    try:
-        staff = read_staff(utf8_text(posts, where=POSTS_FILE), utf8_text(people, where=PEOPLE_FILE)).staff
-    except QmsError:
-        return []  # said by `check_rules`
-    active = [person for person in staff.people.values() if person.active]
-    findings: list[Finding] = []
-    if not any(post in LEADING_POSTS for person in active for post in person.posts):
-        message = T("在册人员中没有质量负责人，也没有企业负责人。")
-        hint = T("至少一名在册（active: true）人员的 posts 要有 quality_head 或 general_manager。")
-        findings.append(Finding("staff-without-head", Gravity.ERROR, message, path=PEOPLE_FILE, hint=hint))
-    if by.person not in {person.id for person in active}:
-        message = T("采用修改的人（{name}，{id}）不在修改后的在册人员中。", name=by.name, id=by.person)
-        hint = T("保留自己这一行；自己离职由接任者来采用（--as 姓名）。")
-        findings.append(Finding("staff-without-adopter", Gravity.ERROR, message, path=PEOPLE_FILE, hint=hint))
-    return findings
+    message = T("在册人员不能在文件里直接增改。")
+    hint = T("用 qms change discard {path} 恢复，再用 qms person add、posts 或 retire。", path=PEOPLE_FILE)
+    return [Finding("people-edited-by-hand", Gravity.ERROR, message, path=PEOPLE_FILE, hint=hint)]
 
 
 def check_revisions(working: LibraryFiles, controlled: LibraryFiles, forms: Iterable[str]) -> list[Finding]:

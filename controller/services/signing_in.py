@@ -211,6 +211,10 @@ class SigningIn:
         except PassphraseWrongError:
             self._failed(Event.SIGN_IN_FAILED, person.id, person.name, noted.count)
             raise
+        except QmsError:
+            if not failures.count:
+                self._attempts.clear(person.id)  # a key that is not here was not guessed at
+            raise
         self._attempts.clear(person.id)
         return key
 

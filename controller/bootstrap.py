@@ -681,13 +681,20 @@ class Application:
         from controller.services.library_adoption import LibraryAdoption
 
         working, folder = WorkingFiles(self.folder), WorkingFolder(self.folder)
-        return LibraryAdoption(working, self.controlled_files, folder, self.clock, self.statements, self._check_changes)
+        return LibraryAdoption(
+            working, self.controlled_files, folder, self.clock, self.statements, self.staff, self._check_changes
+        )
 
     def _check_changes(self, changes: Sequence[LibraryChange]) -> list[Finding]:
         from controller.adapters.working_files import WorkingFiles
         from controller.services.document_check import check_documents
         from controller.services.form_library import FormLibrary
-        from controller.services.library_check import check_encoding, check_people_unedited, check_revisions, check_rules
+        from controller.services.library_check import (
+            check_encoding,
+            check_people_unedited,
+            check_revisions,
+            check_rules,
+        )
         from controller.services.register_library import RegisterLibrary
 
         working = WorkingFiles(self.folder)
@@ -759,9 +766,7 @@ class Application:
             )
             return verify_workspace(self.archive, identity, tools, surroundings=surroundings, progress=progress)
 
-    def verification_report(
-        self, report: VerificationReport, *, pdf: bool, translate: Callable[[Text], str]
-    ) -> bytes:
+    def verification_report(self, report: VerificationReport, *, pdf: bool, translate: Callable[[Text], str]) -> bytes:
         """Return the printed report of `verify` as docx or PDF."""
         from importlib.metadata import version
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from controller.adapters.register_csv import write_csv
 from controller.adapters.register_workbook import write_workbook
+from controller.adapters.sorted_spool import SqliteSpool
 from controller.adapters.sqlite_index import SqliteIndex
 from controller.adapters.working_files import WorkingFiles
 from controller.domain.identifiers import Digest, RecordNumber
@@ -192,6 +193,7 @@ def _registers(index: SqliteIndex, forms: _Forms, folder: Path, path: Path, coun
         definitions=forms,  # type: ignore[arg-type]
         documents=_Nothing(),
         calendar=WorkingDays(),
+        spool=SqliteSpool,
     )
     plain = _plain(path, folder / "plain.xlsx")
     rows = []

@@ -125,6 +125,16 @@ class ShownChange:
     new: str
 
 
+def old_values(changes: Sequence[ShownChange]) -> str:
+    """Return the earlier values, one field a line; a field that had none is left out."""
+    return "\n".join(f"{item.label}：{item.old}" for item in changes if item.old)
+
+
+def new_values(changes: Sequence[ShownChange]) -> str:
+    """Return the new values, one field a line; a field that was cleared is said to be."""
+    return "\n".join(f"{item.label}：{item.new or '（空）'}" for item in changes)
+
+
 @dataclass(frozen=True, slots=True)
 class TrailEvent:
     """审计追踪的一行."""

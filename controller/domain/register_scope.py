@@ -33,7 +33,7 @@ FORM_PARTS = (
 )  # fmt: skip
 ENTRY_PARTS = (
     "record", "form", "sequence", "act", "act_label", "at", "by", "person", "post", "meaning", "stage", "reason",
-    "entered_for", "fields", "digest", "previous",
+    "entered_for", "fields", "old", "new", "digest", "previous",
 )  # fmt: skip
 ROOTS: Mapping[Source, tuple[str, tuple[str, ...]]] = {
     Source.RECORDS: ("record", RECORD_PARTS),

@@ -40,7 +40,7 @@ class _KnownForm(NamedTuple):
 class EntryTelling:
     """条目的说明. Told the entries of a record in order; `begin` comes before the first of each record."""
 
-    def __init__(self, definitions: ArchivedForms, keys: RecordKeys, *, unmask: bool = False) -> None:
+    def __init__(self, definitions: ArchivedForms, keys: RecordKeys | None = None, *, unmask: bool = False) -> None:
         self.unmask = unmask
         self.unopened = 0
         """Entries whose sealed values were asked for and could not be opened."""
@@ -124,7 +124,7 @@ class EntryTelling:
 
     def _opened(self, entry: Entry, sealed: bytes | None) -> Mapping[str, Wire] | None:
         """Return the sealed values, proven by the entry; None when they cannot be opened."""
-        key = self._keys.get(entry.record)
+        key = self._keys.get(entry.record) if self._keys is not None else None
         try:
             part = unseal(sealed, key) if sealed is not None and key is not None else None
         except QmsError:

@@ -23,14 +23,14 @@ from controller.services.register_report import supplements
 from controller.services.register_rows import RecordRows, Row, document_rows, entry_rows, form_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from controller.domain.form import Field
     from controller.domain.register import RegisterDefinition, Tally
     from controller.domain.retention import RetentionRules
     from controller.domain.working_days import WorkingDays
     from controller.services.archived_forms import ArchivedForms, KnownForms
-    from controller.services.ports import Archive, Progress, RecordIndex
+    from controller.services.ports import Archive, Progress, RecordIndex, SortedSpool
     from controller.services.register_report import Sheet
     from controller.services.register_rows import DocumentList
 
@@ -135,14 +135,17 @@ class RegisterBuilding:
         definitions: ArchivedForms,
         documents: DocumentList,
         calendar: WorkingDays,
+        spool: Callable[[], SortedSpool],
         retention: RetentionRules | None = None,
     ) -> None:
+        """`spool` sorts what has to be told in order of time."""
         self.index = index
         self.archive = archive
         self.forms = forms
         self.definitions = definitions
         self.documents = documents
         self.calendar = calendar
+        self.spool = spool
         self.retention = retention
 
     def build(self, definition: RegisterDefinition, period: Period, now: datetime) -> RegisterTable:
@@ -248,7 +251,7 @@ class _Run:
         if source is Source.RECORDS:
             rows = self._record_rows()
         elif source is Source.ENTRIES:
-            rows = entry_rows(self.kit.archive, self.kit.definitions, self.period, self.now)
+            rows = entry_rows(self.kit.archive, self.kit.definitions, self.period, self.now, self.kit.spool)
         elif source is Source.DOCUMENTS:
             rows = document_rows(self.kit.documents, self.now)
         else:

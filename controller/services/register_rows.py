@@ -6,24 +6,27 @@ memory. Sensitive values are not in the index and therefore in no row.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Protocol
 
+from controller.domain.audit_trail import ACT_LABELS, instant, new_values, old_values
 from controller.domain.errors import QmsError
 from controller.domain.field_values import display, is_pending, reckoned, typed_values
 from controller.domain.form import Field, FieldType, Personal
 from controller.domain.identifiers import Digest, InvalidIdentifierError, RecordNumber
-from controller.domain.record import Act
 from controller.domain.register_scope import DOCUMENT_PARTS, REGISTER_FUNCTIONS, parts_used
 from controller.domain.retention import retention_of
 from controller.file_formats.entry_file import decode_entry
+from controller.services.entry_telling import EntryTelling
 from controller.services.indexing import ENTRY_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from controller.domain.audit_trail import ShownChange
     from controller.domain.document import ControlledDocument
     from controller.domain.expression import Expression
     from controller.domain.form import FormDefinition
@@ -31,17 +34,7 @@ if TYPE_CHECKING:
     from controller.domain.register import Period
     from controller.domain.retention import RetentionRules
     from controller.services.archived_forms import ArchivedForms, KnownForms
-    from controller.services.ports import Archive, RecordIndex
-
-ACT_LABELS = {
-    Act.OPENED: "登记",
-    Act.FILLED: "填写",
-    Act.ADVANCED: "推进",
-    Act.CORRECTED: "更正",
-    Act.ATTACHED: "补充附件",
-    Act.VOIDED: "作废",
-}
-"""What an entry did, as registers say it."""
+    from controller.services.ports import Archive, RecordIndex, SortedSpool
 
 _LINKED_KEPT = 2000
 """Referenced records kept in memory."""
@@ -244,33 +237,62 @@ class RecordRows:
         }
 
 
-def entry_rows(archive: Archive, definitions: ArchivedForms, period: Period, now: datetime) -> Iterator[Row]:
-    """Yield every entry of every chain in the period, in order of record number and sequence."""
+def entry_rows(
+    archive: Archive,
+    definitions: ArchivedForms,
+    period: Period,
+    now: datetime,
+    spool: Callable[[], SortedSpool],
+) -> Iterator[Row]:
+    """Yield every entry of every chain in the period in order of time, those of one second by record and sequence."""
     fixed = {"today": now.date(), "now": now, **REGISTER_FUNCTIONS}
+    waiting = spool()
+    try:
+        for entry, parts in _entries_told(archive, definitions, period):
+            item = json.dumps(parts, ensure_ascii=False).encode("utf-8", "surrogatepass")
+            waiting.add(instant(entry.at), entry.record.text, entry.sequence, item)
+        for item in waiting.items():
+            parts = json.loads(item.decode("utf-8", "surrogatepass"))
+            parts |= {"sequence": Decimal(parts["sequence"]), "at": _moment(parts["at"])}
+            yield Row(names={**fixed, "entry": parts}, number=parts["record"])
+    finally:
+        waiting.close()
+
+
+def _entries_told(
+    archive: Archive, definitions: ArchivedForms, period: Period
+) -> Iterator[tuple[Entry, dict[str, object]]]:
+    telling = EntryTelling(definitions)
+    folder = ""
     for path, data in archive.walk():
-        if ENTRY_PATH.fullmatch(path) is None:
+        match = ENTRY_PATH.fullmatch(path)
+        if match is None:
             continue
+        if match["folder"] != folder:
+            folder = match["folder"]
+            telling.begin()
         try:
             entry = decode_entry(data, where=path)
         except QmsError:
             # `qms verify` reports damaged entries; the list of the others must still come out.
             continue
+        changes = telling.changes(entry)
         if period.holds(_moment(entry.at)):
-            definition = definitions.definition(entry.form)
-            parts = _entry_parts(entry, definition, Digest.of(data))
-            yield Row(names={**fixed, "entry": parts}, number=entry.record.text)
+            yield entry, _entry_parts(entry, definitions.definition(entry.form), Digest.of(data), changes)
 
 
-def _entry_parts(entry: Entry, definition: FormDefinition | None, digest: Digest) -> dict[str, object]:
+def _entry_parts(
+    entry: Entry, definition: FormDefinition | None, digest: Digest, changes: Sequence[ShownChange]
+) -> dict[str, object]:
     labels = {field.key: field.label for field in definition.fields} if definition is not None else {}
     stage = definition.stage(entry.stage) if definition is not None else None
     return {
         "record": entry.record.text,
         "form": entry.form.number.text,
-        "sequence": Decimal(entry.sequence),
+        "sequence": entry.sequence,
         "act": entry.act.value,
-        "act_label": ACT_LABELS[entry.act],
-        "at": _moment(entry.at),
+        "act_label": str(ACT_LABELS[entry.act]),
+        "at": entry.at,
         "by": entry.by.name,
         "person": entry.by.person,
         "post": entry.by.post,
@@ -279,6 +301,8 @@ def _entry_parts(entry: Entry, definition: FormDefinition | None, digest: Digest
         "reason": entry.reason,
         "entered_for": entry.entered_for,
         "fields": [labels.get(key, key) for key in sorted({*entry.values, *entry.sealed})],
+        "old": old_values(changes) or None,
+        "new": new_values(changes) or None,
         "digest": digest.text,
         "previous": entry.previous.text if entry.previous is not None else None,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller.domain.audit_trail import KIND_LABELS, SIGNED_LABELS, ObjectKind, Signed
+from controller.domain.audit_trail import KIND_LABELS, SIGNED_LABELS, ObjectKind, Signed, new_values, old_values
 from controller.domain.identifiers import DocumentNumber, Revision
 from controller.domain.register import Column, ColumnType, Heading, RegisterDefinition, Source
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from controller.domain.audit_trail import ShownChange, TrailEvent
+    from controller.domain.audit_trail import TrailEvent
     from controller.domain.record import Signatory
     from controller.domain.register import Cell, Period
     from controller.services.audit_trail import SelectedTrail
@@ -69,16 +69,6 @@ def who(event: TrailEvent) -> str:
     if event.name or not event.at:
         return event.name
     return f"{NOBODY}（自称 {event.claimed}）" if event.claimed else NOBODY
-
-
-def old_values(changes: Sequence[ShownChange]) -> str:
-    """Return the earlier values, one field a line; a field that had none is left out."""
-    return "\n".join(f"{item.label}：{item.old}" for item in changes if item.old)
-
-
-def new_values(changes: Sequence[ShownChange]) -> str:
-    """Return the new values, one field a line; a field that was cleared is said to be."""
-    return "\n".join(f"{item.label}：{item.new or '（空）'}" for item in changes)
 
 
 def signature(event: TrailEvent) -> str:

@@ -19,6 +19,8 @@ from controller.domain.audit_trail import (
     UnknownTrailActionError,
     concerns,
     find_action,
+    new_values,
+    old_values,
     one_line,
 )
 from controller.domain.identifiers import Digest, RecordNumber
@@ -32,7 +34,7 @@ from controller.file_formats.sealed_file import salted, seal
 from controller.file_formats.statement_file import encode_statement
 from controller.services.archived_forms import ArchivedForms
 from controller.services.audit_trail import AuditTrail
-from controller.services.trail_listing import new_values, old_values, who
+from controller.services.trail_listing import who
 from tests.builders import FORM, WORKSPACE, chain, entry, record_files
 from tests.memory_archive import MemoryArchive, MemoryForms
 

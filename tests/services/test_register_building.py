@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from controller.adapters.sorted_spool import SqliteSpool
 from controller.adapters.sqlite_index import SqliteIndex
 from controller.domain.document import ControlledDocument
 from controller.domain.identifiers import DocumentNumber, RecordNumber, Revision
@@ -123,6 +124,7 @@ class Bench:
             definitions=ArchivedForms(self.archive, self.forms),
             documents=self,
             calendar=WorkingDays(),
+            spool=SqliteSpool,
         )
         return kit.build(definition, period or Period(), NOW)
 
@@ -130,6 +132,26 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
+
+
+def test_entries_come_in_order_of_time_with_old_and_new_values(bench: Bench) -> None:
+    first = entry(1, values={"lot_no": "L001", "customer": "甲医院"}, at="2026-05-02T09:00:00+08:00")
+    corrected = replace(first, act=Act.CORRECTED, values={"lot_no": "L002"}, at="2026-05-04T09:00:00+08:00")
+    bench.file(first, corrected)
+    bench.complaint(2, at="2026-05-03T09:00:00+08:00", lot_no="L009")
+    table = bench.build("""
+source: entries
+columns:
+  - {key: at, label: 时间, value: entry.at, type: datetime}
+  - {key: record, label: 记录, value: entry.record}
+  - {key: old, label: 原值, value: entry.old}
+  - {key: new, label: 新值, value: entry.new}
+""")
+    assert texts(table) == [
+        ["2026-05-02 09:00", "XX-YLQXJL-018-2026-0001", "", "客户：甲医院\n批号：L001"],
+        ["2026-05-03 09:00", "XX-YLQXJL-018-2026-0002", "", "批号：L009"],
+        ["2026-05-04 09:00", "XX-YLQXJL-018-2026-0001", "批号：L001", "批号：L002"],
+    ]
 
 
 def texts(table: RegisterTable) -> list[list[str]]:

@@ -9,12 +9,26 @@ import click
 
 from controller.cli.commands import M, command, option
 from controller.domain.conformity import Gravity
+from controller.domain.errors import RefusedError
 from controller.domain.text import T
 
 if TYPE_CHECKING:
     from controller.cli.main import Session
     from controller.cli.output import Output
     from controller.services.verification import VerificationReport
+
+
+class ReportKindError(RefusedError):
+    """报告格式不支持."""
+
+    code = "report-kind-unknown"
+
+    def __init__(self, *, path: Path) -> None:
+        super().__init__(
+            T("检查报告不能写成“{name}”这种文件。", name=path.name),
+            hint=T("文件名以 .pdf 或 .docx 结尾。"),
+            where=str(path),
+        )
 
 
 @command("verify", M("检查档案、签名、人员和受控文件是否完整、可信。"))
@@ -26,16 +40,22 @@ if TYPE_CHECKING:
     metavar="FILE",
     help=M("把检查结果写成报告（.pdf 或 .docx）。"),
 )
+@option("--force", is_flag=True, help=M("报告文件已存在时覆盖它。"))
 @click.pass_obj
-def verify(session: Session, *, rerender: bool, report_file: Path | None) -> int:
+def verify(session: Session, *, rerender: bool, report_file: Path | None, force: bool) -> int:
+    from controller.cli.files import write_output
+
     out = session.output
+    if report_file is not None:
+        _check_report(report_file, force=force)
     application = session.application
     with out.progress(T("正在检查")) as progress:
         report = application.verify(rerender=rerender, progress=progress)
     out.findings(report.findings)
     _summary(out, report)
     if report_file is not None:
-        application.verification_report(report, report_file, translate=out.text)
+        pdf = report_file.suffix.lower() == ".pdf"
+        write_output(report_file, application.verification_report(report, pdf=pdf, translate=out.text), force=force)
         out.line(T("检查报告：{file}", file=report_file))
     counts = report.counts
     out.document(
@@ -55,6 +75,16 @@ def verify(session: Session, *, rerender: bool, report_file: Path | None) -> int
         }
     )
     return 1 if report.of_gravity(Gravity.ERROR) else 0
+
+
+def _check_report(path: Path, *, force: bool) -> None:
+    """Refuse a report that could not be written before anything is examined."""
+    from controller.adapters.finished_file import FileExistsRefusedError
+
+    if path.suffix.lower() not in {".pdf", ".docx"}:
+        raise ReportKindError(path=path)
+    if path.exists() and (path.is_dir() or not force):
+        raise FileExistsRefusedError(path=path)
 
 
 def _summary(out: Output, report: VerificationReport) -> None:

@@ -28,13 +28,15 @@ def draw_fingerprint_sheet(sheet: FingerprintSheet) -> bytes:
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.left_margin = section.right_margin = Mm(22)
-    section.top_margin = section.bottom_margin = Mm(20)
+    section.top_margin = section.bottom_margin = Mm(15)
     document.core_properties.title = "证书指纹单"
     document.core_properties.author = sheet.company
 
     def line(text: str, *, size: float = 10.5, font: str = _SONG, bold: bool = False, centre: bool = False) -> Any:
         paragraph = document.add_paragraph()
-        paragraph.paragraph_format.space_after = Pt(4)
+        paragraph.paragraph_format.space_before = Pt(6 if font == _HEI else 0)
+        paragraph.paragraph_format.space_after = Pt(3)
+        paragraph.paragraph_format.line_spacing = 1.15
         _write(paragraph, text, size=size, font=font, bold=bold)
         if centre:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
@@ -52,6 +54,7 @@ def draw_fingerprint_sheet(sheet: FingerprintSheet) -> bytes:
     line("人员证书指纹（SHA-256）", size=12, font=_HEI, bold=True)
     table = document.add_table(rows=1, cols=5)
     table.style = "Table Grid"
+    table.autofit = False
     widths = (Mm(14), Mm(22), Mm(82), Mm(22), Mm(26))
     for cell, title in zip(table.rows[0].cells, ("工号", "姓名", "指纹", "有效至", "本人签名"), strict=True):
         _write(cell.paragraphs[0], title, size=9, font=_HEI, bold=True)
@@ -62,9 +65,14 @@ def draw_fingerprint_sheet(sheet: FingerprintSheet) -> bytes:
             for number, part in enumerate(text.splitlines() or [""]):
                 paragraph = cell.paragraphs[0] if number == 0 else cell.add_paragraph()
                 _write(paragraph, part, size=8 if font == _MONO else 9, font=font)
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
     for row in table.rows:
         for cell, width in zip(row.cells, widths, strict=True):
             cell.width = width
+            for paragraph in cell.paragraphs:
+                paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1)
+                paragraph.paragraph_format.line_spacing = 1.1
     line("")
     line("核对人（两位，不同岗位）：____________________　____________________")
     line("企业负责人：____________________　　　　　　（公章）")

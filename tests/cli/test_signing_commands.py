@@ -1,0 +1,120 @@
+"""`qms doc sign`, `doc signatures`, `doc exempt`, `doc print --signed`, `record print --sign`, with poppler's `pdfsig`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.real_tools import need
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Workspace
+
+NUMBER = "XX-YLQXCX-014"
+TEXT = f"procedures/{NUMBER}/clauses.txt"
+
+
+def pdfsig(pdf: Path) -> str:
+    program = need("pdfsig")
+    return subprocess.run([program, "-nocert", str(pdf)], capture_output=True, text=True, check=False).stdout
+
+
+def adopt_an_edit(workspace: Workspace) -> None:
+    path = workspace.folder / TEXT
+    path.write_text(path.read_text(encoding="utf-8") + "本程序每年评审一次。\n", encoding="utf-8", newline="")
+    done = workspace.qms("change", "adopt", "--reason", "补充评审周期", person="林静")
+    assert done.code == 0, done.err
+
+
+@pytest.mark.slow
+def test_a_document_is_drafted_reviewed_and_approved_by_three_people(workspace: Workspace, tmp_path: Path) -> None:
+    waiting = workspace.qms("doc", "signatures", "CX-014")
+    assert waiting.code == 1
+    assert "待签：起草（在册人员）、审核（质量负责人）、批准（企业负责人）" in waiting.out
+
+    unsigned = tmp_path / "待签.pdf"
+    assert workspace.qms("doc", "print", "CX-014", "--signed", "--out", str(unsigned)).code == 0
+    drafted = workspace.qms("doc", "sign", "CX-014", "--meaning", "起草", "--seen", str(unsigned))
+    assert drafted.code == 0, drafted.err
+    reviewed = workspace.qms("doc", "sign", "CX-014", "--meaning", "审核", "--reason", "已核对法规", person="林静")
+    assert reviewed.code == 0, reviewed.err
+    approved = workspace.qms("--json", "doc", "sign", "CX-014", "--meaning", "批准", person="周明")
+    assert approved.code == 0, approved.err
+    told = json.loads(approved.out)
+    assert told["complete"]
+    assert [item["signature"]["by"]["name"] for item in told["steps"]] == ["陈晓", "林静", "周明"]
+
+    pdf = tmp_path / "014.pdf"
+    printed = workspace.qms("doc", "print", "CX-014", "--signed", "--out", str(pdf))
+    assert "已按路线“体系文件审批”全部签署" in printed.out
+    seen = pdfsig(pdf)
+    assert seen.count("Signature is Valid") == 3
+    assert seen.count("ETSI.CAdES.detached") == 3
+    assert pdf.read_bytes().startswith(unsigned.read_bytes())
+
+    adopt_an_edit(workspace)
+    voided = workspace.qms("doc", "signatures", "CX-014")
+    assert voided.code == 1
+    assert "签署之后有改动：clauses.txt" in voided.out
+    assert "原签名作废" in voided.out
+    again = workspace.qms("doc", "sign", "CX-014", "--meaning", "批准", person="周明")
+    assert (again.code, "应先签“起草”" in again.err) == (4, True)
+    unseen = workspace.qms("doc", "sign", "CX-014", "--meaning", "起草", "--seen", str(pdf))
+    assert (unseen.code, "signing-shown-changed" in unseen.err) == (4, True)
+
+
+@pytest.mark.slow
+def test_the_route_is_kept_and_the_exemption_lets_only_the_drafter_review(workspace: Workspace) -> None:
+    sign = ("doc", "sign", "CX-014", "--meaning")
+    assert "signing-order" in workspace.qms(*sign, "审核", person="林静").err
+    assert "signing-order" in workspace.qms(*sign, "会签").err
+    assert workspace.qms(*sign, "起草", person="林静").code == 0
+    assert "signing-order" in workspace.qms(*sign, "起草").err
+    assert "post-needed" in workspace.qms(*sign, "审核", person="王强").err
+    same = workspace.qms(*sign, "审核", person="林静")
+    assert (same.code, "signing-same-person" in same.err) == (4, True)
+
+    assert "post-needed" in workspace.qms("doc", "exempt", "--reason", "质管部只有一人", person="林静").err
+    assert "exemption-refused" in workspace.qms("doc", "exempt", "--reason", "少", person="周明").err
+    granted = workspace.qms("doc", "exempt", "--reason", "质管部只有一人", "--months", "6", person="周明")
+    assert granted.code == 0, granted.err
+    reviewed = workspace.qms(*sign, "审核", person="林静")
+    assert "依两人企业豁免签署" in reviewed.out, reviewed.err
+    assert workspace.qms(*sign, "批准", person="周明").code == 0
+
+    assert "豁免已停用" in workspace.qms("doc", "exempt", "--reason", "人员已配齐", "--months", "0", person="周明").out
+    assert workspace.qms("doc", "signatures", "CX-014").code == 0
+    other = ("doc", "sign", "CX-015", "--meaning")
+    assert workspace.qms(*other, "起草", person="周明").code == 0
+    assert workspace.qms(*other, "审核", person="林静").code == 0
+    never = workspace.qms(*other, "批准", person="周明")
+    assert (never.code, "“批准”须由另一人签" in never.err) == (4, True)
+
+
+@pytest.mark.slow
+def test_a_record_is_handed_out_as_a_signed_pdf(workspace: Workspace, tmp_path: Path) -> None:
+    call = {
+        "contact_at": "2026-11-20 09:30",
+        "mode": "电话",
+        "customer_name": "江城市第一人民医院",
+        "contact_phone": "13800000001",
+        "kind": ["咨询"],
+        "detail": "询问输液泵滴速校准周期",
+        "injury_flag": "否",
+        "late_entry_reason": "电话在休息日接听",
+    }
+    filed = workspace.qms("--json", "record", "new", "XX-YLQXJL-013", "--values", workspace.values("call.yml", call))
+    assert filed.code == 0, filed.err
+    number = json.loads(filed.out)["number"]
+    pdf = tmp_path / "记录.pdf"
+    printed = workspace.qms("record", "print", number, "--sign", "--out", str(pdf), person="赵敏")
+    assert printed.code == 0, printed.err
+    seen = pdfsig(pdf)
+    assert "Signer Certificate Common Name: 赵敏" in seen
+    assert seen.count("Signature is Valid") == 1
+    assert "Total document signed" in seen

@@ -12,6 +12,7 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from controller.adapters.archive_branch import archive_branch
 from controller.adapters.git_import import (
     BranchMove,
     Commit,
@@ -41,7 +42,6 @@ LOCK = "archive"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _RECORD_DEPTH = 4
 """Folders above a record's own: `<form>/<year>/<ten-thousands>/<hundreds>`."""
-_SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _LAG = timedelta(minutes=2)
 """How far a clock may be behind the newest commit: waiting for the lock and small adjustments, not more."""
 _COMMITTED = re.compile(rb"^committer .* (\d+) [+-]\d{4}$", re.MULTILINE)
@@ -83,29 +83,6 @@ class NothingToFileError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__(T("没有可归档的内容。"), hint=T("检查导入文件是否为空。"))
-
-
-class InvalidSiteError(RefusedError):
-    """站点名不可用."""
-
-    code = "site-invalid"
-
-    def __init__(self, *, site: str) -> None:
-        super().__init__(
-            T("站点名“{site}”不可用。", site=site[:60]),
-            hint=T("用小写字母、数字和连字符，例如 main 或 shanghai-2。"),
-        )
-
-
-def archive_branch(site: str) -> str:
-    """Return the full ref of a site's archive branch.
-
-    Raises:
-        InvalidSiteError: the name cannot be part of a branch name.
-    """
-    if not _SITE.fullmatch(site):
-        raise InvalidSiteError(site=site)
-    return f"refs/heads/archive/{site}"
 
 
 class GitArchive:

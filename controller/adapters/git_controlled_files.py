@@ -14,7 +14,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from controller.adapters.git_archive import archive_branch
+from controller.adapters.archive_branch import archive_branch
 from controller.adapters.git_import import (
     BranchMove,
     Commit,

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.adapters.git_archive import InvalidSiteError, NothingToFileError, PathTakenError, archive_branch
+from controller.adapters.archive_branch import InvalidSiteError, archive_branch
+from controller.adapters.git_archive import NothingToFileError, PathTakenError
 from controller.adapters.git_objects import NotARepositoryError, ObjectDamagedError, parse_tree
 from controller.adapters.git_program import RefMovedError
 from controller.adapters.stored_path import PathRefusedError

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from controller.bootstrap import Application, open_workspace
+from controller.adapters.git_archive import ClockBackwardsError
 from controller.domain.conformity import Gravity
-from controller.domain.record import Act, Signatory
+from controller.domain.record import Act
 from controller.services.entry_making import AttachmentUnknownError, ValuesRefusedError
+from controller.services.library_adoption import library_statement
+from controller.services.ports import ControlledChange
 from controller.services.record_control import (
     NothingChangedError,
     ReasonNeededError,
     RecordControl,
     RecordDamagedError,
     RecordKeyMissingError,
+    ShownChangedError,
 )
 from controller.services.record_filing import Filed, OpeningAct
 from controller.services.stage_control import StageRefusedError
@@ -27,15 +30,13 @@ from controller.services.stage_control import StageRefusedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from controller.bootstrap import Application
     from controller.domain.identifiers import RecordNumber
-    from controller.services.ports import Archive, ArchiveWriter
+    from controller.services.ports import Archive, ArchiveWriter, Signer
     from tests.conftest import Workspace
 
 BEIJING = ZoneInfo("Asia/Shanghai")
-HEAD = Signatory("p002", "林静", "质量负责人")
-OFFICER = Signatory("p003", "陈晓", "质量管理员")
-SALES = Signatory("p004", "王强", "销售内勤")
-SERVICE = Signatory("p005", "赵敏", "售后服务管理人员")
+HEAD, OFFICER, SALES, SERVICE = "林静", "陈晓", "王强", "赵敏"
 
 COMPLAINT: dict[str, Any] = {
     "received_at": "2026-05-20 09:30",
@@ -86,23 +87,24 @@ def clock() -> SetClock:
 
 @pytest.fixture
 def app(workspace: Workspace, clock: SetClock) -> Iterator[Application]:
-    with closing(open_workspace(workspace.folder, clock=clock)) as application:
+    with closing(workspace.open(clock)) as application:
         yield application
 
 
 @pytest.fixture
-def second(app: Application) -> Iterator[Application]:
+def second(workspace: Workspace, clock: SetClock) -> Iterator[Application]:
     """The same workspace, opened by another program."""
-    with closing(open_workspace(app.folder, clock=app.clock)) as application:
+    with closing(workspace.open(clock)) as application:
         yield application
 
 
-def opened(app: Application, form: str, values: Mapping[str, object], by: Signatory = OFFICER, **act: Any) -> Filed:
-    return app.filing.open(form, values, OpeningAct(by=by, **act))
+def opened(app: Application, form: str, values: Mapping[str, object], by: str | Signer = OFFICER, **act: Any) -> Filed:
+    """Open a record; `by` is the name of who is signed in, or somebody who signed in before the clock was set."""
+    return app.filing.open(form, values, OpeningAct(by=app.person(by) if isinstance(by, str) else by, **act))
 
 
-def complaint(app: Application) -> RecordNumber:
-    return opened(app, "XX-YLQXJL-018", COMPLAINT).number
+def complaint(app: Application, by: str | Signer = OFFICER) -> RecordNumber:
+    return opened(app, "XX-YLQXJL-018", COMPLAINT, by).number
 
 
 def entered(app: Application, number: RecordNumber) -> dict[str, object]:
@@ -125,24 +127,28 @@ def test_what_was_entered_is_not_replaced_on_the_way_but_corrected_with_a_reason
     number = complaint(app)
     tip = app.archive.tip()
     with pytest.raises(ValuesRefusedError) as refused:
-        app.records.advance(number, {"channel": "来访", "content": "其实是完全不同的另一回事，与停机无关"}, OFFICER)
+        app.records.advance(
+            number, {"channel": "来访", "content": "其实是完全不同的另一回事，与停机无关"}, app.person(OFFICER)
+        )
     assert problems(refused) == [("already-entered", "channel"), ("already-entered", "content")]
     assert "另一回事" not in str([problem.text for problem in refused.value.problems])
     assert app.archive.tip() == tip
-    app.records.correct(number, {"channel": "来访"}, OFFICER, reason="接待人记错方式")
+    app.records.correct(number, {"channel": "来访"}, app.person(OFFICER), reason="接待人记错方式")
     assert entered(app, number)["channel"] == "来访"
 
 
 def test_an_earlier_value_is_not_cleared_on_the_way_either(app: Application) -> None:
     number = complaint(app)
     with pytest.raises(ValuesRefusedError) as refused:
-        app.records.advance(number, {"serial_no": None, "lot_no": "L1"}, OFFICER)
+        app.records.advance(number, {"serial_no": None, "lot_no": "L1"}, app.person(OFFICER))
     assert problems(refused) == [("already-entered", "serial_no")]
 
 
 def test_blanks_pending_values_and_defaults_are_filled_in_and_lists_grow(app: Application) -> None:
     number = opened(app, "XX-YLQXJL-020", {**VISIT, "products": "待补"}).number
-    app.records.advance(number, {"products": "输液泵 SP-5", "key_customer": "是", "department": "设备科"}, OFFICER)
+    app.records.advance(
+        number, {"products": "输液泵 SP-5", "key_customer": "是", "department": "设备科"}, app.person(OFFICER)
+    )
     values = entered(app, number)
     assert (values["products"], values["key_customer"], values["department"]) == ("输液泵 SP-5", True, "设备科")
 
@@ -150,18 +156,20 @@ def test_blanks_pending_values_and_defaults_are_filled_in_and_lists_grow(app: Ap
 def test_a_computed_value_follows_a_correction_of_what_it_is_computed_from(app: Application) -> None:
     number = opened(app, "XX-YLQXJL-020", VISIT).number
     assert entered(app, number)["next_visit"] == "2027-05-20"
-    app.records.correct(number, {"visit_at": "2026-05-18 09:00"}, OFFICER, reason="回访日期写错")
+    app.records.correct(number, {"visit_at": "2026-05-18 09:00"}, app.person(OFFICER), reason="回访日期写错")
     record = app.records.read(number)
     assert record.state.values["next_visit"] == "2027-05-18"
     assert record.state.corrected == {"visit_at", "next_visit"}
     with pytest.raises(ValuesRefusedError) as refused:
-        app.records.correct(number, {"next_visit": "2030-01-01"}, OFFICER, reason="想改得晚一些")
+        app.records.correct(number, {"next_visit": "2030-01-01"}, app.person(OFFICER), reason="想改得晚一些")
     assert problems(refused) == [("machine-written", "next_visit")]
 
 
 def test_a_sensitive_value_is_corrected_and_both_stay_readable_and_sealed(app: Application) -> None:
     number = complaint(app)
-    app.records.correct(number, {"content": "输液泵前后停机两次，均在夜班时发生"}, OFFICER, reason="来电人补充说明")
+    app.records.correct(
+        number, {"content": "输液泵前后停机两次，均在夜班时发生"}, app.person(OFFICER), reason="来电人补充说明"
+    )
     record = app.records.read(number, unmask=True)
     assert record.opened["content"] == "输液泵前后停机两次，均在夜班时发生"
     assert [sorted(entry.sealed) for entry, _ in record.entries] == [["content"], ["content"]]
@@ -175,30 +183,31 @@ def test_an_act_that_says_nothing_new_is_not_filed(app: Application) -> None:
     tip = app.archive.tip()
     for values in ({}, {"channel": "电话", "content": COMPLAINT["content"]}):
         with pytest.raises(NothingChangedError):
-            app.records.advance(number, values, OFFICER)
+            app.records.advance(number, values, app.person(OFFICER))
         with pytest.raises(NothingChangedError):
-            app.records.correct(number, values, OFFICER, reason="其实没有改动")
+            app.records.correct(number, values, app.person(OFFICER), reason="其实没有改动")
     assert app.archive.tip() == tip
 
 
 def test_a_correction_and_a_void_need_a_reason_that_says_something(app: Application) -> None:
     number = complaint(app)
     with pytest.raises(ReasonNeededError):
-        app.records.correct(number, {"channel": "来访"}, OFFICER, reason="  错   ")
+        app.records.correct(number, {"channel": "来访"}, app.person(OFFICER), reason="  错   ")
     with pytest.raises(ReasonNeededError):
-        app.records.void(number, OFFICER, reason="错")
+        app.records.void(number, app.person(OFFICER), reason="错")
     assert app.records.read(number).state.entries == 1
 
 
 def test_a_reason_for_late_entry_is_asked_when_opening_and_not_again(app: Application, clock: SetClock) -> None:
+    officer = app.person(OFFICER)
     clock.moment = datetime(2026, 6, 20, 10, 0, tzinfo=BEIJING)
     with pytest.raises(ValuesRefusedError) as refused:
-        complaint(app)
+        complaint(app, officer)
     assert problems(refused) == [("late-entry", "late_entry_reason")]
     clock.moment = datetime(2026, 5, 20, 10, 0, tzinfo=BEIJING)
-    number = complaint(app)
+    number = complaint(app, officer)
     clock.moment = datetime(2026, 6, 20, 10, 0, tzinfo=BEIJING)
-    app.records.correct(number, {"channel": "来访"}, OFFICER, reason="接待人记错方式")
+    app.records.correct(number, {"channel": "来访"}, officer, reason="接待人记错方式")
     assert app.records.read(number).state.entries == 2
 
 
@@ -223,21 +232,21 @@ def test_nobody_steps_over_the_approval_of_others_by_opening_late(app: Applicati
 
 def test_an_import_at_a_later_stage_asks_for_the_posts_too(app: Application) -> None:
     with pytest.raises(StageRefusedError):
-        app.filing.import_rows("XX-YLQXJL-018", lambda: iter(()), OpeningAct(by=SALES, stage="accepted"))
+        app.filing.import_rows("XX-YLQXJL-018", lambda: iter(()), OpeningAct(by=app.person(SALES), stage="accepted"))
 
 
 def test_a_guard_keeps_the_wrong_branch_shut(app: Application) -> None:
     number = complaint(app)
     with pytest.raises(StageRefusedError, match="不能从“已登记”直接到“调查中”"):
-        app.records.advance(number, {}, HEAD, stage="调查中")
+        app.records.advance(number, {}, app.person(HEAD), stage="调查中")
 
 
 def test_a_void_record_keeps_its_number(app: Application) -> None:
     first = complaint(app)
-    app.records.void(first, OFFICER, reason="与前一份重复")
+    app.records.void(first, app.person(OFFICER), reason="与前一份重复")
     assert complaint(app).serial == first.serial + 1
     with pytest.raises(StageRefusedError, match="已作废"):
-        app.records.void(first, OFFICER, reason="再作废一次")
+        app.records.void(first, app.person(OFFICER), reason="再作废一次")
     assert errors(app) == []
 
 
@@ -269,7 +278,7 @@ def test_of_two_who_continue_a_record_at_once_the_second_is_told_to_look_again(
         identity=app.identity,
         archive=Interrupted(
             app.archive,
-            lambda: second.records.correct(number, {"channel": "邮件"}, HEAD, reason="实为邮件投诉"),
+            lambda: second.records.correct(number, {"channel": "邮件"}, second.person(HEAD), reason="实为邮件投诉"),
         ),
         keys=app.keys,
         making=app.making,
@@ -278,10 +287,25 @@ def test_of_two_who_continue_a_record_at_once_the_second_is_told_to_look_again(
         calendar=app.calendar,
         clock=app.clock,
     )
-    with pytest.raises(StageRefusedError, match="刚刚被其他人更新过"):
-        control.correct(number, {"channel": "来访"}, OFFICER, reason="接待人记错方式")
+    with pytest.raises(ShownChangedError, match="已被其他人更新，没有签名"):
+        control.correct(number, {"channel": "来访"}, app.person(OFFICER), reason="接待人记错方式")
     assert entered(app, number)["channel"] == "邮件"
     assert errors(app) == []
+
+
+def test_who_saw_an_older_state_of_a_record_signs_nothing_on_it(app: Application) -> None:
+    number = complaint(app)
+    seen = app.records.read(number).state.head
+    app.records.correct(number, {"channel": "邮件"}, app.person(HEAD), reason="实为邮件投诉", seen=seen)
+    tip = app.archive.tip()
+    for act in (
+        lambda: app.records.advance(number, {"department": "ICU"}, app.person(OFFICER), seen=seen),
+        lambda: app.records.correct(number, {"channel": "来访"}, app.person(OFFICER), reason="记错方式了", seen=seen),
+        lambda: app.records.void(number, app.person(OFFICER), reason="与前一份重复", seen=seen),
+    ):
+        with pytest.raises(ShownChangedError, match="已被其他人更新，没有签名"):
+            act()
+    assert app.archive.tip() == tip
 
 
 # -- keys and damage
@@ -295,8 +319,8 @@ def test_without_the_key_nothing_is_filled_in_blindly_and_the_rest_stays_readabl
     number = complaint(app)
     without_key(app, number)
     for act in (
-        lambda: app.records.advance(number, {"department": "ICU"}, SERVICE, stage="已受理"),
-        lambda: app.records.correct(number, {"channel": "来访"}, OFFICER, reason="接待人记错方式"),
+        lambda: app.records.advance(number, {"department": "ICU"}, app.person(SERVICE), stage="已受理"),
+        lambda: app.records.correct(number, {"channel": "来访"}, app.person(OFFICER), reason="接待人记错方式"),
         lambda: app.records.print(number, unmask=True),
         lambda: app.records.view(number, unmask=True),
     ):
@@ -304,7 +328,7 @@ def test_without_the_key_nothing_is_filled_in_blindly_and_the_rest_stays_readabl
             act()
     assert app.records.read(number).state.values["customer_name"] == "江城市第一人民医院"
     assert app.records.print(number)
-    app.records.void(number, OFFICER, reason="密钥已按规定处置")
+    app.records.void(number, app.person(OFFICER), reason="密钥已按规定处置")
     assert app.records.read(number).state.voided
 
 
@@ -313,7 +337,9 @@ def test_a_key_that_is_lost_is_never_replaced_by_a_new_one(app: Application, sec
     for file in (app.folder.parent / "keys").rglob("record-keys.sqlite*"):
         file.unlink()
     with pytest.raises(RecordKeyMissingError):
-        second.records.correct(number, {"content": "换一种说法来描述停机的经过"}, OFFICER, reason="描述不准确")
+        second.records.correct(
+            number, {"content": "换一种说法来描述停机的经过"}, second.person(OFFICER), reason="描述不准确"
+        )
     assert second.keys.get(number) is None
 
 
@@ -352,7 +378,7 @@ def test_sealed_values_that_the_entry_does_not_state_are_not_believed(app: Appli
 def test_an_attachment_that_is_already_filed_can_be_named_again_beside_a_new_one(app: Application) -> None:
     number = opened(app, "XX-YLQXJL-018", {**COMPLAINT, "notice_evidence": ["a.txt"]}, files={"a.txt": b"fax"}).number
     files = {"a.txt": b"fax", "b.txt": b"mail"}
-    app.records.advance(number, {"notice_evidence": ["a.txt", "b.txt"]}, OFFICER, files=files)
+    app.records.advance(number, {"notice_evidence": ["a.txt", "b.txt"]}, app.person(OFFICER), files=files)
     record = app.records.read(number)
     assert [item.name for item in record.state.attachments] == ["a.txt", "b.txt"]
     assert [item.name for item in record.entries[1][0].attachments] == ["b.txt"]
@@ -362,7 +388,7 @@ def test_an_attachment_that_is_already_filed_can_be_named_again_beside_a_new_one
 def test_a_correction_can_bring_another_file(app: Application) -> None:
     number = opened(app, "XX-YLQXJL-018", {**COMPLAINT, "notice_evidence": ["a.txt"]}, files={"a.txt": b"fax"}).number
     app.records.correct(
-        number, {"notice_evidence": ["b.txt"]}, OFFICER, reason="附错了文件", files={"b.txt": b"right one"}
+        number, {"notice_evidence": ["b.txt"]}, app.person(OFFICER), reason="附错了文件", files={"b.txt": b"right one"}
     )
     assert [item.name for item in app.records.read(number).state.attachments] == ["a.txt", "b.txt"]
     assert errors(app) == []
@@ -397,30 +423,56 @@ def test_a_sensitive_file_is_stored_sealed_and_opens_with_the_key(app: Applicati
 # -- numbers, forms and words of others
 
 
-def test_numbers_begin_anew_with_the_company_year_and_a_clock_set_back_is_noted(
-    app: Application, clock: SetClock
-) -> None:
+def test_numbers_begin_anew_with_the_company_year(app: Application, clock: SetClock) -> None:
+    officer = app.person(OFFICER)
     clock.moment = datetime(2026, 12, 31, 23, 59, tzinfo=BEIJING)
-    old = opened(app, "XX-YLQXJL-020", {**VISIT, "visit_at": "2026-12-31 09:00"})
+    old = opened(app, "XX-YLQXJL-020", {**VISIT, "visit_at": "2026-12-31 09:00"}, officer)
     clock.moment = datetime(2027, 1, 1, 0, 1, tzinfo=BEIJING)
-    new = opened(app, "XX-YLQXJL-020", {**VISIT, "visit_at": "2026-12-31 09:00"})
+    new = opened(app, "XX-YLQXJL-020", {**VISIT, "visit_at": "2026-12-31 09:00"}, officer)
     assert [(item.number.year, item.number.serial) for item in (old, new)] == [(2026, 1), (2027, 1)]
-    clock.moment = datetime(2026, 12, 31, 23, 0, tzinfo=BEIJING)
-    app.records.correct(new.number, {"satisfaction": "4"}, OFFICER, reason="满意度评分听错")
-    findings = app.verify(rerender=False).findings
-    assert [(item.code, item.gravity) for item in findings] == [("entry-time-backwards", Gravity.WARNING)]
+    assert errors(app) == []
+
+
+def test_with_a_clock_set_back_nothing_is_opened_and_nothing_continued(app: Application, clock: SetClock) -> None:
+    officer = app.person(OFFICER)
+    number = complaint(app)
+    tip = app.archive.tip()
+    clock.moment -= timedelta(minutes=2, seconds=1)
+    for act in (
+        lambda: complaint(app, officer),
+        lambda: app.records.correct(number, {"channel": "来访"}, officer, reason="接待人记错方式"),
+        lambda: app.records.void(number, officer, reason="与前一份重复"),
+    ):
+        with pytest.raises(ClockBackwardsError, match="没有归档") as refused:
+            act()
+        assert refused.value.code == "clock-backwards"
+    assert app.archive.tip() == tip
+    assert app.records.read(number).state.entries == 1
+
+
+def test_a_clock_a_little_behind_files_at_the_time_of_what_was_filed_last(app: Application, clock: SetClock) -> None:
+    officer = app.person(OFFICER)
+    number = complaint(app)
+    clock.moment -= timedelta(minutes=1, seconds=59)
+    app.records.correct(number, {"channel": "来访"}, officer, reason="接待人记错方式")
+    first, second = (entry for entry, _ in app.records.read(number).entries)
+    assert (first.at, second.at) == ("2026-05-20T10:00:00+08:00", "2026-05-20T10:00:00+08:00")
+    assert [item.code for item in app.verify(rerender=False).findings if item.code == "entry-time-backwards"] == []
 
 
 def test_an_open_record_keeps_the_revision_of_its_form(app: Application, second: Application) -> None:
     number = complaint(app)
     before = app.records.read(number).state.form
+    # The form is withdrawn from the library; the record goes on with what the archive keeps.
     path = "templates/forms/XX-YLQXJL-018/"
-    for name in ("form.yml", "form.docx", "compiled.json"):
-        # The form is withdrawn from the library; the record goes on with what the archive keeps.
-        app.controlled_files.record_change(
-            {path + name: None}, by=HEAD, at=app.clock.now(), action="withdraw", subject="XX-YLQXJL-018", note="x"
-        )
-    second.records.correct(number, {"channel": "来访"}, OFFICER, reason="接待人记错方式")
+    gone = dict.fromkeys([path + name for name in ("form.yml", "form.docx", "compiled.json")])
+    app.statements.file(
+        library_statement(app.controlled_files, gone, subject="XX-YLQXJL-018", reason="x", meaning="批准"),
+        app.person(HEAD),
+        controlled=ControlledChange(gone, action="withdraw", subject="XX-YLQXJL-018", note="x"),
+    )
+    assert app.controlled_files.read(path + "form.yml") is None
+    second.records.correct(number, {"channel": "来访"}, second.person(OFFICER), reason="接待人记错方式")
     assert second.records.read(number).state.form == before
     assert second.records.print(number)
 

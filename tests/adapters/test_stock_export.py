@@ -18,10 +18,9 @@ from controller.adapters.stock_folder import ExportFolderNotEmptyError, new_stoc
 from controller.domain.statement import Event
 from controller.services.ports import ArchiveRewrittenError
 from controller.services.stock_export import StockExporting
-from tests.builders import entry
 from tests.real_tools import need
-from tests.signed_archive import SignedArchive, entry_files, found, number
-from tests.signers import WORKSPACE, company, other_company, pem
+from tests.signed_archive import SignedArchive, entry_files, found, number, signed_entry
+from tests.signers import company, other_company, pem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,7 +91,7 @@ def test_every_file_of_the_archive_is_in_the_export_and_nothing_else(exported: P
     found_there = {f"archive/{path}" for path in git.stdout.splitlines()}
     beside = {
         "SHA256SUMS", "ca.pem", "chain.txt", "verify.sh", "verify.ps1", "怎样核对.txt",
-        "library/signatures/signing.yml",
+        *(f"library/signatures/{name}.yml" for name in ("people", "posts", "signing")),
     }  # fmt: skip
     assert set(tree(exported)) == found_there | beside
 
@@ -132,7 +131,7 @@ def change_a_letter(folder: Path) -> str:
 
 def change_the_date(folder: Path) -> str:
     path = folder / RECORD / "0002.json"
-    path.write_bytes(path.read_bytes().replace(b'"at":"2026-05-01', b'"at":"2026-05-02'))
+    path.write_bytes(path.read_bytes().replace(b'"at":"2025-05-01', b'"at":"2025-05-02'))
     return f"{RECORD}/0002"
 
 
@@ -165,7 +164,7 @@ def take_an_entry_away(folder: Path) -> str:
 
 def take_a_record_away(folder: Path) -> str:
     shutil.rmtree(folder / RECORD)
-    return "XX-YLQXJL-018-2026"
+    return "XX-YLQXJL-018-2025"
 
 
 def empty_an_entry(folder: Path) -> str:
@@ -290,14 +289,7 @@ def forged(workspace: SignedArchive, key: TestKey, serial: int = 1) -> str:
     """File a record in the name of p003 with another key; return where."""
     signer = replace(workspace.signer("p003"), key=key)
     at = workspace.clock.now()
-    made = entry(
-        serial,
-        by=signer.signatory,
-        certificate=signer.certificate,
-        origin=signer.origin,
-        at=at.isoformat(),
-        workspace=WORKSPACE,
-    )
+    made = signed_entry(serial, signer, at)
     certificate = {f"certificates/{key.digest.hex}.pem": pem(key.certificate)}
     workspace.file(entry_files(made, signer, at) | certificate, signer.signatory, at=at)
     return f"archive/{number(serial).folder}/0001"
@@ -352,14 +344,7 @@ def test_another_name_than_the_registered_one_is_named(workspace: SignedArchive,
     signer = workspace.signer("p003")
     signer.signatory = replace(signer.signatory, name="王芬")
     at = workspace.clock.now()
-    made = entry(
-        1,
-        by=signer.signatory,
-        certificate=signer.certificate,
-        origin=signer.origin,
-        at=at.isoformat(),
-        workspace=WORKSPACE,
-    )
+    made = signed_entry(1, signer, at)
     workspace.file(entry_files(made, signer, at), signer.signatory, at=at)
     (wrong,) = wrong_in(workspace, tmp_path)
     assert "写明的姓名 王芬 不是 p003 登记的姓名 王芳" in wrong
@@ -370,10 +355,7 @@ def test_texts_full_of_quotes_and_braces_do_not_mislead_the_script(workspace: Si
     signer = workspace.signer("p003")
     at = workspace.clock.now()
     values = {"content": tricky, "previous": "sha256:0", "inner": [{"sequence": "9"}, True, None]}
-    made = entry(
-        1, by=signer.signatory, certificate=signer.certificate, origin=signer.origin, at=at.isoformat(),
-        workspace=WORKSPACE, values=values,
-    )  # fmt: skip
+    made = signed_entry(1, signer, at, values=values)
     workspace.file(entry_files(made, signer, at), signer.signatory, at=at)
     assert wrong_in(workspace, tmp_path) == []
 

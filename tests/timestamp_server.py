@@ -16,6 +16,7 @@ from tests.real_tools import need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
 REPLY = "application/timestamp-reply"
@@ -24,7 +25,8 @@ REPLY = "application/timestamp-reply"
 class OpensslAuthority:
     """A root and a time-stamping certificate made by openssl, and the answers made with them."""
 
-    def __init__(self, folder: Path, name: str = "测试时间戳机构") -> None:
+    def __init__(self, folder: Path, name: str = "测试时间戳机构", *, rsa: bool = False) -> None:
+        self._rsa = rsa
         self.folder = folder
         self.openssl = need("openssl")
         folder.mkdir(parents=True)
@@ -54,6 +56,20 @@ class OpensslAuthority:
             self._run("ts", "-reply", "-config", "tsa.cnf", "-queryfile", "question.tsq", "-out", "answer.tsr")
             return (self.folder / "answer.tsr").read_bytes()
 
+    def reply_at(self, question: bytes, moment: datetime) -> bytes:
+        """What this authority (with RSA keys) would answer at `moment`; openssl itself only knows the present."""
+        from asn1crypto import keys, pem, tsp, x509
+        from pyhanko.sign.timestamps import DummyTimeStamper
+
+        certificate = x509.Certificate.load(pem.unarmor((self.folder / "tsa.pem").read_bytes())[2])
+        key = keys.PrivateKeyInfo.load(pem.unarmor((self.folder / "tsa.key").read_bytes())[2])
+        answer: bytes = (
+            DummyTimeStamper(certificate, key, fixed_dt=moment)
+            .request_tsa_response(tsp.TimeStampReq.load(question))
+            .dump()
+        )
+        return answer
+
     def accepts(self, data: bytes, stamp: bytes) -> bool:
         """What `openssl ts -verify` says about a stamp over `data`, both in files as a stranger has them."""
         (self.folder / "data").write_bytes(data)
@@ -63,7 +79,8 @@ class OpensslAuthority:
         return done.returncode == 0 and b"Verification: OK" in done.stdout + done.stderr
 
     def _new_key(self, name: str) -> list[str]:
-        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key"]
+        kind = ["rsa:2048"] if self._rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        return ["-newkey", *kind, "-nodes", "-keyout", f"{name}.key"]
 
     def _run(self, *arguments: str) -> None:
         subprocess.run([self.openssl, *arguments], cwd=self.folder, capture_output=True, check=True)

@@ -35,16 +35,23 @@ class StampVerification:
         self._roots = list(roots)
         self._zone = zone
         self._today = now.astimezone(zone).date()
+        self._checked: dict[tuple[bytes, bytes], CheckedStamp | StampDamagedError] = {}
 
     def proven(self, heads: HeldStatement) -> datetime | None:
         """Return the time of a valid, trusted stamp over this statement, else None."""
         if heads.stamp is None:
             return None
-        try:
-            stamp = check_stamp(heads.stamp, heads.data, self._roots)
-        except StampDamagedError:
-            return None
-        return stamp.at if stamp.trusted else None
+        stamp = self._check(heads.stamp, heads.data)
+        return stamp.at if not isinstance(stamp, StampDamagedError) and stamp.trusted else None
+
+    def _check(self, answer: bytes, data: bytes) -> CheckedStamp | StampDamagedError:
+        """Return what the stamp says; asked for twice, checked once."""
+        if (answer, data) not in self._checked:
+            try:
+                self._checked[answer, data] = check_stamp(answer, data, self._roots)
+            except StampDamagedError as exc:
+                self._checked[answer, data] = exc
+        return self._checked[answer, data]
 
     def findings(
         self,
@@ -80,10 +87,9 @@ class StampVerification:
         if item.stamp is None:
             return None, None
         where = item.path.removesuffix(".json") + ".tsr"
-        try:
-            stamp = check_stamp(item.stamp, item.data, self._roots, where=where)
-        except StampDamagedError as exc:
-            return None, _error(item, exc.code, exc.message, path=where, hint=exc.hint)
+        stamp = self._check(item.stamp, item.data)
+        if isinstance(stamp, StampDamagedError):
+            return None, _error(item, stamp.code, stamp.message, path=where, hint=stamp.hint)
         if not stamp.intact:
             return None, _error(item, "stamp-invalid", T("时间戳与它证明的内容不符，或签名有误。"), path=where)
         if not stamp.trusted:

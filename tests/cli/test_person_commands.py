@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from docx import Document
 
+from controller.cli.main import main
 from tests.conftest import PASSPHRASE
 from tests.real_tools import need
 
@@ -185,3 +187,53 @@ def test_keys_are_backed_up_and_restored_with_a_word_in_the_trail(workspace: Wor
     events = [item.statement.event.value for item in with_trail.statements.recent("trail", 5)]
     with_trail.close()
     assert {"keys-backed-up", "keys-restored"} <= set(events)
+
+
+def test_after_losing_every_key_the_backup_brings_them_back_and_one_signs_in_with_it(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup"
+    data(workspace, "person", "backup", str(backup))
+    keys = next((tmp_path / "keys").rglob("p001.p12")).parent
+    shutil.rmtree(keys)
+    shutil.rmtree(keys.parent / "sittings")
+    assert workspace.qms("person", "list").code == 0
+    assert workspace.qms("login", "周明", person=None).code == 3
+    restored = data(workspace, "person", "restore", str(backup))
+    assert "keys/p001.p12" in restored["keys"]  # type: ignore[operator]
+    assert workspace.qms("who", person=None).out.count("周明") == 1
+
+
+def test_at_a_terminal_everything_is_asked_for_and_nothing_secret_is_shown(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompts: list[str] = []
+    secrets = [PASSPHRASE, NEW, NEW, PASSPHRASE]
+
+    def hidden(prompt: str) -> str:
+        prompts.append(prompt)
+        return secrets.pop(0)
+
+    monkeypatch.setattr("click.termui.hidden_prompt_func", hidden)
+    monkeypatch.setattr("sys.stdin", _Terminal("郑浩\nsales_clerk team_leader\n身份证 尾号 1234\ny\n"))
+    words = ["--workspace", str(workspace.folder)]
+    added = main([*words, "--as", "周明", "person", "add"], "zh")
+    certified = main([*words, "person", "certify", "郑浩"], "zh")
+    shown = capsys.readouterr()
+    assert (added, certified) == (0, 0), shown.err
+    assert "本人对其后果负责" in shown.out
+    assert [prompt.partition("（")[0].rstrip(": ") for prompt in prompts] == [
+        "以“授权”签名，周明的口令",
+        "郑浩的签名口令",
+        "再输入一次",
+        "企业证书口令",
+    ]
+    assert NEW not in shown.out + shown.err
+    assert PASSPHRASE not in shown.out + shown.err
+
+
+class _Terminal(io.StringIO):
+    """Answers as if typed at a terminal."""
+
+    def isatty(self) -> bool:
+        return True

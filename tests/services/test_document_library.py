@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
 from controller.domain.identifiers import Digest, InvalidIdentifierError
+from controller.domain.person import Person, Post, Staff
+from controller.domain.record import Signatory
+from controller.domain.statement import Event
 from controller.file_formats.clause_ids import clause_ids_of_text
 from controller.file_formats.clause_text import island_line, parse_text
+from controller.file_formats.signature_file import check_signature
+from controller.file_formats.statement_file import decode_statement
 from controller.services.document_import import (
     DocumentImport,
     GarbledTextError,
@@ -23,10 +29,15 @@ from controller.services.document_import import (
 )
 from controller.services.document_library import DocumentIncompleteError, DocumentLibrary, UnknownDocumentError
 from controller.services.ports import WordText
+from controller.services.staff_directory import PostNeededError
+from controller.services.statement_filing import StatementFiling
 from controller.services.text_reading import FileTooLargeError, NotTextError, ReadText, read_uploaded_text
-from tests.builders import MORNING, WANG
+from controller.services.workspace_identity import WorkspaceIdentity
+from tests.builders import MORNING
 from tests.invented_documents import BLOB, DISINFECTION, DISINFECTION_NUMBERED, SHOWROOM
 from tests.memory_files import MemoryFiles
+from tests.memory_site import MemorySite
+from tests.signers import COMPANY, ORIGIN, WORKSPACE, company
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,13 +69,36 @@ def uploaded(text: str | bytes, *, word: _Word | None = None) -> ReadText:
     return read_uploaded_text(data, name="旧文件.txt", word=word or _Word())
 
 
-def empty() -> tuple[DocumentLibrary, MemoryFiles]:
-    files = MemoryFiles()
+@dataclass
+class Shelf(MemoryFiles):
+    """The approved content of a workspace, and the archive of its site, in memory."""
+
+    site: MemorySite = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.site = MemorySite(self)
+
+
+def empty() -> tuple[DocumentLibrary, Shelf]:
+    files = Shelf()
     return DocumentLibrary(files), files
 
 
-def bring(files: MemoryFiles, source: ReadText, order: ImportOrder | None = None) -> Imported:
-    return DocumentImport(files, _Morning()).import_document(source, order or ImportOrder(), by=WANG)
+IDENTITY = WorkspaceIdentity(id=WORKSPACE, site="main", company=COMPANY)
+STAFF = Staff(
+    {
+        "p003": Person("p003", "王芳", ("document_controller",)),
+        "p004": Person("p004", "王强", ("sales_clerk",)),
+    },
+    {"document_controller": Post("document_controller", "文件管理员"), "sales_clerk": Post("sales_clerk", "购销员")},
+)
+
+
+def bring(files: Shelf, source: ReadText, order: ImportOrder | None = None, *, by: str = "p003") -> Imported:
+    person = STAFF.people[by]
+    statements = StatementFiling(files.site, IDENTITY, _Morning(), ORIGIN)
+    signer = company().signer(person.id, person.name, STAFF.signatory(person).post)
+    return DocumentImport(files, statements, STAFF).import_document(source, order or ImportOrder(), by=signer)
 
 
 def test_a_numbered_text_is_imported_byte_for_byte() -> None:
@@ -78,6 +112,28 @@ def test_a_numbered_text_is_imported_byte_for_byte() -> None:
     )
     assert files.changes == [("王芳", "import", "AB-YLQXCX-031")]
     assert (done.clauses, done.commit) == (6, "commit-1")
+
+
+def test_an_import_is_a_signed_statement_that_names_every_file_with_its_digest() -> None:
+    _library, files = empty()
+    bring(files, uploaded(DISINFECTION_NUMBERED))
+    trail = "trail/0000/00/00000001"
+    assert sorted(dict(files.site.walk())) == [f"{trail}.json", f"{trail}.p7s"]
+    data, signature = files.site.read(f"{trail}.json") or b"", files.site.read(f"{trail}.p7s") or b""
+    statement = decode_statement(data, where=trail)
+    assert (statement.event, statement.subject) == (Event.LIBRARY_CHANGED, "AB-YLQXCX-031")
+    assert statement.meaning == "批准"
+    assert statement.by == Signatory("p003", "王芳", "文件管理员")
+    assert statement.files == {path: Digest.of(content) for path, content in files.content.items()}
+    checked = check_signature(signature, data)
+    assert (checked.intact, checked.certificate) == (True, company().signer("p003", "王芳").certificate)
+
+
+def test_who_has_none_of_the_posts_for_it_imports_nothing() -> None:
+    _library, files = empty()
+    with pytest.raises(PostNeededError, match="王强"):
+        bring(files, uploaded(DISINFECTION_NUMBERED), by="p004")
+    assert (files.content, files.site.commits) == ({}, [])
 
 
 def test_an_imported_document_is_listed_and_shown_with_its_clause_ids() -> None:
@@ -157,7 +213,7 @@ def test_what_cannot_be_imported_is_refused_and_nothing_is_written(
     _library, files = empty()
     with pytest.raises(error):
         bring(files, uploaded(text), order)
-    assert files.content == {}
+    assert (files.content, files.site.commits) == ({}, [])
 
 
 def test_a_number_is_never_used_a_second_time_and_a_free_one_is_named() -> None:

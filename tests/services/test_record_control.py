@@ -298,11 +298,12 @@ def test_who_saw_an_older_state_of_a_record_signs_nothing_on_it(app: Application
     seen = app.records.read(number).state.head
     app.records.correct(number, {"channel": "邮件"}, app.person(HEAD), reason="实为邮件投诉", seen=seen)
     tip = app.archive.tip()
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: app.records.advance(number, {"department": "ICU"}, app.person(OFFICER), seen=seen),
         lambda: app.records.correct(number, {"channel": "来访"}, app.person(OFFICER), reason="记错方式了", seen=seen),
         lambda: app.records.void(number, app.person(OFFICER), reason="与前一份重复", seen=seen),
-    ):
+    )
+    for act in acts:
         with pytest.raises(ShownChangedError, match="已被其他人更新，没有签名"):
             act()
     assert app.archive.tip() == tip

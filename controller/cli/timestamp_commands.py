@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,11 @@ def stamp_if_due(application: Application, signer: Signer) -> Text | None:
         warnings.append(outcome.delivery_problem.message)
     if outcome.problem is not None:
         warnings.insert(0, stamp_message(outcome))
-    return T("{warnings}", warnings=warnings) if warnings else None
+    return reduce(_then, warnings) if warnings else None
+
+
+def _then(first: Text, following: Text) -> Text:
+    return T("{first}{following}", first=first, following=following)
 
 
 @timestamp.command("now", help=M("现在就归档今天的摘要，取时间戳，并送到机器外。"))

@@ -1,4 +1,4 @@
-"""The daily statement: made, stamped by a real authority, kept elsewhere, verified; a failure leaves nothing half done."""
+"""The daily statement: made, stamped by a real authority, kept elsewhere, verified; nothing is ever half done."""
 
 from __future__ import annotations
 

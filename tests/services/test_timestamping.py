@@ -380,3 +380,32 @@ def test_a_changed_copy_off_the_machine_is_seen(site: Workspace, authority: Open
     path = next(stick_of(site).rglob("00000001-*.tsr"))
     path.write_bytes(path.read_bytes()[:-1])
     assert comparison(site) == {"witness-differs"}
+
+
+def test_history_made_anew_no_longer_has_the_stated_heads(site: Workspace, authority: OpensslAuthority) -> None:
+    stamp(site, authority.reply)
+    assert "heads-not-in-history" not in verified(site)
+    anew = git(
+        site, "-c", "user.name=x", "-c", "user.email=x", "commit-tree", "archive/main^{tree}", "-m", "all at once"
+    )
+    git(site, "update-ref", "refs/heads/archive/main", anew.strip())
+    assert "heads-not-in-history" in verified(site)
+
+
+def test_what_came_after_the_last_copy_can_be_taken_back_unseen(site: Workspace, authority: OpensslAuthority) -> None:
+    stamp(site, authority.reply)
+    kept = copied(site, "yesterday")
+    with closing(site.open()) as application:
+        application.statements.file(StatementDraft(TRAIL, Event.REFUSED, subject="will be gone"), None)
+    put_back(kept)
+    assert comparison(site) == set()
+
+
+def test_whoever_rewrites_the_copies_as_well_stays_unseen(site: Workspace, authority: OpensslAuthority) -> None:
+    stamp(site, authority.reply)
+    kept = copied(site, "yesterday")
+    stamp(site, authority.reply)
+    put_back(kept)
+    for path in stick_of(site).rglob("00000002-*"):
+        path.unlink()
+    assert comparison(site) == set()

@@ -106,6 +106,7 @@ COMMANDS = {
     "register": ("controller.cli.register_commands:register", M("台账：列出、生成。")),
     "audit-trail": ("controller.cli.audit_trail_commands:audit_trail", M("审计追踪：查看和导出。")),
     "index": ("controller.cli.workspace_commands:index", M("检索索引：可随时重建。")),
+    "timestamp": ("controller.cli.timestamp_commands:timestamp", M("时间戳：每日摘要、机器外的副本、时钟校正。")),
     "verify": ("controller.cli.verify_commands:verify", M("检查档案是否完整、未被改动。")),
 }
 

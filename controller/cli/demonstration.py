@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,8 @@ COMPANY = "安泽医疗器械有限公司"
 PREFIX = "XX"
 OUTPUT = "演示输出"
 _PASSPHRASES = "口令.txt"
+_SIGNED = f"{PREFIX}-YLQXCX-014"
+_ROUTE = (("p003", "起草"), ("p002", "审核"), ("p001", "批准"))
 _BEGIN = datetime.fromisoformat("2025-10-01T09:00:00+08:00")
 
 
@@ -47,7 +49,9 @@ def run_demonstration(folder: Path, out: Output) -> int:
         )
     )
     with closing(application):
-        numbers = _file_samples(application, passphrases, clock, out)
+        signers = _signers(application, passphrases)
+        numbers = _file_samples(application, signers, clock, out)
+        _sign_document(application, signers, clock)
     forms = {number.form for number in numbers}
     out.line(
         T("二、归档样例记录 {records} 份，涉及 {forms} 张表单，时间跨度一年。", records=len(numbers), forms=len(forms))
@@ -59,6 +63,9 @@ def run_demonstration(folder: Path, out: Output) -> int:
         out.line(T("四、生成台账 {count} 本（Excel）：{folder}", count=len(registers), folder=f"{OUTPUT}/台账"))
         hits = application.index.search("投诉", limit=100)
         out.line(T("五、检索“投诉”：{count} 份记录。", count=len(hits)))
+        _write_proof(application)
+        signed = f"{OUTPUT}/{_SIGNED}已签署.pdf"
+        out.line(T("六、{number} 由三人起草、审核、批准，签名可用 PDF 阅读器验证：{file}", number=_SIGNED, file=signed))
         report = application.verify(rerender=True)
         _note_passphrases(application, passphrases)
         application.signing_in.sign_in("赵敏", passphrases["p005"])
@@ -66,17 +73,16 @@ def run_demonstration(folder: Path, out: Output) -> int:
     out.findings(report.findings)
     out.line(
         T(
-            "六、检查：{entries} 个条目，重新生成版面 {rendered} 个，一致 {same} 个，不符合 {errors} 处。",
+            "七、检查：{entries} 个条目、{signatures} 个签名，重新排版 {rendered} 个，一致 {same} 个，不符合 {errors} 处。",
             entries=report.entries,
+            signatures=report.counts.signatures,
             rendered=report.rendered,
             same=report.rendered_same,
             errors=len(errors),
         )
     )
     seconds = time.perf_counter() - started
-    out.line(
-        T("赵敏已登录；其他人的口令在 {file}，可以用 qms login 登录。", file=f"{OUTPUT}/{_PASSPHRASES}")
-    )
+    out.line(T("赵敏已登录；其他人的口令在 {file}，可以用 qms login 登录。", file=f"{OUTPUT}/{_PASSPHRASES}"))
     out.line(T("用时 {seconds} 秒。接下来可以试试：", seconds=f"{seconds:.0f}"))
     example = next((number for number in numbers if number.form.endswith("-018")), numbers[0])
     base = f"{own_name()} --workspace {_quoted(str(folder))}"
@@ -86,7 +92,9 @@ def run_demonstration(folder: Path, out: Output) -> int:
         f"{base} record search 培训",
         f"{base} record new {PREFIX}-YLQXJL-013",
         f"{base} register build TZ-07 --format xlsx --out 质量投诉台账.xlsx",
-        f"{base} doc show {PREFIX}-YLQXCX-014",
+        f"{base} doc signatures {_SIGNED}",
+        f"{base} audit-trail --limit 20",
+        f"{base} verify --stock 核对副本",
     ):
         out.line("  " + line)
     out.document(
@@ -98,6 +106,7 @@ def run_demonstration(folder: Path, out: Output) -> int:
             "registers": registers,
             "hits": len(hits),
             "entries": report.entries,
+            "signatures": report.counts.signatures,
             "rendered": report.rendered,
             "rendered_same": report.rendered_same,
             "errors": len(errors),
@@ -147,7 +156,9 @@ def _signers(application: Application, passphrases: Mapping[str, str]) -> dict[s
 
     people = [person for person in application.staff.people.values() if person.active]
     with ThreadPoolExecutor() as pool:
-        keys = list(pool.map(lambda person: application.personal_keys.unlock(person.id, passphrases[person.id]), people))
+        keys = list(
+            pool.map(lambda person: application.personal_keys.unlock(person.id, passphrases[person.id]), people)
+        )
     origin = origin_here("demo")
     return {
         person.id: SampleSigner(application.staff.signatory(person), key, origin)
@@ -161,8 +172,26 @@ def _note_passphrases(application: Application, passphrases: Mapping[str, str]) 
     write_output(application.folder / OUTPUT / _PASSPHRASES, ("\n".join(lines) + "\n").encode())
 
 
+def _sign_document(application: Application, signers: Mapping[str, SampleSigner], clock: SampleClock) -> None:
+    """Have the sample procedure signed along its route, each person an hour after the one before."""
+    for person, meaning in _ROUTE:
+        clock.moment += timedelta(hours=1)
+        application.document_signing.sign(_SIGNED, meaning, signers[person])
+
+
+def _write_proof(application: Application) -> None:
+    """Write what people hold in their hands: the signed procedure and the sheet of fingerprints."""
+    from controller.adapters.fingerprint_sheet_drawing import draw_fingerprint_sheet
+    from controller.services.fingerprint_sheet import fingerprint_sheet
+
+    folder = application.folder / OUTPUT
+    write_output(folder / f"{_SIGNED}已签署.pdf", application.document_signing.shown(_SIGNED))
+    sheet = fingerprint_sheet(application.people_standing, application.identity, at=application.clock.now())
+    write_output(folder / "证书指纹单.pdf", application.printing.print(draw_fingerprint_sheet(sheet)).data)
+
+
 def _file_samples(
-    application: Application, passphrases: Mapping[str, str], clock: SampleClock, out: Output
+    application: Application, signers: Mapping[str, SampleSigner], clock: SampleClock, out: Output
 ) -> list[RecordNumber]:
     from controller.adapters.starter_library import PackagedStarterLibrary
     from controller.file_formats.yaml_text import load_yaml
@@ -183,7 +212,6 @@ def _file_samples(
         if path.is_file()
     }
     acts = list(sample_acts(records, application.zone, files))
-    signers = _signers(application, passphrases)
     filing = SampleFiling(
         filing=application.filing, records=application.records, signer=signers.__getitem__, clock=clock
     )

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from controller.adapters.finished_file import FileExistsRefusedError, finished_file
 from controller.adapters.register_csv import harmless
 from controller.adapters.register_files import CELLS_PER_PDF, part_path, parts_of
-from controller.domain.audit_trail import TrailEvent
 from controller.domain.identifiers import Digest
+from controller.domain.trail_event import TrailEvent
 from controller.services.trail_listing import COLUMNS, PRINTED_COLUMNS, TrailTable, particulars
 
 if TYPE_CHECKING:

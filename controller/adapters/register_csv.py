@@ -17,7 +17,8 @@ from controller.domain.register import Cell, cell_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from controller.services.register_building import RegisterSummary, RegisterTable
+    from controller.services.register_building import RegisterTable
+    from controller.services.register_summary import RegisterSummary
 
 _DANGEROUS = tuple("=+-@\t\r\n=+-@")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from controller.services.indexing import Indexing
     from controller.services.pdf_printing import PdfPrinting
     from controller.services.ports import Clock, Progress
-    from controller.services.register_building import RegisterBuilding, RegisterSummary, RegisterTable
+    from controller.services.register_building import RegisterBuilding, RegisterTable
+    from controller.services.register_summary import RegisterSummary
 
 _UNFIT = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
 _PROGRESS_STEP = 200

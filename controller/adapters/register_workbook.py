@@ -18,8 +18,9 @@ from controller.services.register_report import preface_sheet
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from controller.services.register_building import RegisterSummary, RegisterTable
+    from controller.services.register_building import RegisterTable
     from controller.services.register_report import ListedTable, Sheet
+    from controller.services.register_summary import RegisterSummary
 
 SHEET_ROWS = 1_048_576
 """Rows in an Excel sheet, heading included."""

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from controller.cli.main import Session
-    from controller.domain.audit_trail import TrailFilter
     from controller.domain.identifiers import Digest
     from controller.domain.record import Wire
+    from controller.domain.trail_event import TrailFilter
     from controller.services.ports import Signer
 
 _FORMATS = ("csv", "xlsx", "pdf", "jsonl")
@@ -54,8 +54,8 @@ def audit_trail(
     limit: int,
 ) -> int:
     from controller.cli.audit_trail_page import show_trail, trail_data
-    from controller.domain.audit_trail import TrailFilter, find_action
     from controller.domain.register import Period
+    from controller.domain.trail_event import TrailFilter, find_action
     from controller.services.trail import WHOLE_TRAIL, check_may_unmask
 
     out = session.output

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from controller.adapters.audit_trail_files import event_data
-from controller.domain.audit_trail import SIGNED_LABELS, Signed, TrailEvent, TrailFilter
 from controller.domain.text import T, Text
+from controller.domain.trail_event import SIGNED_LABELS, Signed, TrailEvent, TrailFilter
 from controller.services.trail_listing import moment
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from controller.bootstrap import Application
     from controller.cli.output import Output
-    from controller.domain.audit_trail import ShownChange
+    from controller.domain.trail_event import ShownChange
     from controller.services.audit_trail import SelectedTrail
 
 _CHANGES_SHOWN = 4

@@ -11,7 +11,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from controller.domain.audit_trail import (
+from controller.domain.errors import QmsError
+from controller.domain.identifiers import Digest
+from controller.domain.record import Act
+from controller.domain.statement import AUTHORITY, TIMESTAMPS, TRAIL, Event
+from controller.domain.trail_event import (
     UNREADABLE,
     ObjectKind,
     ShownChange,
@@ -21,10 +25,6 @@ from controller.domain.audit_trail import (
     instant,
     one_line,
 )
-from controller.domain.errors import QmsError
-from controller.domain.identifiers import Digest
-from controller.domain.record import Act
-from controller.domain.statement import AUTHORITY, TIMESTAMPS, TRAIL, Event
 from controller.file_formats.entry_file import decode_entry
 from controller.file_formats.statement_file import decode_statement
 from controller.services.entry_telling import EntryTelling

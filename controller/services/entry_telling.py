@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from controller.domain.audit_trail import ObjectKind, ShownChange, TrailEvent, one_line
 from controller.domain.errors import QmsError
 from controller.domain.field_values import display
 from controller.domain.form import Personal
 from controller.domain.form_problem import MASK
+from controller.domain.paper_signature import paper_of
+from controller.domain.record import Act
+from controller.domain.trail_event import ObjectKind, ShownChange, TrailEvent, one_line
 from controller.file_formats.sealed_file import mismatches, unseal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from controller.domain.audit_trail import Signed
     from controller.domain.form import Field, FormDefinition
     from controller.domain.identifiers import Digest
     from controller.domain.record import Entry, Wire
+    from controller.domain.trail_event import Signed
     from controller.services.archived_forms import ArchivedForms
     from controller.services.ports import RecordKeys
 
@@ -62,7 +64,10 @@ class EntryTelling:
         changes = self.changes(entry, sealed)
         source = entry.source or {}
         aside = [f"代 {one_line(entry.entered_for)} 录入"] if entry.entered_for else []
-        if source:
+        paper = paper_of(source) if entry.act is Act.SIGNED_ON_PAPER else None
+        if paper is not None:
+            aside.append(one_line(paper.told(entry.by, last=entry.sequence - 1)))
+        elif source:
             row = f" 第 {one_line(str(source['row']))} 行" if source.get("row") else ""
             aside.append(f"来自 {one_line(str(source.get('file') or ''))}{row}")
         return TrailEvent(

@@ -7,7 +7,7 @@ in the list and counts in no statistic. Nothing here writes files; that is what 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
@@ -17,13 +17,14 @@ from controller.domain.expression import Expression
 from controller.domain.form import FieldType
 from controller.domain.register import Cell, Column, ColumnType, Heading, Period, Source, cell_text
 from controller.domain.register_lookup import Key, LookupTable, key_of
-from controller.domain.register_statistics import Figure, Reckoner, StatisticResult, shown
-from controller.domain.serial_completeness import SerialRun, serial_runs
+from controller.domain.register_statistics import Figure, Reckoner, shown
+from controller.domain.serial_completeness import serial_runs
 from controller.services.register_report import supplements
 from controller.services.register_rows import RecordRows, Row, document_rows, entry_rows, form_rows
+from controller.services.register_summary import Completeness, RegisterSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from controller.domain.form import Field
     from controller.domain.register import RegisterDefinition, Tally
@@ -49,38 +50,6 @@ _RECORD_COLUMN = Column("record_number", "记录编号", Expression.compile("rec
 _ADDED = (Heading("表单版本", ColumnType.TEXT, 9), Heading("记录状况", ColumnType.TEXT, 10))
 _DANGLING_SHOWN = 1000
 """References that lead nowhere written out; more are counted only."""
-
-
-@dataclass(frozen=True)
-class Completeness:
-    """完整性. What proves that nothing was left out of a register."""
-
-    runs: tuple[SerialRun, ...]
-    titles: Mapping[str, str]
-    """Form number → title."""
-    dangling: tuple[tuple[str, str, str], ...]
-    """(record, field, number it names) of references that lead nowhere, the first thousand."""
-    dangling_count: int
-    unknown_forms: tuple[tuple[str, int], ...]
-    """(form, records) of forms that the library does not know."""
-    failures: tuple[tuple[str, int], ...]
-    """(column or statistic, rows) that could not be worked out."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether every number is accounted for and every reference leads somewhere."""
-        serials = all(run.complete for run in self.runs)
-        return serials and not self.dangling_count and not self.unknown_forms and not self.failures
-
-
-@dataclass(frozen=True)
-class RegisterSummary:
-    """台账汇总. What is known after the last row."""
-
-    rows: int
-    voided: int
-    statistics: tuple[StatisticResult, ...]
-    completeness: Completeness
 
 
 class RegisterTable:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from controller.domain.register import Cell, Heading, Period, RegisterDefinition
-    from controller.services.register_building import Completeness, RegisterSummary, RegisterTable
+    from controller.services.register_summary import Completeness, RegisterSummary
 
 _SOURCES = {
     Source.RECORDS: "归档记录",
@@ -75,7 +75,7 @@ def preface_sheet(table: ListedTable) -> Sheet:
     return Sheet("说明", ("项目", "内容"), (14, 70), table.preface)
 
 
-def supplements(table: RegisterTable, summary: RegisterSummary, *, company: str) -> list[Sheet]:
+def supplements(table: ListedTable, summary: RegisterSummary, *, company: str) -> list[Sheet]:
     """Return the sheets that follow the rows of a register: 统计, 完整性, 说明."""
     return [statistics_sheet(summary), completeness_sheet(summary.completeness), particulars(table, summary, company)]
 
@@ -120,7 +120,7 @@ def _troubles(missing: str, doubled: Sequence[str]) -> Iterator[str]:
         yield f"重号 {'、'.join(doubled[:50])}"
 
 
-def particulars(table: RegisterTable, summary: RegisterSummary, company: str) -> Sheet:
+def particulars(table: ListedTable, summary: RegisterSummary, company: str) -> Sheet:
     """Return what the register is, over which time, when it was built and what stands in it."""
     definition = table.definition
     complete = "完整" if summary.completeness.complete else "有待查项，见“完整性”"

@@ -12,13 +12,13 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Protocol
 
-from controller.domain.audit_trail import ACT_LABELS, instant, new_values, old_values
 from controller.domain.errors import QmsError
 from controller.domain.field_values import display, is_pending, reckoned, typed_values
 from controller.domain.form import Field, FieldType, Personal
 from controller.domain.identifiers import Digest, InvalidIdentifierError, RecordNumber
 from controller.domain.register_scope import DOCUMENT_PARTS, REGISTER_FUNCTIONS, parts_used
 from controller.domain.retention import retention_of
+from controller.domain.trail_event import ACT_LABELS, instant, new_values, old_values
 from controller.file_formats.entry_file import decode_entry
 from controller.services.entry_telling import EntryTelling
 from controller.services.indexing import ENTRY_PATH
@@ -26,13 +26,13 @@ from controller.services.indexing import ENTRY_PATH
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from controller.domain.audit_trail import ShownChange
     from controller.domain.document import ControlledDocument
     from controller.domain.expression import Expression
     from controller.domain.form import FormDefinition
     from controller.domain.record import Entry, RecordState, Wire
     from controller.domain.register import Period
     from controller.domain.retention import RetentionRules
+    from controller.domain.trail_event import ShownChange
     from controller.services.archived_forms import ArchivedForms, KnownForms
     from controller.services.ports import Archive, RecordIndex, SortedSpool
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from controller.domain.audit_trail import ObjectKind, ShownChange, TrailEvent, one_line
 from controller.domain.form_problem import MASK
 from controller.domain.identifiers import DocumentNumber, InvalidIdentifierError, RecordNumber
 from controller.domain.statement import AUTHORITY, TIMESTAMPS, Event
+from controller.domain.trail_event import ObjectKind, ShownChange, TrailEvent, one_line
 from controller.services.entry_telling import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from controller.domain.audit_trail import Signed
     from controller.domain.identifiers import Digest
     from controller.domain.record import Wire
     from controller.domain.statement import Statement
+    from controller.domain.trail_event import Signed
 
 FACT_LABELS: Mapping[str, str] = {
     "account": "账户",

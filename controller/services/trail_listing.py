@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller.domain.audit_trail import KIND_LABELS, SIGNED_LABELS, ObjectKind, Signed, new_values, old_values
 from controller.domain.identifiers import DocumentNumber, Revision
 from controller.domain.register import Column, ColumnType, Heading, RegisterDefinition, Source
+from controller.domain.trail_event import KIND_LABELS, SIGNED_LABELS, ObjectKind, Signed, new_values, old_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from controller.domain.audit_trail import TrailEvent
     from controller.domain.record import Signatory
     from controller.domain.register import Cell, Period
+    from controller.domain.trail_event import TrailEvent
     from controller.services.audit_trail import SelectedTrail
     from controller.services.ports import Progress
     from controller.services.register_report import Sheet

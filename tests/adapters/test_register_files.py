@@ -27,7 +27,8 @@ from controller.domain.register_statistics import StatisticLine, StatisticResult
 from controller.domain.serial_completeness import SerialRun
 from controller.file_formats.docx_package import open_docx
 from controller.file_formats.register_file import read_register
-from controller.services.register_building import Completeness, RegisterSummary, RegisterTable
+from controller.services.register_building import RegisterTable
+from controller.services.register_summary import Completeness, RegisterSummary
 from tests.builders import MORNING
 
 if TYPE_CHECKING:

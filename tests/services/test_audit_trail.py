@@ -13,7 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.adapters.sorted_spool import SqliteSpool
-from controller.domain.audit_trail import (
+from controller.domain.identifiers import Digest, RecordNumber
+from controller.domain.record import Act, Entry, Signatory, Wire
+from controller.domain.register import Period
+from controller.domain.signature import Origin
+from controller.domain.statement import Event, Statement, statement_path
+from controller.domain.trail_event import (
     EVENT_LABELS,
     TrailFilter,
     UnknownTrailActionError,
@@ -23,11 +28,6 @@ from controller.domain.audit_trail import (
     old_values,
     one_line,
 )
-from controller.domain.identifiers import Digest, RecordNumber
-from controller.domain.record import Act, Entry, Signatory, Wire
-from controller.domain.register import Period
-from controller.domain.signature import Origin
-from controller.domain.statement import Event, Statement, statement_path
 from controller.file_formats.entry_file import encode_entry
 from controller.file_formats.form_file import read_form
 from controller.file_formats.sealed_file import salted, seal
@@ -41,7 +41,7 @@ from tests.memory_archive import MemoryArchive, MemoryForms
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from controller.domain.audit_trail import TrailEvent
+    from controller.domain.trail_event import TrailEvent
 
 COMPLAINT = """
 format: wenkong/form/1

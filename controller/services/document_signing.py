@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from controller.domain.document_signatures import DocumentSignature, DocumentSignatures, StepStanding
-from controller.domain.errors import DamagedError, RefusedError
+from controller.domain.errors import DamagedError, QmsError, RefusedError
 from controller.domain.identifiers import Digest
 from controller.domain.route import RouteProblem, StepTaken, may_sign, shown_posts
 from controller.domain.signature_page import SignatureMark, SignaturePage, SignatureSlot
@@ -283,7 +283,8 @@ class DocumentSigning:
 
     def _page(self, standing: DocumentSignatures) -> SignaturePage:
         route = standing.route
-        basis = f"（依据：{'、'.join(route.basis)}）" if route.basis else ""
+        cited = [self._cited(item) for item in route.basis]
+        basis = f"（依据：{'、'.join(cited)}）" if cited else ""
         notes = [f"签署路线：{route.label}{basis}。"]
         exempt = self.exemption.in_force()
         if exempt is not None and self.routes.exemption is not None:
@@ -301,6 +302,15 @@ class DocumentSigning:
             slots=[SignatureSlot(item.step.key, item.step.label, item.posts) for item in standing.steps],
             notes=notes,
         )
+
+    def _cited(self, basis: str) -> str:
+        """Return a basis such as `WL-R3 第二十条` with the title of the external document in place of its id."""
+        identifier, _, article = basis.partition(" ")
+        try:
+            found = self.library.external_documents().find(identifier)
+        except QmsError:
+            return basis  # a damaged list is told by `qms doc lint`; it must not keep anybody from signing
+        return f"《{found.title}》{article}" if found is not None else basis
 
     # -- who may -----------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from controller.services.ports import ProcedureDrawing
 
 HOUSE_PROCEDURE = "templates/house/procedure.docx"
-ON_SIGNATURE_PAGE = SigningStep("见签署页")
+ON_SIGNATURE_PAGE = SigningStep("见签署页", "见签署页")
 """Stands for a name in the control block of a print that carries a signature page."""
 
 

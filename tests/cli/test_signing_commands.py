@@ -1,4 +1,4 @@
-"""`qms doc sign`, `doc signatures`, `doc exempt`, `doc print --signed`, `record print --sign`, with poppler's `pdfsig`."""
+"""`qms doc sign`, `signatures`, `exempt`, `print --signed` and `record print --sign`, checked with `pdfsig`."""
 
 from __future__ import annotations
 

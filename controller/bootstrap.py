@@ -15,7 +15,16 @@ from zoneinfo import ZoneInfo
 
 from controller.domain.errors import MisconfiguredError, QmsError
 from controller.domain.text import T
-from controller.settings import WORKSPACE_FORMAT, Settings, find_workspace, load_settings, write_settings
+from controller.settings import (
+    FIXED,
+    SETTINGS_FILE,
+    WORKSPACE_FORMAT,
+    Settings,
+    find_workspace,
+    load_settings,
+    read_settings,
+    write_settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,18 +43,21 @@ if TYPE_CHECKING:
     from controller.domain.conformity import Finding
     from controller.domain.identifiers import Digest
     from controller.domain.person import Staff
-    from controller.domain.record import RecordState, Signatory
+    from controller.domain.record import RecordState
     from controller.domain.retention import RetentionRules
+    from controller.domain.route import Routes
     from controller.domain.signing_rules import SigningRules
     from controller.domain.text import Text
     from controller.domain.working_days import WorkingDays
     from controller.file_formats.calendar_file import CompanyCalendar
     from controller.services.archive_witness import ArchiveWitness
+    from controller.services.audit_trail import AuditTrail
     from controller.services.authority_control import AuthorityControl
     from controller.services.clock_correction import ClockCorrection
-    from controller.services.audit_trail import AuditTrail
+    from controller.services.document_exemption import DocumentExemption
     from controller.services.document_import import DocumentImport
     from controller.services.document_library import DocumentLibrary
+    from controller.services.document_signing import DocumentSigning
     from controller.services.entry_making import EntryMaking
     from controller.services.examination_ports import WorkspaceExamination
     from controller.services.form_inspection import FormInspection
@@ -67,18 +79,19 @@ if TYPE_CHECKING:
         Progress,
         RecordKeys,
     )
+    from controller.services.print_signing import PrintSigning
     from controller.services.procedure_printing import ProcedurePrinting
     from controller.services.record_control import RecordControl
     from controller.services.record_filing import RecordFiling
     from controller.services.register_building import RegisterBuilding
     from controller.services.register_library import RegisterLibrary
-    from controller.services.text_reading import ReadText
-    from controller.services.trail import Trail
-    from controller.services.timestamp_verification import StampVerification
-    from controller.services.timestamping import Timestamping
-    from controller.services.verification import VerificationReport
     from controller.services.signing_in import PassphraseAnswer, PassphraseQuestion, PersonalSigner, SigningIn
     from controller.services.statement_filing import StatementFiling
+    from controller.services.text_reading import ReadText
+    from controller.services.timestamp_verification import StampVerification
+    from controller.services.timestamping import Timestamping
+    from controller.services.trail import Trail
+    from controller.services.verification import VerificationReport
     from controller.services.witness_comparison import WitnessComparison
     from controller.services.workspace_identity import WorkspaceIdentity
 
@@ -667,6 +680,54 @@ class Application:
         return ProcedurePrinting(self.documents, ProcedureLayout(), self.settings.company)
 
     @cached_property
+    def routes(self) -> Routes:
+        """Who signs what in which order."""
+        from controller.file_formats.route_file import ROUTES_FILE, read_routes
+
+        return read_routes(self.controlled_text(ROUTES_FILE), where=ROUTES_FILE, posts=self.staff.posts)
+
+    @cached_property
+    def document_exemption(self) -> DocumentExemption:
+        """The exemption for companies with too few people."""
+        from controller.services.document_exemption import DocumentExemption
+
+        return DocumentExemption(
+            statements=self.statements,
+            files=self.controlled_files,
+            routes=self.routes,
+            staff=self.staff,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def document_signing(self) -> DocumentSigning:
+        """Signatures on documents."""
+        from controller.adapters.pdf_signing import PadesSigning
+        from controller.services.document_signing import DocumentSigning
+
+        return DocumentSigning(
+            files=self.controlled_files,
+            archive=self.archive,
+            statements=self.statements,
+            library=self.documents,
+            printing=self.document_printing,
+            to_pdf=self.printing.print,
+            signing=PadesSigning(),
+            staff=self.staff,
+            routes=self.routes,
+            exemption=self.document_exemption,
+            company=self.settings.company,
+        )
+
+    @cached_property
+    def print_signing(self) -> PrintSigning:
+        """Signatures on the PDF of a record."""
+        from controller.adapters.pdf_signing import PadesSigning
+        from controller.services.print_signing import PrintSigning
+
+        return PrintSigning(PadesSigning(), self.clock, self.settings.company)
+
+    @cached_property
     def document_import(self) -> DocumentImport:
         """Adds documents."""
         from controller.services.document_import import DocumentImport
@@ -704,7 +765,10 @@ class Application:
         if findings:
             return findings  # what cannot be read as text cannot be checked any further
         findings = check_rules(working)
-        findings += check_people_unedited({item.path for item in changes})
+        paths = {item.path for item in changes}
+        findings += check_people_unedited(paths)
+        if SETTINGS_FILE in paths:
+            findings += self._check_settings()
         if forms or blocks:
             findings += self.form_inspection(working=True).inspect([] if blocks else forms)
             findings += check_revisions(working, self.controlled_files, forms)
@@ -713,6 +777,15 @@ class Application:
         if any(item.path.startswith("templates/registers/") for item in changes):
             findings += RegisterLibrary(working, FormLibrary(working)).findings()
         return findings
+
+    def _check_settings(self) -> list[Finding]:
+        """Return what of `qms.toml` can never change: every number and signature rests on it."""
+        from controller.domain.conformity import Finding, Gravity
+
+        old = read_settings(self.controlled_text(SETTINGS_FILE))
+        fixed = [name for name in FIXED if getattr(old, name) != getattr(self.settings, name)]
+        message = T("这些设置建立后不能更改：{names}。", names=fixed)
+        return [Finding("settings-fixed", Gravity.ERROR, message, path=SETTINGS_FILE)] if fixed else []
 
     def verify(
         self, *, rerender: bool = False, progress: Progress | None = None, spread: bool = True

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "qms.toml"
 WORKSPACE_FORMAT = "wenkong/workspace/1"
+FIXED = ("format", "workspace_id", "prefix", "site", "time_zone")
+"""Settings that never change once there is a record: numbers, days and signatures rest on them."""
 
 
 class NotAWorkspaceError(NotFoundError):

@@ -73,7 +73,7 @@ def run_demonstration(folder: Path, out: Output) -> int:
     out.findings(report.findings)
     out.line(
         T(
-            "七、检查：{entries} 个条目、{signatures} 个签名，重新排版 {rendered} 个，一致 {same} 个，不符合 {errors} 处。",
+            "七、检查：{entries} 个条目、{signatures} 个签名，排版 {rendered} 个有 {same} 个一致，不符合 {errors} 处。",
             entries=report.entries,
             signatures=report.counts.signatures,
             rendered=report.rendered,

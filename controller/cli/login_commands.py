@@ -59,6 +59,11 @@ def login(session: Session, name: str | None) -> int:
                 who=claimed,
             )
         )
+    from controller.cli.timestamp_commands import stamp_if_due
+
+    stamped = stamp_if_due(application, done.signer)
+    if stamped is not None:
+        out.line(stamped)
     out.document(
         {
             "person": by.person,

@@ -14,7 +14,7 @@ from controller.domain.errors import NotFoundError, RefusedError
 from controller.domain.identifiers import Digest, nearest
 from controller.domain.statement import TRAIL, Event
 from controller.domain.text import T
-from controller.services.library_check import LEADING_POSTS, LIBRARY_FOLDERS, is_library_file
+from controller.services.library_check import LEADING_POSTS, LIBRARY_FOLDERS, SETTINGS_FILE, is_library_file
 from controller.services.ports import ControlledChange
 from controller.services.staff_directory import check_post
 from controller.services.statement_filing import StatementDraft
@@ -191,6 +191,9 @@ def library_changes(working: LibraryFiles, controlled: ControlledFiles) -> list[
         found.extend(
             LibraryChange(path, "edited") for path in here & there if working.read(path) != controlled.read(path)
         )
+    settings = working.read(SETTINGS_FILE)
+    if settings is not None and settings != controlled.read(SETTINGS_FILE):
+        found.append(LibraryChange(SETTINGS_FILE, "edited"))
     return sorted(found, key=lambda change: change.path)
 
 

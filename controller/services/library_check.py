@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from controller.services.ports import LibraryFiles
 
 LIBRARY_FOLDERS = ("procedures", "templates", "records", "signatures")
+SETTINGS_FILE = "qms.toml"
+"""Machine settings: tracked with the library, so that a change of them has a name and a reason too."""
 LEADING_POSTS = ("quality_head", "general_manager")
 """Posts of which one at least must be held, so that somebody can answer for the system (企业自定)."""
 _TEXT_ENDINGS = (".yml", ".txt", ".json")

@@ -42,7 +42,8 @@ def covers_library(statement: Statement) -> bool:
     """Tell whether a statement says that files of `main` changed."""
     if not statement.files and not statement.new.get("deleted"):
         return False
-    return statement.event in {Event.SITE_OPENED, Event.LIBRARY_CHANGED} or statement.event.value.startswith("person-")
+    changes = {Event.SITE_OPENED, Event.LIBRARY_CHANGED, Event.AUTHORITY_REPLACED}
+    return statement.event in changes or statement.event.value.startswith("person-")
 
 
 class LibraryVerification:

@@ -237,3 +237,24 @@ class _Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+def test_everything_done_about_people_stands_before_verify(workspace: Workspace, tmp_path: Path) -> None:
+    add(workspace)
+    data(workspace, "person", "certify", "郑浩", "--acknowledged")
+    data(workspace, "person", "confirm", "郑浩", "--yes")
+    data(workspace, "person", "confirm", "郑浩", "--yes", person="林静")
+    data(workspace, "person", "posts", "郑浩", "--post", "team_leader", "--reason", "任命")
+    data(workspace, "person", "revoke", "王强", "--reason", "电脑丢失", "--yes")
+    data(workspace, "person", "retire", "刘洋", "--reason", "离职", "--yes")
+    data(workspace, "person", "backup", str(tmp_path / "backup"))
+    data(workspace, "person", "replace-authority", "--with", "林静", "--reason", "密钥丢失", "--yes")
+    answer = workspace.qms("--json", "verify")
+    findings = json.loads(answer.out)["findings"]
+    assert [item for item in findings if item["gravity"] == "error"] == []
+    assert answer.code == 0
+    assert {"certificate-under-old-root", "enrolment-witness-missing"} <= {item["code"] for item in findings}
+    people = workspace.folder / "signatures" / "people.yml"
+    people.write_text(people.read_text("utf-8").replace("team_leader", "general_manager"), encoding="utf-8")
+    answer = workspace.qms("change", "adopt", "--reason", "自己升职", person="林静")
+    assert answer.code == 4

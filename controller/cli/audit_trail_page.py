@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from controller.services.audit_trail import SelectedTrail
 
 _CHANGES_SHOWN = 4
+_LONG = 120
+"""Characters of one change in a list."""
 
 
 def show_trail(
@@ -60,6 +62,8 @@ def trail_data(selected: SelectedTrail, events: list[dict[str, object]]) -> dict
 def _row(out: Output, event: TrailEvent, *, whole: bool) -> tuple[object, ...]:
     limit = len(event.changes) if whole else _CHANGES_SHOWN
     told = [_change(out, item) for item in event.changes[:limit]]
+    if not whole:
+        told = [item if len(item) <= _LONG else item[: _LONG - 1] + "…" for item in told]
     if len(event.changes) > limit:
         told.append(out.text(T("等 {count} 项", count=len(event.changes))))
     told += event.aside

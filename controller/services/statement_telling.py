@@ -23,6 +23,7 @@ FACT_LABELS: Mapping[str, str] = {
     "account": "账户",
     "acknowledgement": "责任声明",
     "added": "新增内容摘要",
+    "at": "时间",
     "certificate": "证书",
     "claimed": "自称",
     "code": "错误代码",
@@ -35,6 +36,7 @@ FACT_LABELS: Mapping[str, str] = {
     "format": "格式",
     "heads": "各分支末端",
     "identity_check": "身份核对",
+    "keys": "密钥",
     "message": "提示",
     "name": "姓名",
     "pages": "页数",
@@ -47,6 +49,7 @@ FACT_LABELS: Mapping[str, str] = {
     "root": "根证书",
     "rows": "行数",
     "since": "起",
+    "text": "内容",
     "until": "止",
     "unmasked": "含敏感信息",
 }

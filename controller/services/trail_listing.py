@@ -119,7 +119,7 @@ COLUMNS = (
 )
 """Columns of csv and xlsx."""
 PRINTED_COLUMNS = (
-    TrailColumn("时间", 11, moment),
+    TrailColumn("时间", 13, lambda event: event.at.replace("T", "\n")),
     TrailColumn("人员", 10, lambda event: "\n".join(part for part in (who(event), event.post) if part)),
     TrailColumn("来源", 12, _where_from),
     TrailColumn("对象", 18, lambda event: "\n".join(part for part in (event.object, event.title) if part)),

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from controller.services.form_scaffolding import FormScaffolding
     from controller.services.indexing import Indexing
     from controller.services.library_adoption import LibraryAdoption, LibraryChange
+    from controller.services.paper_signing import PaperSigning
     from controller.services.pdf_printing import PdfPrinting
     from controller.services.people_standing import PeopleStanding
     from controller.services.person_control import PersonControl
@@ -599,6 +600,14 @@ class Application:
         )
 
     @cached_property
+    def paper_signing(self) -> PaperSigning:
+        """Takes in what was signed on paper for a record."""
+        from controller.adapters.scan_reading import ScanReading
+        from controller.services.paper_signing import PaperSigning
+
+        return PaperSigning(self.records, ScanReading(), self.clock, self.settings.workspace_id)
+
+    @cached_property
     def documents(self) -> DocumentLibrary:
         """Procedures, rules and duty documents as approved."""
         from controller.services.document_library import DocumentLibrary
@@ -797,6 +806,7 @@ class Application:
         from controller.adapters.git_folder_walk import GitFolderWalk
         from controller.adapters.git_index_examination import GitIndexExamination
         from controller.adapters.index_heads import SqliteIndexHeads
+        from controller.adapters.pdf_signature_check import PadesCheck
         from controller.adapters.record_processes import ExaminedPlace, RecordProcesses
         from controller.adapters.repository_examination import RepositoryExamination
         from controller.adapters.working_files import WorkingFiles
@@ -835,6 +845,7 @@ class Application:
                 spread=RecordProcesses(place) if spread else None,
                 index=SqliteIndexHeads(self.local_folder / "index.sqlite"),
                 timestamps=stamps,
+                pdf=PadesCheck(),
                 rerender=PrintsAgain(self.records, self.making) if rerender else None,
             )
             return verify_workspace(self.archive, identity, tools, surroundings=surroundings, progress=progress)

@@ -103,10 +103,12 @@ COMMANDS = {
     "change": ("controller.cli.change_commands:change", M("文件更改：查看尚未采用的修改，检查后采用或撤销。")),
     "form": ("controller.cli.form_commands:form", M("受控表单：列出、查看、检查、空白表、版式。")),
     "record": ("controller.cli.record_commands:record", M("质量记录：填写、导入、查看、打印、检索。")),
+    "person": ("controller.cli.person_commands:person", M("人员：登记、岗位、证书、见证、停用、密钥备份。")),
     "register": ("controller.cli.register_commands:register", M("台账：列出、生成。")),
     "audit-trail": ("controller.cli.audit_trail_commands:audit_trail", M("审计追踪：查看和导出。")),
     "index": ("controller.cli.workspace_commands:index", M("检索索引：可随时重建。")),
     "timestamp": ("controller.cli.timestamp_commands:timestamp", M("时间戳：每日摘要、机器外的副本、时钟校正。")),
+    "guard": ("controller.cli.guard_commands:guard", M("共享服务器：拒收改写档案、未签名或改动过的推送。")),
     "verify": ("controller.cli.verify_commands:verify", M("检查档案是否完整、未被改动。")),
 }
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from controller.domain.signature import Origin, SigningKey
     from controller.domain.signature_page import SignatureMark, SignaturePage
     from controller.domain.text import Text
+    from controller.file_formats.scan_file import ScanKind
 
 
 class Clock(Protocol):
@@ -136,6 +137,22 @@ class Signer(Protocol):
 
     def sign(self, data: bytes, *, at: datetime) -> bytes:
         """Return the detached CMS over `data` with signing time `at` (aware)."""
+        ...
+
+
+class ScanReader(Protocol):
+    """扫描件读取. Looks through scanned PDFs and reads QR codes."""
+
+    def check_pdf(self, data: bytes) -> None:
+        """Make sure that a PDF is a scan and nothing else.
+
+        Raises:
+            ScanRefusedError: it is encrypted, unreadable, or holds active content or other files.
+        """
+        ...
+
+    def codes(self, data: bytes, kind: ScanKind) -> list[str] | None:
+        """Return the texts of all QR codes on a checked scan; None when this computer cannot read codes."""
         ...
 
 

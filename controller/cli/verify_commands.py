@@ -41,11 +41,22 @@ class ReportKindError(RefusedError):
     help=M("把检查结果写成报告（.pdf 或 .docx）。"),
 )
 @option("--force", is_flag=True, help=M("报告文件已存在时覆盖它。"))
+@option(
+    "--stock",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help=M("不在这里检查，而是导出全部档案和核对脚本，供他人不用本程序核对。"),
+)
 @click.pass_obj
-def verify(session: Session, *, rerender: bool, report_file: Path | None, force: bool) -> int:
+def verify(session: Session, *, rerender: bool, report_file: Path | None, force: bool, stock: Path | None) -> int:
     from controller.cli.files import write_output
 
     out = session.output
+    if stock is not None:
+        from controller.cli.stock_export import write_stock
+
+        write_stock(session.application, stock, out, person=session.person)
+        return 0
     if report_file is not None:
         _check_report(report_file, force=force)
     application = session.application

@@ -12,27 +12,25 @@ from typing import TYPE_CHECKING, Protocol
 
 from controller.domain.errors import NotFoundError
 from controller.domain.identifiers import Digest, InvalidIdentifierError
-from controller.domain.statement import AUTHORITY, TRAIL, Event
+from controller.domain.statement import AUTHORITY
 from controller.domain.text import T
+from controller.file_formats.certificate_file import to_pem
 from controller.file_formats.signing_rules_file import SIGNING_FILE
 from controller.services.examination_ports import HistoryUnreadable
 from controller.services.ports import ArchiveRewrittenError
-from controller.services.statement_filing import StatementDraft
+from controller.services.timestamping import trusted_roots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from controller.domain.record import Wire
     from controller.services.examination_ports import BranchHistory, HistoricCommit
-    from controller.services.ports import LibraryFiles, Progress, Signer
-    from controller.services.statement_filing import FiledStatement, StatementFiling
+    from controller.services.ports import LibraryFiles, Progress
+    from controller.services.statement_filing import StatementFiling
 
 ORDER_FILE = "chain.txt"
 ROOT_FILE = "ca.pem"
 STAMP_ROOTS_FILE = "timestamp-roots.pem"
 SUMS_FILE = "SHA256SUMS"
-STAMP_ROOTS_FOLDER = "signatures/tsa"
-"""Where the company keeps the root certificates of the time-stamping authorities it believes."""
 _LIBRARY = (SIGNING_FILE, "signatures/people.yml", "signatures/posts.yml")
 _EVERY = 200
 _HEADING = """\
@@ -135,16 +133,6 @@ class StockExporting:
             folder.add(path, data)
         return StockExport(files + len(beside), statements, commits, tip, root, folder.finish())
 
-    def record(self, export: StockExport, signer: Signer, *, subject: str) -> FiledStatement:
-        """State in the audit trail that the export was made, before it is handed over (21 CFR 11.10 e)."""
-        new: dict[str, Wire] = {
-            "what": "stock",
-            "files": str(export.files),
-            "tip": export.tip,
-            "sums": export.sums.text,
-        }
-        return self._statements.file(StatementDraft(TRAIL, Event.EXPORTED, subject=subject, new=new), signer)
-
     def root(self) -> Digest:
         """Return the root certificate in force.
 
@@ -183,9 +171,8 @@ class StockExporting:
 
     def _rules(self) -> dict[str, bytes]:
         found = {f"library/{path}": data for path in _LIBRARY if (data := self._library.read(path)) is not None}
-        roots = [self._library.read(path) for path in self._library.files(STAMP_ROOTS_FOLDER) if path.endswith(".pem")]
-        if roots:
-            found[STAMP_ROOTS_FILE] = b"".join(data.rstrip() + b"\n" for data in roots if data is not None)
+        if roots := trusted_roots(self._library):
+            found[STAMP_ROOTS_FILE] = b"".join(to_pem(root) for root in roots)
         return found
 
 

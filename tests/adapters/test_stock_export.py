@@ -15,7 +15,6 @@ import pytest
 
 from controller.adapters.git_history import GitBranchHistory
 from controller.adapters.stock_folder import ExportFolderNotEmptyError, new_stock_folder, stock_tools
-from controller.domain.statement import Event
 from controller.services.ports import ArchiveRewrittenError
 from controller.services.stock_export import StockExporting
 from tests.real_tools import need
@@ -383,20 +382,6 @@ def test_a_folder_with_something_in_it_is_refused_and_left_alone(workspace: Sign
 def test_an_empty_folder_is_taken(workspace: SignedArchive, tmp_path: Path) -> None:
     (tmp_path / "export").mkdir()
     assert wrong_in(workspace, tmp_path) == []
-
-
-def test_the_export_is_stated_in_the_trail_with_the_digest_of_its_list(
-    workspace: SignedArchive, tmp_path: Path
-) -> None:
-    history = GitBranchHistory(workspace.folder)
-    exporting = StockExporting(history, "archive/main", workspace.statements, workspace.library, tools=stock_tools())
-    with new_stock_folder(tmp_path / "export") as writer:
-        made = exporting.write(writer)
-        filed = exporting.record(made, workspace.signer("p002"), subject="export")
-    history.close()
-    assert filed.statement.event == Event.EXPORTED
-    sums = hashlib.sha256((tmp_path / "export" / "SHA256SUMS").read_bytes()).hexdigest()
-    assert filed.statement.new["sums"] == f"sha256:{sums}"
 
 
 def test_the_scripts_for_windows_come_as_windows_expects_them() -> None:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         FolderWalk,
         HeldStatement,
         IndexedHeads,
+        PdfSignatureCheck,
         RecordExaminers,
         TimestampVerification,
     )
@@ -82,6 +83,7 @@ class VerificationTools:
     spread: RecordExaminers | None = None
     """Several processes; None: all in this one."""
     index: IndexedHeads | None = None
+    pdf: PdfSignatureCheck | None = None
     timestamps: TimestampVerification | None = None
     rerender: Rerender | None = None
 
@@ -143,7 +145,7 @@ class ArchiveVerification:
         self._order: CommitOrder = self._passed.order
         self._statements = StatementVerification(identity, self._order)
         self._library = LibraryVerification(tools.history, archive, self._order, zone=tools.zone)
-        self._documents = DocumentVerification(self._library)
+        self._documents = DocumentVerification(self._library, tools.pdf)
         self._added = AddedDigests(self._order, [])
         self._heads = 0
 
@@ -211,7 +213,7 @@ class ArchiveVerification:
         yield from self._certificates.read(self._walked(CERTIFICATES), self._order)
         yield from self._flushed()
         self._added = AddedDigests(self._order, archive_heads(self._held[TIMESTAMPS], self._identity.site))
-        for held in self._held[PEOPLE]:
+        for held in (*self._held[AUTHORITY], *self._held[PEOPLE]):
             self._library.expect(held)
 
     def _people(self) -> Iterator[Finding]:
@@ -279,7 +281,8 @@ class ArchiveVerification:
                 if top in {DOCUMENTS, TRAIL}:
                     for held in self._chain(self._added.passing(self._walked(top))):
                         yield from self._flushed()
-                        self._expect(held)
+                        self._library.expect(held)
+                        yield from self._documents.note(held)
                         yield from judged(held, signatures)
                     yield from self._flushed()
                 elif self._added.wanted:
@@ -287,10 +290,6 @@ class ArchiveVerification:
                     for _ in self._added.passing(self._tools.walk.files([top], lambda _path: None)):
                         pass
         self.counts.signatures += signatures.checked
-
-    def _expect(self, held: HeldStatement) -> None:
-        self._library.expect(held)
-        self._documents.note(held)
 
     def _records(self, tops: Sequence[str]) -> Iterator[Finding]:
         assert self.signers is not None

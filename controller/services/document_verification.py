@@ -1,46 +1,84 @@
-"""文件签名验证. Compares what was signed on documents with what was in force (ISO 13485 4.2.4 a, b)."""
+"""文件签名验证. Compares what was signed on documents with what was in force (ISO 13485 4.2.4 a, b).
+
+Beside each signature lies the PDF with all signatures so far: each must have grown out of the one the signer was shown.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from controller.domain.conformity import Finding, Gravity
+from controller.domain.identifiers import Digest
 from controller.domain.statement import Event
 from controller.domain.text import T
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from controller.services.examination_ports import HeldStatement
+    from controller.domain.text import Text
+    from controller.services.examination_ports import HeldStatement, PdfSignatureCheck
     from controller.services.library_verification import LibraryVerification
+
+_Files = frozenset[tuple[str, Digest]]
 
 
 class DocumentVerification:
     """文件签名验证. Every file that a signature covers must have been on `main`, with just that content."""
 
-    def __init__(self, library: LibraryVerification) -> None:
+    def __init__(self, library: LibraryVerification, pdf: PdfSignatureCheck | None) -> None:
         self._library = library
-        self._signed: list[HeldStatement] = []
+        self._pdf = pdf
+        self._covered: list[tuple[HeldStatement, Mapping[str, Digest]]] = []
+        self._prints: dict[str, dict[Digest, bytes]] = {}
+        self._signed: dict[str, set[_Files]] = {}
 
-    def note(self, held: HeldStatement) -> None:
-        """Take a statement of the archive; only those about documents are kept."""
-        if held.statement.event in {Event.DOCUMENT_SIGNED, Event.DOCUMENT_SIGNED_ON_PAPER}:
-            self._signed.append(held)
+    def note(self, held: HeldStatement) -> Iterator[Finding]:
+        """Take a statement of the archive, in the order of its chain; yield what is wrong with its PDF."""
+        statement = held.statement
+        if statement.event is not Event.DOCUMENT_SIGNED:
+            return
+        self._covered.append((replace(held, pdf=None), statement.files))
+        if statement.shown is None:
+            return  # signed as text, without a print
+        if held.pdf is None:
+            yield _wrong(held, "document-pdf-missing", T("有签名的 PDF 不见了。"))
+            return
+        files = frozenset(statement.files.items())
+        earlier = self._prints.setdefault(statement.chain, {})
+        before = earlier.get(statement.shown)
+        first = files not in self._signed.setdefault(statement.chain, set())
+        if (before is None and not first) or (before is not None and not held.pdf.startswith(before)):
+            yield _wrong(held, "document-pdf-differs", T("PDF 不是由签名人当时看到的那一份加签而成。"))
+        self._signed[statement.chain].add(files)
+        earlier.clear()  # only the newest print is signed further
+        earlier[Digest.of(held.pdf)] = held.pdf
+        yield from self._inside(held)
+
+    def _inside(self, held: HeldStatement) -> Iterator[Finding]:
+        if self._pdf is None or held.pdf is None:
+            return
+        signatures = self._pdf.signatures(held.pdf)
+        if not signatures:
+            yield _wrong(held, "document-pdf-differs", T("PDF 读不出来，或其中没有签名。"))
+            return
+        if not all(item.intact for item in signatures) or not signatures[-1].whole:
+            yield _wrong(held, "document-pdf-differs", T("PDF 中的签名与内容不符：PDF 被改动过。"))
+        if signatures[-1].certificate != held.statement.certificate:
+            yield _wrong(held, "document-pdf-differs", T("PDF 中最后的签名所用的证书不是陈述写明的那一张。"))
 
     def findings(self) -> Iterator[Finding]:
         """Yield signatures that cover something that was never in force."""
         if not self._library.complete:
             return
-        for held in self._signed:
-            statement = held.statement
-            for path, digest in statement.files.items():
-                if path.startswith("procedures/") and (path, digest) not in self._library.ever:
+        for held, files in self._covered:
+            for path, digest in files.items():
+                if (path, digest) not in self._library.ever:
                     message = T("签名所覆盖的“{path}”从来不是这个内容的受控文件。", path=path)
-                    yield Finding(
-                        "document-file-differs",
-                        Gravity.ERROR,
-                        message,
-                        path=held.path,
-                        subject=statement.subject or None,
-                        since=statement.at,
-                    )
+                    yield _wrong(held, "document-file-differs", message, suffix=".json")
+
+
+def _wrong(held: HeldStatement, code: str, message: Text, *, suffix: str = ".pdf") -> Finding:
+    statement = held.statement
+    path = held.path.removesuffix(".json") + suffix
+    return Finding(code, Gravity.ERROR, message, path=path, subject=statement.subject or None, since=statement.at)

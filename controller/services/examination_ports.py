@@ -117,6 +117,8 @@ class HeldStatement:
     """Person id → the signature of a witness."""
     stamp: bytes | None = None
     """The bytes of `.tsr` beside it."""
+    pdf: bytes | None = None
+    """The bytes of `.pdf` beside it: the document with all signatures so far."""
     order: int | None = None
     """Position of its commit in the archive, from 0; None when history cannot be read."""
     witness_orders: Mapping[str, int] = field(default_factory=dict)
@@ -155,6 +157,25 @@ class StampTimes(Protocol):
 
     def proven(self, heads: HeldStatement) -> datetime | None:
         """Return the time of a valid stamp over this statement, else None."""
+        ...
+
+
+@dataclass(frozen=True)
+class PdfSignatureFacts:
+    """PDF 中的签名. What checking one signature inside a PDF found."""
+
+    certificate: Digest
+    intact: bool
+    """It is right for the bytes it covers, and nothing was changed since but what may be."""
+    whole: bool
+    """Nothing comes after the newest signature."""
+
+
+class PdfSignatureCheck(Protocol):
+    """PDF 签名核对."""
+
+    def signatures(self, pdf: bytes) -> Sequence[PdfSignatureFacts] | None:
+        """Return every signature of `pdf`, the oldest first; None when the PDF cannot be read."""
         ...
 
 

@@ -228,6 +228,7 @@ class StatementVerification:
             signature=signature,
             witnesses=witnesses,
             stamp=files.stamp,
+            pdf=files.others.get(".pdf"),
             order=self._order.of(path),
             witness_orders=orders,
         )

@@ -5,6 +5,7 @@ What the commands share is tried here once through the command line; the finer c
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -246,10 +247,15 @@ def test_a_half_made_workspace_is_told_from_a_whole_one(workspace: Workspace, tm
     half = tmp_path / "一半"
     half.mkdir()
     (half / "qms.toml").write_bytes((workspace.folder / "qms.toml").read_bytes())
-    for words in (("record", "list"), ("form", "list"), ("verify",)):
+    for words in (("record", "list"), ("form", "list")):
         answer = workspace.qms("--workspace", str(half), *words)
         assert answer.code == 6, answer.err
         assert "下一步" in answer.err
+    report = workspace.qms("--workspace", str(half), "--json", "verify")
+    assert report.code == 1, report.err
+    found = {item["code"]: item for item in json.loads(report.out)["findings"]}
+    assert found["not-a-repository"]["gravity"] == "error"
+    assert "备份" in found["not-a-repository"]["hint"]
 
 
 def test_an_unknown_setting_names_the_nearest(workspace: Workspace) -> None:

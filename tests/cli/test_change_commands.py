@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from controller.domain.conformity import Gravity
+from controller.domain.identifiers import Digest
+from controller.domain.record import Signatory
+from controller.domain.statement import Event
 from controller.file_formats.docx_package import open_docx, write_docx
+from controller.services.library_adoption import library_statement
+from controller.services.ports import ControlledChange
 
 if TYPE_CHECKING:
     from tests.conftest import Workspace
 
-PEOPLE = "signatures/people.yml"
+PEOPLE, POSTS = "signatures/people.yml", "signatures/posts.yml"
 REASON = ("--reason", "新员工入职，登记人员")
+IN_CHARGE = "林静"
 HEAD = """format: wenkong/people/1
 people:
   - {id: p001, name: 陈晓, posts: [quality_head], active: true}
@@ -26,7 +34,7 @@ def write(workspace: Workspace, path: str, text: str, encoding: str = "utf-8") -
 
 def adopt(workspace: Workspace) -> dict[str, list[dict[str, object]]]:
     """Adopt, and return the findings of the refusal by code."""
-    answer = workspace.qms("--json", "change", "adopt", *REASON)
+    answer = workspace.qms("--json", "change", "adopt", *REASON, person=IN_CHARGE)
     assert answer.code == 4, answer.err + answer.out
     found: dict[str, list[dict[str, object]]] = {}
     for item in json.loads(answer.out)["error"]["findings"]:
@@ -36,7 +44,7 @@ def adopt(workspace: Workspace) -> dict[str, list[dict[str, object]]]:
 
 @pytest.mark.parametrize(
     "path",
-    [PEOPLE, "signatures/posts.yml", "records/calendars/company.yml", "records/retention.yml"],
+    [PEOPLE, POSTS, "records/calendars/company.yml", "records/retention.yml"],
 )
 def test_a_file_saved_as_ansi_is_refused_with_its_line_and_nothing_changes(workspace: Workspace, path: str) -> None:
     text = "# first line\n" + (workspace.folder / path).read_text(encoding="utf-8") + "# 甲\n"
@@ -51,50 +59,70 @@ def test_a_file_saved_as_ansi_is_refused_with_its_line_and_nothing_changes(works
 
 
 def test_a_file_with_a_byte_order_mark_is_adopted(workspace: Workspace) -> None:
-    write(workspace, PEOPLE, (workspace.folder / PEOPLE).read_text(encoding="utf-8"), "utf-8-sig")
-    assert workspace.qms("change", "adopt", *REASON).code == 0
+    write(workspace, POSTS, (workspace.folder / POSTS).read_text(encoding="utf-8"), "utf-8-sig")
+    assert workspace.qms("change", "adopt", *REASON, person=IN_CHARGE).code == 0
     assert workspace.qms("record", "list").code == 0
 
 
-def test_a_controlled_file_in_another_encoding_is_damaged_and_no_crash(workspace: Workspace) -> None:
-    from controller.bootstrap import open_workspace
+def test_what_was_adopted_is_stated_and_signed_with_its_old_and_new_digest(workspace: Workspace) -> None:
+    before = (workspace.folder / POSTS).read_bytes()
+    write(workspace, POSTS, before.decode() + "# 复核\n")
+    assert workspace.qms("change", "adopt", *REASON, person=IN_CHARGE).code == 0
+    with closing(workspace.open()) as application:
+        stored = application.statements.newest("trail")
+        verified = application.verify(spread=False)
+    assert stored is not None
+    statement = stored.statement
+    assert (statement.event, statement.reason) == (Event.LIBRARY_CHANGED, REASON[1])
+    assert statement.by == Signatory("p002", IN_CHARGE, "质量负责人")
+    assert statement.old == {"files": {POSTS: Digest.of(before).text}}
+    assert statement.files == {POSTS: Digest.of(before + "# 复核\n".encode())}
+    assert [item for item in verified.findings if item.gravity is Gravity.ERROR] == []
 
-    application = open_workspace(workspace.folder)
-    by = application.person("陈晓")
-    application.controlled_files.record_change(
-        {PEOPLE: HEAD.encode("gb18030")}, by=by, at=application.clock.now(), action="test", subject="x", note="x"
-    )
-    application.close()
+
+def test_who_is_not_in_charge_adopts_nothing_and_the_attempt_is_in_the_trail(workspace: Workspace) -> None:
+    before = (workspace.folder / POSTS).read_bytes()
+    edited = before + "# 复核\n".encode()
+    (workspace.folder / POSTS).write_bytes(edited)
+    answer = workspace.qms("change", "adopt", *REASON, person="王强")
+    assert (answer.code, "post-needed" in answer.err, "质量负责人" in answer.err) == (4, True, True)
+    with closing(workspace.open()) as application:
+        assert application.controlled_files.read(POSTS) == before
+        newest = application.statements.newest("trail")
+    assert newest is not None
+    assert newest.statement.event is Event.REFUSED
+    assert (workspace.folder / POSTS).read_bytes() == edited
+
+
+def test_a_controlled_file_in_another_encoding_is_damaged_and_no_crash(workspace: Workspace) -> None:
+    changes: dict[str, bytes | None] = {PEOPLE: HEAD.encode("gb18030")}
+    with closing(workspace.open()) as application:
+        application.statements.file(
+            library_statement(application.controlled_files, changes, subject="x", reason="x", meaning="批准"),
+            application.person(IN_CHARGE),
+            controlled=ControlledChange(changes, action="test", subject="x", note="x"),
+        )
     answer = workspace.qms("record", "new", "XX-YLQXJL-013", "--values", "none.yml")
     assert answer.code == 5
     assert "text-not-utf8" in answer.err
 
 
-def test_the_last_person_in_charge_cannot_be_taken_away(workspace: Workspace) -> None:
-    by = workspace_person(workspace)
-    write(workspace, PEOPLE, f"format: wenkong/people/1\npeople:\n  - {{id: {by}, name: 陈晓, posts: [sales_clerk]}}\n")
+@pytest.mark.parametrize(
+    "people",
+    [
+        pytest.param("people:\n  - {id: p002, name: 林静, posts: [sales_clerk]}\n", id="nobody in charge"),
+        pytest.param("people:\n  - {id: p001, name: 周明, posts: [general_manager]}\n", id="who adopts is gone"),
+        pytest.param("people: []\n", id="nobody"),
+    ],
+)
+def test_people_are_never_changed_by_editing_their_file(workspace: Workspace, people: str) -> None:
+    write(workspace, PEOPLE, f"format: wenkong/people/1\n{people}")
     before = workspace.tree()
-    assert set(adopt(workspace)) == {"staff-without-head"}
+    found = adopt(workspace)
+    assert set(found) == {"people-edited-by-hand"}
+    assert found["people-edited-by-hand"][0]["path"] == PEOPLE
+    assert "qms person" in str(found["people-edited-by-hand"][0]["hint"])
     assert workspace.tree() == before
-
-
-def test_who_adopts_must_still_be_there_afterwards(workspace: Workspace) -> None:
-    by = workspace_person(workspace)
-    text = (workspace.folder / PEOPLE).read_text(encoding="utf-8")
-    write(workspace, PEOPLE, "".join(line for line in text.splitlines(keepends=True) if f"id: {by}," not in line))
-    assert set(adopt(workspace)) == {"staff-without-adopter"}
-    write(workspace, PEOPLE, "format: wenkong/people/1\npeople: []\n")
-    assert set(adopt(workspace)) == {"staff-without-head", "staff-without-adopter"}
-
-
-def workspace_person(workspace: Workspace) -> str:
-    """Return the id of the person the fixture acts as."""
-    from controller.bootstrap import open_workspace
-
-    application = open_workspace(workspace.folder)
-    person = application.person("陈晓").person
-    application.close()
-    return person
 
 
 def test_a_discarded_edit_is_put_back_and_kept_as_a_copy(workspace: Workspace) -> None:
@@ -134,6 +162,6 @@ def test_a_restyled_form_is_adopted_only_with_a_higher_revision(workspace: Works
     assert "--revise" in str(kept[0]["hint"])
     for _again in range(2):
         assert workspace.qms("form", "compile", "JL-013", "--revise").code == 0
-    assert workspace.qms("change", "adopt", *REASON).code == 0
+    assert workspace.qms("change", "adopt", *REASON, person=IN_CHARGE).code == 0
     forms = json.loads(workspace.qms("--json", "form", "list").out)["forms"]
     assert {item["revision"] for item in forms if item["number"] == "XX-YLQXJL-013"} == {"A/1"}

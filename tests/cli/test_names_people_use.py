@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -86,13 +87,10 @@ def test_the_version_option_is_explained_in_chinese(workspace: Workspace) -> Non
 
 
 def test_posts_may_be_written_by_their_chinese_names(workspace: Workspace) -> None:
-    path = workspace.folder / "signatures/people.yml"
-    line = "  - {id: p900, name: 新同事, posts: [售后服务员, 质管员], active: true}\n"
-    path.write_text(path.read_text(encoding="utf-8").rstrip("\n") + "\n" + line, encoding="utf-8")
-    assert workspace.qms("change", "adopt", "--reason", "新员工入职登记").code == 0
-    from controller.bootstrap import open_workspace
-
-    application = open_workspace(workspace.folder)
-    assert list(application.staff.people["p900"].posts) == ["after_sales_officer", "quality_officer"]
-    assert application.person("新同事").post == "售后服务员"
-    application.close()
+    words = ("--post", "售后服务员", "--post", "质管员:2026-01-01", "--check", "身份证 尾号 1234")
+    added = workspace.qms("person", "add", "新同事", *words, person="周明")
+    assert added.code == 0, added.err
+    with closing(workspace.open()) as application:
+        person = next(item for item in application.staff.people.values() if item.name == "新同事")
+        assert list(person.posts) == ["after_sales_officer", "quality_officer"]
+        assert application.staff.signatory(person).post == "售后服务员"

@@ -20,6 +20,7 @@ from controller.adapters.git_controlled_files import init_repository
 from controller.adapters.workspace_lock import WorkspaceLock
 from controller.domain.identifiers import Digest, DocumentNumber, RecordNumber, Revision
 from controller.domain.record import Act, Entry, FormBinding, Signatory
+from controller.domain.signature import Origin
 from controller.file_formats.entry_file import encode_entry
 from controller.file_formats.sealed_file import salted, seal
 from controller.services.ports import ArchiveChange
@@ -34,6 +35,8 @@ YEARS = range(2022, 2027)
 BUSY = ("XX-YLQXJL-018", 2026)
 BY = Signatory(person="p003", name="王芳", post="售后主管")
 AT = datetime(2026, 5, 1, 9, 30, tzinfo=timezone(timedelta(hours=8)))
+CERTIFICATE = Digest.of(b"certificate of p003")
+ORIGIN = Origin(computer="bench", account="bench", sitting="s-0001")
 BATCH = 500
 SINGLES = 2000
 PLAIN_UP_TO = 20_000
@@ -72,6 +75,8 @@ def record_files(number: RecordNumber) -> dict[str, bytes]:
         act=Act.OPENED,
         form=FormBinding(DocumentNumber(number.form), Revision("A/0"), Digest.of(number.form.encode())),
         by=BY,
+        certificate=CERTIFICATE,
+        origin=ORIGIN,
         at=AT.isoformat(),
         meaning="记录",
         stage="registered",
@@ -118,7 +123,7 @@ def workspace(records: int, *, spread: bool = True) -> Iterator[tuple[Path, GitA
     """Give a workspace whose archive holds `records`, and how many were filed in a second."""
     folder = Path(tempfile.mkdtemp(prefix="wenkong-bench-", dir=os.environ.get("BENCH_FOLDER")))
     try:
-        init_repository(folder, site="main", site_file=b"{}", by=BY, at=AT)
+        init_repository(folder, site="main", begin=[{"site.json": b"{}"}], by=BY, at=AT)
         archive = GitArchive(folder, lock=WorkspaceLock(folder / ".qms"))
         started = time.perf_counter()
         with archive.writing() as writer:

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from controller.services.record_filing import Filed
 
 
-@group("record", M("质量记录：填写、导入、查看、打印、检索。"))
+_PAPER = "controller.cli.paper_commands"
+_LAZY = {
+    "sheet": (f"{_PAPER}:record_sheet", M("打印一份记录的纸质签署单（含摘要和二维码），供亲笔签名、盖章。")),
+    "paper": (f"{_PAPER}:record_paper", M("归档纸质签名的扫描件，或拒签、无法取得的原因。")),
+}
+
+
+@group("record", M("质量记录：填写、导入、查看、打印、检索。"), lazy=_LAZY)
 def record() -> None:
     pass
 

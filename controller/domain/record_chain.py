@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import DamagedError
 from controller.domain.form_stages import reachable
+from controller.domain.paper_signature import paper_problem
 from controller.domain.record import Act, RecordState
 from controller.domain.text import T, Text
 
@@ -107,6 +108,9 @@ def chain_findings(entries: Sequence[tuple[Entry, Digest]], *, form: FormDefinit
                 before=before.at,
             )
             yield wrong("entry-time-backwards", message, Gravity.WARNING)
+        paper = paper_problem(entry, entries[: place - 1]) if entry.act is Act.SIGNED_ON_PAPER else None
+        if paper:
+            yield wrong("entry-paper-signature-wrong", paper)
         for key in sorted(entry.values.keys() & entry.sealed.keys()):
             message = T(
                 "记录 {number} 第 {place} 个条目的字段 {key} 同时有明文和封存值", number=number, place=place, key=key

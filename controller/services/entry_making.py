@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from controller.domain.errors import RefusedError
 from controller.domain.form import Personal
 from controller.domain.identifiers import Digest
+from controller.domain.paper_signature import paper_lines
 from controller.domain.record import Act, Attachment, Entry, FormBinding
 from controller.domain.record_chain import fold
 from controller.domain.record_view import RecordView
@@ -101,7 +102,9 @@ class ActDraft:
     source: Mapping[str, Wire] | None = None
     warnings: Sequence[str] = ()
     attachments: Mapping[str, bytes] = field(default_factory=dict)
-    """Digest hex → bytes of the files that the values name."""
+    """Digest hex → bytes of the files that the values and `source` name."""
+    secret_files: Collection[str] = frozenset()
+    """Digests (hex) of files that show sensitive information, whatever field names them."""
 
 
 @dataclass(frozen=True)
@@ -193,12 +196,21 @@ class EntryMaking:
         opened: Mapping[str, Wire] | None = None,
     ) -> bytes:
         """Return the docx of the record as it stood after `entries`; masked unless `opened` gives sensitive values."""
-        view = view_of(package.definition, fold(entries), opened=opened)
+        view = view_of(package.definition, fold(entries), opened=opened, paper=list(paper_lines(entries)))
         return self._renderer.for_company(entries[-1][0].company).render(package, view)
 
 
-def view_of(definition: FormDefinition, state: RecordState, *, opened: Mapping[str, Wire] | None = None) -> RecordView:
-    """Return what a print or a screen shows of `state`; sensitive values without an entry in `opened` are masked."""
+def view_of(
+    definition: FormDefinition,
+    state: RecordState,
+    *,
+    opened: Mapping[str, Wire] | None = None,
+    paper: Sequence[str] = (),
+) -> RecordView:
+    """Return what a print or a screen shows of `state`; sensitive values without an entry in `opened` are masked.
+
+    `paper` tells of the signatures on paper, a line each.
+    """
     shown = dict(opened or {})
     stage = definition.stage(state.stage)
     values: dict[str, Wire] = {**state.values, **{key: shown[key] for key in state.sealed if key in shown}}
@@ -213,11 +225,12 @@ def view_of(definition: FormDefinition, state: RecordState, *, opened: Mapping[s
         signed=dict(state.signed),
         voided=state.voided,
         late_entry_reason=late if isinstance(late, str) else "",
+        paper=tuple(paper),
     )
 
 
 def _check_attached(draft: ActDraft, filed: Collection[str]) -> None:
-    for value in draft.values.values():
+    for value in (*draft.values.values(), dict(draft.source or {})):
         for name, digest in named_attachments(value):
             if digest.hex not in draft.attachments and digest.hex not in filed:
                 raise AttachmentUnknownError(name=name)
@@ -240,10 +253,11 @@ def named_attachments(value: Wire) -> Iterator[tuple[str, Digest]]:
 def _attachments(draft: ActDraft, secret: frozenset[str], filed: Collection[str]) -> list[Attachment]:
     """Return the files that come with the entry; what the record already holds is named and not filed again."""
     found: dict[str, Attachment] = {}
-    for field_key, value in draft.values.items():
+    for field_key, value in (*draft.values.items(), ("", dict(draft.source or {}))):
         for name, digest in named_attachments(value):
             data = draft.attachments.get(digest.hex)
             if data is not None and digest.hex not in filed:
-                sealed = field_key in secret or (digest.hex in found and found[digest.hex].sealed)
+                sealed = field_key in secret or digest.hex in draft.secret_files
+                sealed = sealed or (digest.hex in found and found[digest.hex].sealed)
                 found[digest.hex] = Attachment(name, digest, len(data), sealed)
     return [found[key] for key in sorted(found)]

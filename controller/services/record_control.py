@@ -12,6 +12,7 @@ from controller.domain.errors import DamagedError, NotFoundError, RefusedError
 from controller.domain.form_additions import replaced_values
 from controller.domain.form_check import check_values
 from controller.domain.identifiers import Digest, RecordNumber
+from controller.domain.paper_signature import TAKEN_IN, paper_lines
 from controller.domain.record import Act
 from controller.domain.record_chain import fold
 from controller.domain.text import T, Text
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from controller.domain.form_check import CheckedValues, Problem
+    from controller.domain.paper_signature import PaperSignature
     from controller.domain.person import Staff
     from controller.domain.record import Entry, RecordState, Signatory, Wire
     from controller.domain.record_view import RecordView
@@ -51,7 +53,7 @@ _QUALITY_POSTS = frozenset({"quality_officer", "quality_head", "general_manager"
 """Posts that may void any record and correct one that is closed or another's (GSP Art. 22; company default)."""
 
 
-_MEANINGS = {Act.VOIDED: "作废", Act.CORRECTED: "更正", Act.FILLED: "记录"}
+_MEANINGS = {Act.VOIDED: "作废", Act.CORRECTED: "更正", Act.FILLED: "记录", Act.SIGNED_ON_PAPER: TAKEN_IN}
 """Meaning of acts that do not take the record to another stage."""
 
 
@@ -226,7 +228,8 @@ class RecordControl:
     def view(self, number: RecordNumber, *, unmask: bool = False) -> tuple[StoredRecord, RecordView]:
         """Return the record and what a screen shows of it."""
         record = self.read(number, unmask=unmask)
-        return record, view_of(record.package.definition, record.state, opened=record.opened if unmask else None)
+        opened, paper = record.opened if unmask else None, list(paper_lines(record.entries))
+        return record, view_of(record.package.definition, record.state, opened=opened, paper=paper)
 
     def print(self, number: RecordNumber, *, unmask: bool = False) -> bytes:
         """Return the record as docx on the form it was made on; sensitive values masked unless `unmask`."""
@@ -299,6 +302,50 @@ class RecordControl:
             raise self._wrong_post(number, T("作废应由质管员或质量负责人进行"))
         return self._append(record, Act.VOIDED, {}, by, stage=record.state.stage, files={}, reason=reason.strip())
 
+    def sign_on_paper(
+        self,
+        number: RecordNumber,
+        paper: PaperSignature,
+        by: Signer,
+        *,
+        scan: bytes | None = None,
+        secret: bool = False,
+        seen: Digest | None = None,
+    ) -> Filed:
+        """File a signature on paper, or why there is none; `by` attests to have seen the original of the scan.
+
+        It leaves the record in its stage. With `paper.field` it fills that field too. With `secret` the scan shows
+        sensitive information and is sealed.
+
+        Raises:
+            StageRefusedError: the record is void, or the field is not open to the person.
+            ValuesRefusedError: the field is filled already, or takes no signature from outside.
+            ShownChangedError: the record went on after the caller looked at it.
+        """
+        record = self.read(number, unmask=True)
+        _check_seen(record, seen)
+        self._check_open(record)
+        values: dict[str, object] = {}
+        if paper.field is not None:
+            here = record.state.stage
+            check_move(record.package.definition, number.text, here, here, by.signatory, self._staff)
+            value: dict[str, object] = {**paper.value()}
+            if paper.scan is not None:
+                value["attachment"] = paper.scan.name
+            values[paper.field] = value
+        files = {paper.scan.name: scan} if paper.scan is not None and scan is not None else {}
+        return self._append(
+            record,
+            Act.SIGNED_ON_PAPER,
+            values,
+            by,
+            stage=record.state.stage,
+            files=files,
+            reason=paper.reason,
+            paper=paper,
+            secret=secret,
+        )
+
     def _append(
         self,
         record: StoredRecord,
@@ -309,6 +356,8 @@ class RecordControl:
         stage: str,
         files: Mapping[str, bytes],
         reason: str | None,
+        paper: PaperSignature | None = None,
+        secret: bool = False,
     ) -> Filed:
         definition = record.package.definition
         number = record.state.number
@@ -317,17 +366,17 @@ class RecordControl:
         wire: dict[str, Wire] = {}
         warnings: Sequence[str] = ()
         shown: tuple[Problem, ...] = ()
-        if act is not Act.VOIDED:
+        if act is not Act.VOIDED and (values or paper is None):
             checked = self._checked(record, act, values, stage, by.signatory, attached)
             wire = dict(checked.wire)
             if not wire and act is not Act.ADVANCED:
                 raise NothingChangedError(number=number)
             warnings, shown = checked.warnings, tuple(item for item in checked.problems if item.level == "warning")
         key = None
-        if sensitive_keys(definition) & wire.keys():
+        if secret or sensitive_keys(definition) & wire.keys():
             key = self._keys.get(number) or self._keys.create([number])[number]
         meaning = _MEANINGS.get(act) or meaning_of(definition, stage)
-        by.ready(meaning)
+        by.ready(paper.meaning if paper is not None else meaning)
         with self._archive.writing() as writer:
             tip = self._archive.tip()
             if writer.read(f"{number.folder}/{len(record.entries) + 1:04d}.json") is not None:
@@ -343,6 +392,8 @@ class RecordControl:
                 reason=reason,
                 warnings=warnings,
                 attachments=attached.contents,
+                source=paper.wire() if paper is not None else None,
+                secret_files=frozenset(attached.contents) if secret else frozenset(),
             )
             made = self._making.make(record.package, number, draft, chain=Chain(record.entries, record.opened), key=key)
             trailers = {"QMS-Action": act.value, "QMS-Signer": by.signatory.person}

@@ -1,0 +1,176 @@
+"""命令 `sheet` 和 `paper`. Print the sheet for a signature on paper; take in the signed one, for records and documents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from controller.cli.commands import M, acting, command, option
+from controller.cli.files import read_bytes, write_output
+from controller.domain.identifiers import RecordNumber
+from controller.domain.paper_signature import OUTCOMES, SIGNED
+from controller.domain.text import T
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from controller.cli.main import Session
+    from controller.domain.identifiers import Digest
+    from controller.domain.paper_signature import PaperSignature
+    from controller.services.paper_sheet import PaperSheet
+    from controller.services.paper_signing import TakenPaper
+    from controller.services.ports import Signer
+
+_MEANING = option("--meaning", metavar="MEANING", required=True, help=M("纸上签名的含义，例如 批准、客户确认。"))
+_OUT = option(
+    "--out", "target", required=True, type=click.Path(path_type=Path), help=M("保存为哪个文件（.pdf 或 .docx）。")
+)
+_FORCE = option("--force", is_flag=True, help=M("文件已存在时覆盖。"))
+_SCAN = option(
+    "--scan",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=M("签好的签署单的扫描件（PDF、JPEG 或 PNG）；您以签名证明看过原件。"),
+)
+_OUTCOME = option("--outcome", type=click.Choice(list(OUTCOMES)), default=SIGNED, show_default=True, help=M("结果。"))
+_REASON = option("--reason", metavar="TEXT", help=M("拒签或无法取得的原因。"))
+_DATE = option(
+    "--date", "on", type=click.DateTime(["%Y-%m-%d"]), help=M("纸上所写的签名日期（默认：今天），如 2026-01-01。")
+)
+_UNREAD = option("--unread", is_flag=True, help=M("二维码读不出时：确认已人工核对编号和摘要。"))
+
+
+@command("sheet", M("打印一份记录的纸质签署单（含摘要和二维码），供亲笔签名、盖章。"))
+@click.argument("number")
+@_MEANING
+@option("--signer", metavar="NAME", default="", help=M("签名人姓名或单位（可不写）。"))
+@_OUT
+@_FORCE
+@acting
+@click.pass_obj
+def record_sheet(session: Session, number: str, meaning: str, signer: str, target: Path, *, force: bool) -> int:
+    from controller.services.paper_sheet import record_sheet as sheet_of
+
+    application = session.application
+    by = application.person(session.person)
+    stored = application.records.read(RecordNumber(number))
+    now = application.clock.now()
+    sheet = sheet_of(stored, meaning=meaning, signer=signer, by=by.signatory, at=now)
+    return _print(session, sheet, by, number, target, force=force)
+
+
+@command("paper", M("归档纸质签名的扫描件，或拒签、无法取得的原因。"))
+@click.argument("number")
+@_SCAN
+@option("--signer", metavar="NAME", required=True, help=M("在纸上签名（或被请求签名）的人的姓名。"))
+@option("--post", metavar="POST", default="", help=M("签名人的岗位或职务。"))
+@option("--organisation", metavar="NAME", default="", help=M("签名人的单位。"))
+@_MEANING
+@_OUTCOME
+@_REASON
+@_DATE
+@_UNREAD
+@option("--entry", type=click.IntRange(1), help=M("二维码读不出时：签署单上印的条目序号（默认：最新条目）。"))
+@option("--field", metavar="FIELD", help=M("同时填入表单的哪个外部签名字段（键名或中文名称）。"))
+@option("--sealed", is_flag=True, help=M("扫描件上有敏感个人信息，加密保存。"))
+@acting
+@click.pass_obj
+def record_paper(
+    session: Session,
+    number: str,
+    scan: Path | None,
+    signer: str,
+    post: str,
+    organisation: str,
+    meaning: str,
+    outcome: str,
+    reason: str | None,
+    on: datetime | None,
+    entry: int | None,
+    field: str | None,
+    *,
+    unread: bool,
+    sealed: bool,
+) -> int:
+    from controller.services.paper_signing import TakenPaper
+
+    application, out = session.application, session.output
+    by = application.person(session.person)
+    paper = TakenPaper(
+        meaning=meaning,
+        signer=signer,
+        outcome=outcome,
+        name=scan.name if scan is not None else "",
+        scan=_scan_bytes(scan),
+        post=post,
+        organisation=organisation,
+        on=on.date() if on is not None else None,
+        reason=reason,
+        unread=unread,
+        entry=entry,
+        field=field,
+        secret=sealed,
+    )
+    filed, signature = application.paper_signing.take_in(RecordNumber(number), paper, by)
+    out.line(T("已归档：{number}", number=filed.number))
+    before = filed.state.entries - 1
+    out.line(f"  {signature.told(by.signatory, last=before)}")
+    if signature.sequence != before:
+        out.line(
+            T(
+                "注意：打印签署单之后记录又有改动；签名只覆盖第 {entry} 个条目时的内容（现有 {entries} 个）。",
+                entry=signature.sequence,
+                entries=before,
+            )
+        )
+    out.document(
+        {"number": filed.number.text, "digest": filed.digest.text, "changed_since": signature.sequence != before}
+        | _paper_data(signature)
+    )
+    return 0
+
+
+def _print(session: Session, sheet: PaperSheet, by: Signer, subject: str, target: Path, *, force: bool) -> int:
+    from controller.adapters.paper_sheet_drawing import draw_paper_sheet
+
+    application, out = session.application, session.output
+    suffix = target.suffix.lower()
+    if suffix not in {".pdf", ".docx"}:
+        raise click.UsageError(out.text(T("签署单的文件名应以 .pdf 或 .docx 结尾。")))
+    data = draw_paper_sheet(sheet)
+    if suffix == ".pdf":
+        data = application.printing.print(data).data
+
+    def note(shown: Digest) -> None:
+        facts = {"format": suffix[1:], "sheet": sheet.meaning}
+        application.trail.printed(by, subject, shown, facts=facts)
+
+    write_output(target, data, force=force, before=note)
+    out.line(T("已生成 {file}。", file=target))
+    out.document({"file": str(target), "code": sheet.code.text})
+    return 0
+
+
+def _scan_bytes(scan: Path | None) -> bytes | None:
+    from controller.file_formats.scan_file import LARGEST
+
+    return read_bytes(scan, limit=LARGEST + 1) if scan is not None else None
+
+
+def _paper_data(signature: PaperSignature) -> dict[str, object]:
+    """Return a paper signature as data."""
+    return {
+        "meaning": signature.meaning,
+        "outcome": signature.kind,
+        "signer": signature.name,
+        "post": signature.post,
+        "organisation": signature.organisation,
+        "date": signature.on.isoformat() if signature.on is not None else None,
+        "covers": {"sequence": signature.sequence, "digest": signature.covers.text},
+        "code_read": signature.code_read,
+        "scan": signature.scan.digest.text if signature.scan is not None else None,
+        "reason": signature.reason,
+    }

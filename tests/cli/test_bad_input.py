@@ -254,8 +254,8 @@ def test_a_half_made_workspace_is_told_from_a_whole_one(workspace: Workspace, tm
     report = workspace.qms("--workspace", str(half), "--json", "verify")
     assert report.code == 1, report.err
     found = {item["code"]: item for item in json.loads(report.out)["findings"]}
-    assert found["not-a-repository"]["gravity"] == "error"
-    assert "备份" in found["not-a-repository"]["hint"]
+    assert found["repository-missing"]["gravity"] == "error"
+    assert "备份" in report.out
 
 
 def test_an_unknown_setting_names_the_nearest(workspace: Workspace) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from controller.services.ports import AttemptCounter, Clock, PersonalKeys, Sitting, Sittings
     from controller.services.statement_filing import StatementFiling, StoredStatement
 
+_CLAIM_LENGTH = 60
 _LOOKED_BACK = 300
 """Trail statements that are searched for failed logins to tell about."""
 
@@ -177,7 +178,7 @@ class SigningIn:
         try:
             person = active_person(self._staff, wanted)
         except QmsError:
-            self._failed(Event.SIGN_IN_FAILED, wanted[:60], wanted, 0)
+            self._failed(Event.SIGN_IN_FAILED, _plain(wanted), wanted, 0)
             raise
         now = self._clock.now()
         key = self.unlock(person, passphrase)
@@ -268,13 +269,7 @@ class SigningIn:
         person = active_person(self._staff, wanted)
         key = self.unlock(person, passphrase)
         self._check(person, key, self._clock.now())
-        return PersonalSigner(
-            signatory=self._staff.signatory(person),
-            origin=self._origin(""),
-            key=key,
-            _confirm=lambda _meaning: None,
-            _asks_again=lambda _meaning: False,
-        )
+        return self._signer_without_sitting(person, key)
 
     def change_passphrase(self, wanted: str, *, old: str, new: str) -> Signatory:
         """Protect the person's key with another passphrase; the certificate stays (21 CFR 11.300 b).
@@ -288,8 +283,7 @@ class SigningIn:
         now = self._clock.now()
         key = self.unlock(person, old)
         self._check(person, key, now, passphrase=False)
-        sitting = self._sittings.open(person.id, key, at=now)
-        signer = self._signer(person, sitting)
+        signer = self._signer_without_sitting(person, key)
         self._statements.file(StatementDraft(TRAIL, Event.PASSPHRASE_CHANGED, subject=person.id), signer)
         self._keys.change_passphrase(person.id, old=old, new=new, at=now)
         return signer.signatory
@@ -302,7 +296,7 @@ class SigningIn:
             raise PassphraseNeededError(meaning=meaning)
         if full and answer.person is not None and answer.person not in {person.id, person.name}:
             noted = self._attempts.note(person.id, at=self._clock.now())
-            self._failed(Event.SIGN_IN_FAILED, person.id, answer.person[:60], noted.count)
+            self._failed(Event.SIGN_IN_FAILED, person.id, answer.person, noted.count)
             raise PassphraseWrongError(name=person.name)
         self.unlock(person, answer.passphrase)
         self._sittings.touch(sitting, at=self._clock.now(), signed=True)
@@ -321,6 +315,15 @@ class SigningIn:
             _asks_again=self.asks_again,
         )
 
+    def _signer_without_sitting(self, person: Person, key: SigningKey) -> PersonalSigner:
+        return PersonalSigner(
+            signatory=self._staff.signatory(person),
+            origin=self._origin(""),
+            key=key,
+            _confirm=lambda _meaning: None,
+            _asks_again=lambda _meaning: False,
+        )
+
     def _check(self, person: Person, key: SigningKey, now: datetime, *, passphrase: bool = True) -> None:
         problem = self._standing(person.id, Digest.of(key.certificate))
         if problem is not None:
@@ -337,7 +340,7 @@ class SigningIn:
         return min(opened, used)
 
     def _failed(self, event: Event, subject: str, claimed: str, count: int) -> None:
-        draft = StatementDraft(TRAIL, event, subject=subject, new={"claimed": claimed[:60], "count": str(count)})
+        draft = StatementDraft(TRAIL, event, subject=subject, new={"claimed": _plain(claimed), "count": str(count)})
         self._statements.file(draft, None)
 
     def _last_sign_in(self, person: str) -> int:
@@ -354,6 +357,11 @@ class SigningIn:
             if stored.statement.event in {Event.SIGN_IN_FAILED, Event.SIGN_IN_LOCKED}
             and stored.statement.sequence > sequence
         ]
+
+
+def _plain(claimed: str) -> str:
+    """Return what somebody called themself as it may stand in a statement: whatever was typed, it is written down."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in claimed[:_CLAIM_LENGTH])
 
 
 @dataclass

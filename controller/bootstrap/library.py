@@ -1,0 +1,247 @@
+"""文件库. Forms, documents and registers as approved, and what comes into force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from controller.domain.text import T
+from controller.settings import (
+    FIXED,
+    SETTINGS_FILE,
+    read_settings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from controller.domain.conformity import Finding
+    from controller.domain.retention import RetentionRules
+    from controller.domain.route import Routes
+    from controller.services.document_exemption import DocumentExemption
+    from controller.services.document_import import DocumentImport
+    from controller.services.document_library import DocumentLibrary
+    from controller.services.document_signing import DocumentSigning
+    from controller.services.form_inspection import FormInspection
+    from controller.services.form_library import FormLibrary
+    from controller.services.form_rendering import FormRenderer
+    from controller.services.form_scaffolding import FormScaffolding
+    from controller.services.library_adoption import LibraryAdoption, LibraryChange
+    from controller.services.pdf_printing import PdfPrinting
+    from controller.services.ports import (
+        PdfConverter,
+    )
+    from controller.services.print_signing import PrintSigning
+    from controller.services.procedure_printing import ProcedurePrinting
+    from controller.services.register_library import RegisterLibrary
+
+from controller.bootstrap.signing import Signing
+
+
+@dataclass
+class Library(Signing):
+    """文件库. Forms, documents and registers as approved, and what comes into force."""
+
+    @cached_property
+    def forms(self) -> FormLibrary:
+        """The forms in force."""
+        from controller.services.form_library import FormLibrary
+
+        return FormLibrary(self.controlled_files)
+
+    def form_inspection(self, *, working: bool) -> FormInspection:
+        """Checks forms: those in the folder as they are now, or the approved ones."""
+        from controller.adapters.docx_template import DocxtplCompiler
+        from controller.adapters.working_files import WorkingFiles
+        from controller.services.form_inspection import FormInspection
+
+        files = WorkingFiles(self.folder) if working else self.controlled_files
+        return FormInspection(files, DocxtplCompiler())
+
+    @cached_property
+    def form_scaffolding(self) -> FormScaffolding:
+        """Draws and compiles the forms of the folder."""
+        from controller.adapters.docx_template import DocxtplCompiler
+        from controller.adapters.form_scaffold import ScaffoldDrawing
+        from controller.adapters.working_files import WorkingFiles
+        from controller.adapters.working_folder import WorkingFolder
+        from controller.services.form_compiling import FormCompiling
+        from controller.services.form_scaffolding import FormScaffolding
+
+        compiling = FormCompiling(DocxtplCompiler())
+        return FormScaffolding(WorkingFiles(self.folder), WorkingFolder(self.folder), ScaffoldDrawing(), compiling)
+
+    @cached_property
+    def renderer(self) -> FormRenderer:
+        """Forms and values into docx."""
+        from controller.adapters.docx_renderer import JinjaDocxRenderer
+        from controller.services.form_rendering import FormRenderer
+
+        return FormRenderer(JinjaDocxRenderer(), self.settings.company)
+
+    @cached_property
+    def printing(self) -> PdfPrinting:
+        """Docx into PDF, checked for completeness."""
+        return self.new_printing()
+
+    def new_printing(self) -> PdfPrinting:
+        """Docx into PDF with engines of its own, the one of the settings first; they end when it is let go."""
+        from controller.adapters.pdf_libreoffice import LibreOfficeConverter
+        from controller.adapters.pdf_office2pdf import Office2PdfConverter
+        from controller.services.pdf_printing import PdfPrinting
+
+        engines: list[PdfConverter] = [Office2PdfConverter(), LibreOfficeConverter()]
+        engines.sort(key=lambda engine: engine.name != self.settings.pdf_engine)
+        return PdfPrinting(engines)
+
+    @cached_property
+    def documents(self) -> DocumentLibrary:
+        """Procedures, rules and duty documents as approved."""
+        from controller.services.document_library import DocumentLibrary
+
+        return DocumentLibrary(self.controlled_files)
+
+    def document_library(self, *, working: bool) -> DocumentLibrary:
+        """Documents to check: those in the folder as they are now, or the approved ones."""
+        from controller.adapters.working_files import WorkingFiles
+        from controller.services.document_library import DocumentLibrary
+
+        return DocumentLibrary(WorkingFiles(self.folder)) if working else self.documents
+
+    @cached_property
+    def registers(self) -> RegisterLibrary:
+        """The register definitions."""
+        from controller.services.register_library import RegisterLibrary
+
+        return RegisterLibrary(self.controlled_files, self.forms)
+
+    @cached_property
+    def retention(self) -> RetentionRules:
+        """How long records are kept."""
+        from controller.file_formats.retention_file import RETENTION_FILE, read_retention
+
+        return read_retention(self.controlled_text(RETENTION_FILE), where=RETENTION_FILE)
+
+    @cached_property
+    def document_printing(self) -> ProcedurePrinting:
+        """Approved documents as Word pages."""
+        from controller.adapters.procedure_layout import ProcedureLayout
+        from controller.services.procedure_printing import ProcedurePrinting
+
+        return ProcedurePrinting(self.documents, ProcedureLayout(), self.settings.company)
+
+    @cached_property
+    def routes(self) -> Routes:
+        """Who signs what in which order."""
+        from controller.file_formats.route_file import ROUTES_FILE, read_routes
+
+        return read_routes(self.controlled_text(ROUTES_FILE), where=ROUTES_FILE, posts=self.staff.posts)
+
+    @cached_property
+    def document_exemption(self) -> DocumentExemption:
+        """The exemption for companies with too few people."""
+        from controller.services.document_exemption import DocumentExemption
+
+        return DocumentExemption(
+            statements=self.statements,
+            files=self.controlled_files,
+            routes=self.routes,
+            staff=self.staff,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def document_signing(self) -> DocumentSigning:
+        """Signatures on documents."""
+        from controller.adapters.pdf_signing import PadesSigning
+        from controller.services.document_signing import DocumentSigning
+
+        return DocumentSigning(
+            files=self.controlled_files,
+            archive=self.archive,
+            statements=self.statements,
+            library=self.documents,
+            printing=self.document_printing,
+            to_pdf=self.printing.print,
+            signing=PadesSigning(),
+            staff=self.staff,
+            routes=self.routes,
+            exemption=self.document_exemption,
+            company=self.settings.company,
+        )
+
+    @cached_property
+    def print_signing(self) -> PrintSigning:
+        """Signatures on the PDF of a record."""
+        from controller.adapters.pdf_signing import PadesSigning
+        from controller.services.print_signing import PrintSigning
+
+        return PrintSigning(PadesSigning(), self.clock, self.settings.company)
+
+    @cached_property
+    def document_import(self) -> DocumentImport:
+        """Adds documents."""
+        from controller.services.document_import import DocumentImport
+
+        return DocumentImport(self.controlled_files, self.statements, self.staff)
+
+    @cached_property
+    def adoption(self) -> LibraryAdoption:
+        """Takes edited library files into force."""
+        from controller.adapters.working_files import WorkingFiles
+        from controller.adapters.working_folder import WorkingFolder
+        from controller.services.library_adoption import LibraryAdoption
+
+        working, folder = WorkingFiles(self.folder), WorkingFolder(self.folder)
+        return LibraryAdoption(
+            working, self.controlled_files, folder, self.clock, self.statements, self.staff, self._check_changes
+        )
+
+    def _check_changes(self, changes: Sequence[LibraryChange]) -> list[Finding]:
+        from controller.adapters.working_files import WorkingFiles
+        from controller.services.document_check import check_documents
+        from controller.services.form_library import FormLibrary
+        from controller.services.library_check import (
+            check_encoding,
+            check_people_unedited,
+            check_revisions,
+            check_rules,
+        )
+        from controller.services.register_library import RegisterLibrary
+
+        working = WorkingFiles(self.folder)
+        forms = sorted({item.path.split("/")[2] for item in changes if item.path.startswith("templates/forms/")})
+        blocks = any(item.path.startswith("templates/blocks/") for item in changes)
+        findings = check_encoding(working)
+        if findings:
+            return findings  # what cannot be read as text cannot be checked any further
+        findings = check_rules(working)
+        paths = {item.path for item in changes}
+        findings += check_people_unedited(paths)
+        if SETTINGS_FILE in paths:
+            findings += self._check_settings()
+        if forms or blocks:
+            findings += self.form_inspection(working=True).inspect([] if blocks else forms)
+            findings += check_revisions(working, self.controlled_files, forms)
+        if any(item.path.startswith("procedures/") for item in changes):
+            findings += check_documents(self.document_library(working=True))
+        if any(item.path.startswith("templates/registers/") for item in changes):
+            findings += RegisterLibrary(working, FormLibrary(working)).findings()
+        return findings
+
+    def _check_settings(self) -> list[Finding]:
+        """Return what of `qms.toml` can never change: every number and signature rests on it."""
+        from controller.domain.conformity import Finding, Gravity
+
+        old = read_settings(self.controlled_text(SETTINGS_FILE))
+        fixed = [name for name in FIXED if getattr(old, name) != getattr(self.settings, name)]
+        message = T("这些设置建立后不能更改：{names}。", names=fixed)
+        return [Finding("settings-fixed", Gravity.ERROR, message, path=SETTINGS_FILE)] if fixed else []
+
+    def library_changes(self) -> list[LibraryChange]:
+        """Return the library files of the folder that are not in force as they are."""
+        from controller.adapters.working_files import WorkingFiles
+        from controller.services.library_adoption import library_changes
+
+        return library_changes(WorkingFiles(self.folder), self.controlled_files)

@@ -5,14 +5,23 @@ A statement that cannot be filed means that the act it states does not happen: w
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from controller.domain.errors import DamagedError, NotFoundError
+from controller.domain.errors import DamagedError, NotFoundError, QmsError
 from controller.domain.identifiers import Digest
 from controller.domain.record import Signatory
-from controller.domain.statement import TIMESTAMPS, TRAIL, Event, Statement, statement_path
+from controller.domain.statement import (
+    TIMESTAMPS,
+    TRAIL,
+    UNSIGNED_EVENTS,
+    Event,
+    Statement,
+    check_chain,
+    statement_path,
+)
 from controller.domain.text import T
 from controller.file_formats.statement_file import decode_statement, encode_statement
 from controller.services.ports import ArchiveChange
@@ -230,9 +239,11 @@ class StatementFiling:
         """Yield the newest statements of a chain, the newest first; what cannot be read is left to `qms verify`."""
         for sequence in range(_last(self._archive.listing, chain), 0, -1)[:most]:
             path = statement_path(chain, sequence)
-            data = self._archive.read(f"{path}.json")
-            if data is not None:
-                yield StoredStatement(decode_statement(data, where=path), Digest.of(data), data, {}, path)
+            with suppress(QmsError):
+                data = self._archive.read(f"{path}.json")
+                if data is not None:
+                    found = decode_statement(data, where=path)
+                    yield StoredStatement(found, Digest.of(data), data, {}, path)
 
     def _file(
         self,
@@ -272,6 +283,9 @@ class StatementFiling:
     def _statement(
         self, draft: StatementDraft, signer: Signer | None, at: datetime, sequence: int, previous: Digest | None
     ) -> Statement:
+        if signer is None and draft.event not in UNSIGNED_EVENTS:
+            # Filed like this it could never be read again, and nothing could follow it in its chain.
+            raise ValueError(draft.event)
         return Statement(
             workspace=self._identity.id,
             site=self._identity.site,
@@ -307,7 +321,13 @@ def _signatures(files: Mapping[str, bytes], stem: str) -> dict[str, bytes]:
 
 
 def _end(writer: ArchiveWriter, chain: str) -> tuple[int, Digest | None]:
-    """Return the last sequence of a chain and the digest of that statement."""
+    """Return the last sequence of a chain and the digest of that statement.
+
+    Raises:
+        InvalidChainError: there can be no such chain.
+        StatementChainBrokenError: its last statement is gone.
+    """
+    check_chain(chain)
     sequence = _last(writer.listing, chain)
     if not sequence:
         return 0, None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.adapters.archive_branch import InvalidSiteError, archive_branch
-from controller.adapters.git_archive import NothingToFileError, PathTakenError
+from controller.adapters.git_archive import ClockBackwardsError, NothingToFileError, PathTakenError
 from controller.adapters.git_objects import NotARepositoryError, ObjectDamagedError, parse_tree
 from controller.adapters.git_program import RefMovedError
 from controller.adapters.stored_path import PathRefusedError
 from controller.domain.identifiers import RecordNumber
+from controller.domain.record import Signatory
 from controller.services.ports import ArchiveChange, ArchiveRewrittenError, IrregularCommit
 from tests.archives import SITE_FILE, change, file_next, make_workspace, open_archive
 from tests.builders import FORM, MORNING, WANG
@@ -426,3 +428,46 @@ names = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"
 def test_tree_objects_are_read_entry_by_entry(content: dict[str, bytes]) -> None:
     data = b"".join(b"100644 " + name.encode() + b"\0" + oid for name, oid in content.items())
     assert [(entry.name, entry.oid) for entry in parse_tree(data)] == [(n, oid.hex()) for n, oid in content.items()]
+
+
+# -- time
+
+
+def test_the_next_entry_gets_the_time_of_the_clock(archive: GitArchive) -> None:
+    with archive.writing() as writer:
+        assert writer.moment(MORNING) == MORNING
+        assert writer.moment(MORNING + timedelta(seconds=1)) == MORNING + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("seconds", [1, 119, 120])
+def test_a_clock_up_to_two_minutes_behind_gets_the_time_of_the_newest_commit(archive: GitArchive, seconds: int) -> None:
+    with archive.writing() as writer:
+        moment = writer.moment(MORNING - timedelta(seconds=seconds))
+    assert (moment, moment.utcoffset()) == (MORNING, timedelta(hours=8))
+
+
+@pytest.mark.parametrize("behind", [timedelta(seconds=121), timedelta(days=400)])
+def test_a_clock_further_behind_is_refused_until_a_statement_says_that_it_ran_ahead(
+    archive: GitArchive, behind: timedelta
+) -> None:
+    with archive.writing() as writer:
+        with pytest.raises(ClockBackwardsError, match=r"早于最近一次归档的时间 2026-05-01T09:30\+08:00") as refused:
+            writer.moment(MORNING - behind)
+        assert refused.value.code == "clock-backwards"
+        assert writer.moment(MORNING - behind, corrected=True) == MORNING - behind
+
+
+def test_the_time_within_one_writer_follows_its_own_commits(archive: GitArchive) -> None:
+    with archive.writing() as writer:
+        later = ArchiveChange({"a": b"1"}, WANG, MORNING + timedelta(hours=1), "a", {})
+        writer.append(later)
+        with pytest.raises(ClockBackwardsError):
+            writer.moment(MORNING)
+
+
+def test_words_of_people_in_a_commit_are_not_taken_for_its_time(archive: GitArchive) -> None:
+    named = Signatory("p003", "committer 9999999999 +0800", "committer x 9999999999 +0800")
+    with archive.writing() as writer:
+        subject = "committer x <y> 9999999999 +0800"
+        writer.append(ArchiveChange({"a": b"1"}, named, MORNING, subject, {"QMS-Action": "x"}))
+        assert writer.moment(MORNING) == MORNING

@@ -40,12 +40,13 @@ from controller.adapters.template_errors import (
 from controller.adapters.template_sandbox import TemplateSandbox
 from controller.adapters.xml_balance import proves_well_formed
 from controller.domain.identifiers import nearest
+from controller.file_formats.docx_closing import with_closing_lines
 from controller.file_formats.docx_package import DocxPackage, open_docx
 from controller.file_formats.template_source import place_at, with_lines
 from controller.file_formats.zip_container import ZipPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
 
     from jinja2 import Template
@@ -103,8 +104,16 @@ class JinjaDocxRenderer:
         self._output = _Output()
         self._sandbox = TemplateSandbox(finalize=self._finalize)
 
-    def render(self, *, docx: bytes, parts: Mapping[str, str], key: Digest, context: Mapping[str, object]) -> bytes:
-        """Return the docx for `context`.
+    def render(
+        self,
+        *,
+        docx: bytes,
+        parts: Mapping[str, str],
+        key: Digest,
+        context: Mapping[str, object],
+        closing: Sequence[str] = (),
+    ) -> bytes:
+        """Return the docx for `context`, with `closing` as lines after its text.
 
         Raises:
             UndefinedInTemplateError: the template uses a name that `context` lacks.
@@ -119,6 +128,9 @@ class JinjaDocxRenderer:
             contents: dict[str, bytes] = {}
             for part in prepared.parts:
                 contents[part.name] = self._render_part(part, context)
+            if closing:
+                main = prepared.package.main
+                contents[main] = with_closing_lines(contents.get(main, prepared.package.contents[main]), closing)
             shelf = self._output.pictures
             if shelf is not None and shelf.used:
                 return shelf.write(contents)

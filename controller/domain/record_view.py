@@ -48,8 +48,8 @@ class RecordView:
     """Stage key → who performed it and when (ISO 8601)."""
     voided: bool = False
     late_entry_reason: str = ""
-    paper: Sequence[str] = ()
-    """Signatures on paper, a line each; printed after the form's own text."""
+    closing: Sequence[str] = ()
+    """Every signature with name, time and meaning, a line each; printed after the form's own text."""
 
 
 def template_context(definition: FormDefinition, view: RecordView | None, *, company: str) -> dict[str, object]:

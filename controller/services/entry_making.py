@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from controller.domain.errors import RefusedError
 from controller.domain.form import Personal
 from controller.domain.identifiers import Digest
-from controller.domain.paper_signature import paper_lines
 from controller.domain.record import Act, Attachment, Entry, FormBinding
 from controller.domain.record_chain import fold
 from controller.domain.record_view import RecordView
+from controller.domain.signature_lines import signature_lines
 from controller.domain.text import T
 from controller.file_formats.entry_file import encode_entry
 from controller.file_formats.sealed_file import salted, seal, seal_bytes
@@ -196,7 +196,8 @@ class EntryMaking:
         opened: Mapping[str, Wire] | None = None,
     ) -> bytes:
         """Return the docx of the record as it stood after `entries`; masked unless `opened` gives sensitive values."""
-        view = view_of(package.definition, fold(entries), opened=opened, paper=list(paper_lines(entries)))
+        closing = signature_lines(package.definition, entries)
+        view = view_of(package.definition, fold(entries), opened=opened, closing=closing)
         return self._renderer.for_company(entries[-1][0].company).render(package, view)
 
 
@@ -205,11 +206,11 @@ def view_of(
     state: RecordState,
     *,
     opened: Mapping[str, Wire] | None = None,
-    paper: Sequence[str] = (),
+    closing: Sequence[str] = (),
 ) -> RecordView:
     """Return what a print or a screen shows of `state`; sensitive values without an entry in `opened` are masked.
 
-    `paper` tells of the signatures on paper, a line each.
+    `closing` tells of the signatures, a line each.
     """
     shown = dict(opened or {})
     stage = definition.stage(state.stage)
@@ -225,7 +226,7 @@ def view_of(
         signed=dict(state.signed),
         voided=state.voided,
         late_entry_reason=late if isinstance(late, str) else "",
-        paper=tuple(paper),
+        closing=tuple(closing),
     )
 
 

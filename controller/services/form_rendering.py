@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from controller.domain.record_view import template_context
-from controller.file_formats.docx_closing import with_closing_lines
 
 if TYPE_CHECKING:
     from controller.domain.record_view import RecordView
@@ -34,11 +33,11 @@ class FormRenderer:
             QmsError: the template uses a name the form does not declare, reaches beyond its values or a value
                 cannot be printed; nothing is printed then.
         """
-        docx = self._renderer.render(
+        return self._renderer.render(
             docx=package.docx,
             parts=package.parts,
             key=package.digest,
             context=template_context(package.definition, view, company=self._company),
+            # Templates name only some signatures and only their day; none may be missing from a print (21 CFR 11.50 b).
+            closing=() if view is None else view.closing,
         )
-        # Templates have no place for what is signed on paper, and a signature must not be missing from a print.
-        return with_closing_lines(docx, view.paper) if view is not None and view.paper else docx

@@ -666,8 +666,19 @@ class TemplateCompiler(Protocol):
 class DocxRenderer(Protocol):
     """渲染. Compiled template + values → docx bytes, the same on every machine."""
 
-    def render(self, *, docx: bytes, parts: Mapping[str, str], key: Digest, context: Mapping[str, object]) -> bytes:
-        """Return the docx; `key` names the compiled form so that its code is compiled once."""
+    def render(
+        self,
+        *,
+        docx: bytes,
+        parts: Mapping[str, str],
+        key: Digest,
+        context: Mapping[str, object],
+        closing: Sequence[str] = (),
+    ) -> bytes:
+        """Return the docx, with `closing` as lines after its text.
+
+        `key` names the compiled form so that its code is compiled once.
+        """
         ...
 
 

@@ -12,9 +12,10 @@ from controller.domain.errors import DamagedError, NotFoundError, RefusedError
 from controller.domain.form_additions import replaced_values
 from controller.domain.form_check import check_values
 from controller.domain.identifiers import Digest, RecordNumber
-from controller.domain.paper_signature import TAKEN_IN, paper_lines
+from controller.domain.paper_signature import TAKEN_IN
 from controller.domain.record import Act
 from controller.domain.record_chain import fold
+from controller.domain.signature_lines import signature_lines
 from controller.domain.text import T, Text
 from controller.file_formats.compiled_form import read_compiled
 from controller.file_formats.entry_file import decode_entry
@@ -228,8 +229,9 @@ class RecordControl:
     def view(self, number: RecordNumber, *, unmask: bool = False) -> tuple[StoredRecord, RecordView]:
         """Return the record and what a screen shows of it."""
         record = self.read(number, unmask=unmask)
-        opened, paper = record.opened if unmask else None, list(paper_lines(record.entries))
-        return record, view_of(record.package.definition, record.state, opened=opened, paper=paper)
+        closing = signature_lines(record.package.definition, record.entries)
+        opened = record.opened if unmask else None
+        return record, view_of(record.package.definition, record.state, opened=opened, closing=closing)
 
     def print(self, number: RecordNumber, *, unmask: bool = False) -> bytes:
         """Return the record as docx on the form it was made on; sensitive values masked unless `unmask`."""

@@ -53,7 +53,7 @@ def verify(session: Session, *, rerender: bool, report_file: Path | None, force:
 
     out = session.output
     if stock is not None:
-        from controller.cli.stock_export import write_stock
+        from controller.cli.stock_output import write_stock
 
         write_stock(session.application, stock, out, person=session.person)
         return 0

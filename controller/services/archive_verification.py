@@ -50,12 +50,11 @@ if TYPE_CHECKING:
         HeldStatement,
         IndexedHeads,
         PdfSignatureCheck,
-        RecordExaminers,
         TimestampVerification,
     )
     from controller.services.people_verification import SignerHistory
     from controller.services.ports import ExaminedArchive, Progress, RecordKeys
-    from controller.services.record_examination import Examined
+    from controller.services.record_examination import Examined, RecordExaminers
     from controller.services.record_verification import Rerender
     from controller.services.workspace_identity import WorkspaceIdentity
 
@@ -124,6 +123,8 @@ class ArchiveVerification:
         self.counts = Counts()
         self.rewritten = False
         """True when the archive is not what this computer has seen before."""
+        self.readable = False
+        """True when history could be read to its end."""
         self.signers: SignerHistory | None = None
         """Who could sign when; there after `findings` was read to its end."""
         self._forms: dict[Digest, FormDefinition] = {}
@@ -167,6 +168,7 @@ class ArchiveVerification:
                 yield Finding(exc.code, Gravity.ERROR, exc.message, path=exc.where, hint=exc.hint)
         self.counts.commits = self._order.commits
         self.counts.statements = self._statements.seen
+        self.readable = self._order.complete
 
     def _read(self, path: str) -> bytes | None:
         return self._archive.read(path, at=self.tip)
@@ -224,8 +226,9 @@ class ArchiveVerification:
         signers = self.signers = verification.signers(library.rules, library.posts, people)
         yield from (self._dated(finding) for finding in signers.history.findings())
         pinned = self._tools.witness.pinned() if self._tools.witness else None
-        yield from verification.root_findings(signers, library.kept.get(ROOT_FILE), pinned)
-        if library.complete:
+        # Without order nobody knows what counted; that history is unreadable is told.
+        if self._order.complete and library.complete:
+            yield from verification.root_findings(signers, library.kept.get(ROOT_FILE), pinned)
             yield from verification.list_findings(signers, posts, people)
         signatures = SignatureVerification(signers, self._order)
         for top in (AUTHORITY, PEOPLE, TIMESTAMPS):

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from controller.domain.identifiers import Digest
     from controller.domain.signature import CheckedSignature
     from controller.domain.statement import Statement
-    from controller.services.record_examination import Examined, RecordExamination
 
 ORDINARY = "100644"
 """The only kind of file that the program stores."""
@@ -187,12 +186,4 @@ class FolderWalk(Protocol):
 
         The path of what cannot be read is told to `damaged`.
         """
-        ...
-
-
-class RecordExaminers(Protocol):
-    """检查进程. Runs the examination of records, here or spread over processes; results come in order."""
-
-    def examine(self, examination: RecordExamination, parts: Sequence[Sequence[str]]) -> Iterator[Examined]:
-        """Yield the result for each part (a list of folders of the archive) in the order of `parts`."""
         ...

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import QmsError
@@ -65,6 +65,14 @@ class Examined:
     """All records with their heads in one number (`head_mark`), whatever their order."""
     added: dict[int, bytes] = field(default_factory=dict)
     """Daily statement → lines `<sha256>  <path>` of the files here that it covers."""
+
+
+class RecordExaminers(Protocol):
+    """检查进程. Runs the examination of records, here or spread over processes; results come in order."""
+
+    def examine(self, examination: RecordExamination, parts: Sequence[Sequence[str]]) -> Iterator[Examined]:
+        """Yield the result for each part (a list of folders of the archive) in the order of `parts`."""
+        ...
 
 
 class AddedLines:

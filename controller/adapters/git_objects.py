@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import threading
 from collections import deque
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from controller.adapters.git_program import RunningGit
 
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _AT_ONCE = 64
 """Objects asked for in one go: their names fit any pipe, so that neither side can block the other."""
 
@@ -88,14 +90,15 @@ class GitObjects:
             self._drop_reader()
 
     def ref(self, name: str) -> str | None:
-        """Return the commit that the full ref `name` points to, None when there is no such ref."""
+        """Return the commit that the full ref `name` points to, None when there is none or it is damaged."""
         import git
 
         try:
             found = git.SymbolicReference.dereference_recursive(self.repository, name)
-        except ValueError:
-            return None
-        return str(found)
+        except (ValueError, AssertionError, OSError):
+            return None  # GitPython meets an empty or unreadable file with whatever comes first
+        commit = str(found)
+        return commit if _COMMIT.fullmatch(commit) else None
 
     def get(self, name: str) -> tuple[str, str, bytes] | None:
         """Return id, type and bytes of the object `name` (`<commit>:<path>` too), None when there is none.

@@ -46,7 +46,8 @@ _RUNS_PROGRAMS = re.compile(
 _TOP = frozenset(
     {
         "HEAD", "config", "index", "objects", "refs", "info", "branches", "description", "packed-refs", "logs", "hooks",
-        "COMMIT_EDITMSG", "FETCH_HEAD", "ORIG_HEAD", "gc.log", "gc.pid", "worktrees", "lost-found", "gitk.cache",
+        "wenkong", "COMMIT_EDITMSG", "FETCH_HEAD", "ORIG_HEAD", "gc.log", "gc.pid", "worktrees", "lost-found",
+        "gitk.cache",
     }
 )  # fmt: skip
 _PACK = re.compile(r"pack-[0-9a-f]{40}\.(?:pack|idx|rev|keep|bitmap|mtimes)|multi-pack-index(?:-[0-9a-f]{40}\.\w+)?")
@@ -113,7 +114,13 @@ class RepositoryExamination:
             if key not in found:
                 yield _found("repository-setting-wrong", T("版本库缺少设置 {key}。", key=key), where)
         for key, value in sorted(expected.items()):
-            if found.get(key) == value or (key.startswith("user.") and key in found):
+            if found.get(key) == value:
+                continue
+            if key.startswith("user.") and key in found:
+                message = T(
+                    "版本库设置 {key} 由 {expected} 改成了 {value}。", key=key, expected=value, value=found[key][:100]
+                )
+                yield _found("repository-setting-wrong", message, where, Gravity.NOTE)
                 continue
             if key.startswith("core.fsync") and found.keys() & {"core.fsync", "core.fsyncobjectfiles"}:
                 continue  # written by another version of git

@@ -56,7 +56,7 @@ def verification_docx(page: ReportPage, translate: Callable[[Text], str]) -> byt
 
 def _drawn(page: ReportPage, words: Callable[[object], str]) -> list[str]:
     pieces = [paragraph(text_run(page.company), "WkCompany"), paragraph(text_run(words(page.title)), "WkTitle")]
-    pieces.append(paragraph(text_run(words(page.verdict), f"{HEI}<w:b/>"), "WkValue"))
+    pieces += [paragraph(text_run(words(page.verdict), f"{HEI}<w:b/>"), "WkValue"), gap()]
     narrow = _WIDTH // 5
     rows = [
         row(

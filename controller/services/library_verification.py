@@ -77,6 +77,10 @@ class LibraryVerification:
 
     def findings(self) -> Iterator[Finding]:
         """Yield what is wrong, commit by commit."""
+        if self._history.tip(MAIN) is None:
+            message = T("工作区没有受控文件分支 main，或读不出来。")
+            yield Finding("library-missing", Gravity.ERROR, message, path=MAIN, hint=T("从备份恢复工作区后再验证。"))
+            return
         before: HistoricCommit | None = None
         try:
             for commit in self._history.commits(MAIN, statements=True):

@@ -100,7 +100,7 @@ class SignerHistory:
         for since, posts in self.posts.get(person, ()):
             if since <= order:
                 held = posts
-        if held is None:
+        if held is None or not self.labels:
             return None
         day = at.date()
         keys = [item.post for item in held if item.on(day)]

@@ -100,7 +100,7 @@ def verify_workspace(
     findings = [item for examination in surroundings for item in _safely(examination)]
     examined = ArchiveVerification(archive, identity, tools, progress=progress)
     findings += examined.findings()
-    if tools.witness is not None and not examined.rewritten:
+    if tools.witness is not None and examined.readable and not examined.rewritten:
         tools.witness.remember(examined.counts.records)
     again = tools.rerender
     made = again.made if isinstance(again, PrintsAgain) else 0

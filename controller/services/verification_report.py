@@ -124,7 +124,7 @@ def _findings(findings: Sequence[Finding]) -> ReportSection:
     for place, item in enumerate(sorted_[:MOST_ROWS], 1):
         what = T("{message}（下一步：{hint}）", message=item.message, hint=item.hint) if item.hint else item.message
         where = item.path or item.subject or ""
-        rows.append((str(place), GRAVITIES[item.gravity], where, what, item.since or ""))
+        rows.append((str(place), GRAVITIES[item.gravity], where, what, (item.since or "")[:16].replace("T", " ")))
     lines: list[Text] = [] if rows else [_NOTHING]
     if len(sorted_) > MOST_ROWS:
         lines.append(

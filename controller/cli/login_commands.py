@@ -89,6 +89,8 @@ def logout(session: Session, name: str | None, *, everybody: bool) -> int:
     done = [application.signing_in.sign_out(wanted) for wanted in names]
     for by in done:
         out.line(T("{name}已退出。", name=by.name))
+    if not done:
+        out.line(T("本机没有人登录。用 qms login 姓名 登录。"))
     out.document([{"person": by.person, "name": by.name} for by in done])
     return 0
 

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 from controller.domain.errors import QmsError, RefusedError
 from controller.domain.identifiers import Digest
-from controller.domain.passphrase import attempt_delay, check_passphrase, locked_until, passphrase_expired
+from controller.domain.passphrase import (
+    PassphraseTooWeakError,
+    attempt_delay,
+    check_passphrase,
+    locked_until,
+    normalised,
+    passphrase_expired,
+)
 from controller.domain.signature import SENSITIVE_MEANINGS
 from controller.domain.signing_rules import Profile
 from controller.domain.statement import TRAIL, Event
@@ -220,10 +227,18 @@ class SigningIn:
         return key
 
     def sign_out(self, wanted: str | None) -> Signatory:
-        """Close the sitting of the person (or the only one)."""
-        signer = self.signer(wanted)
-        self._statements.file(StatementDraft(TRAIL, Event.SIGNED_OUT, subject=signer.signatory.person), signer)
-        self._sittings.close(signer.signatory.person)
+        """Close the sitting of the person (or the only one).
+
+        Raises:
+            SignInNeededError, PersonNeededError: as `signer`.
+        """
+        person, sitting = self._sitting_of(wanted)
+        signer = self._signer(person, sitting)
+        if (
+            self._standing(person.id, signer.certificate) is None
+        ):  # a revoked certificate signs nothing more, not even this
+            self._statements.file(StatementDraft(TRAIL, Event.SIGNED_OUT, subject=person.id), signer)
+        self._sittings.close(person.id)
         return signer.signatory
 
     def present(self) -> list[tuple[Person, Sitting, datetime]]:
@@ -244,6 +259,14 @@ class SigningIn:
             PersonNeededError: several are signed in and none was named.
             CertificateNotCountingError: the certificate was revoked or expired since.
         """
+        person, sitting = self._sitting_of(wanted)
+        now = self._clock.now()
+        assert sitting.key is not None
+        self._check(person, sitting.key, now, passphrase=False)
+        self._sittings.touch(sitting, at=now)
+        return self._signer(person, sitting)
+
+    def _sitting_of(self, wanted: str | None) -> tuple[Person, Sitting]:
         found = self.present()
         if wanted is not None:
             person = active_person(self._staff, wanted)
@@ -252,12 +275,7 @@ class SigningIn:
             raise SignInNeededError(wanted=wanted, expired=bool(self._sittings.all()) and wanted is None)
         if len(found) > 1:
             raise PersonNeededError(names=[person.name for person, _, _ in found])
-        person, sitting, _ = found[0]
-        now = self._clock.now()
-        assert sitting.key is not None
-        self._check(person, sitting.key, now, passphrase=False)
-        self._sittings.touch(sitting, at=now)
-        return self._signer(person, sitting)
+        return found[0][:2]
 
     def for_one_act(self, wanted: str, passphrase: str) -> PersonalSigner:
         """Return the person, able to sign one act without a sitting: for what must come before anybody can sign in.
@@ -275,11 +293,13 @@ class SigningIn:
         """Protect the person's key with another passphrase; the certificate stays (21 CFR 11.300 b).
 
         Raises:
-            PassphraseTooWeakError: the new one breaks the rules.
+            PassphraseTooWeakError: the new one breaks the rules, or is the old one.
             PassphraseWrongError: the old one is wrong; counted.
         """
         person = active_person(self._staff, wanted)
         check_passphrase(new, rules=self._rules, person=person.id, name=person.name)
+        if normalised(new) == normalised(old):
+            raise PassphraseTooWeakError(problem=T("与现在的口令相同"), least=self._rules.least_length)
         now = self._clock.now()
         key = self.unlock(person, old)
         self._check(person, key, now, passphrase=False)

@@ -402,6 +402,14 @@ def test_signing_out_that_cannot_be_written_down_leaves_the_sitting(desk: Desk) 
     assert [person.id for person, _, _ in desk.command().present()] == ["p002"]
 
 
+def test_with_a_revoked_certificate_one_still_gets_out_and_it_signs_nothing(desk: Desk) -> None:
+    desk.command().sign_in("林静", RIGHT)
+    desk.problems["p002"] = T("证书已吊销")
+    assert desk.command().sign_out("林静").person == "p002"
+    assert desk.sittings.kept == {}
+    assert [event for event, _, _, _ in desk.trail()] == [Event.SIGNED_IN]
+
+
 # -- certificates
 
 
@@ -557,6 +565,12 @@ def test_a_weak_new_passphrase_changes_nothing_and_the_old_one_is_not_even_tried
     with pytest.raises(PassphraseTooWeakError):
         desk.command().change_passphrase("林静", old=RIGHT, new=new)
     assert (desk.keys.passphrases["p002"], desk.keys.tried, desk.trail()) == (RIGHT, 0, [])
+
+
+def test_the_old_passphrase_is_no_new_one(desk: Desk) -> None:
+    with pytest.raises(PassphraseTooWeakError, match="与现在的口令相同"):
+        desk.command().change_passphrase("林静", old=RIGHT, new=RIGHT)
+    assert (desk.keys.tried, desk.trail()) == (0, [])
 
 
 def test_a_passphrase_is_changed_only_by_who_knows_the_old_one(desk: Desk) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.real_tools import need
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,3 +171,84 @@ def test_writing_what_cannot_be_written_is_a_clear_error(workspace: Workspace, t
     assert "storage-denied" in answer.err
     assert "Traceback" not in answer.err
     assert workspace.tree() == before
+
+
+def test_main_taken_back_is_told_by_what_this_computer_remembers(filed: Workspace) -> None:
+    before = git(filed.folder, "rev-parse", "main")
+    other = amended(filed.folder, "main", "")
+    git(filed.folder, "update-ref", "refs/heads/main", other)
+    answer = filed.qms("verify")
+    assert answer.code == 1
+    assert f"本机上次见到的提交 {before[:12]}" in answer.out
+
+
+def test_a_root_that_this_computer_never_saw_is_told(filed: Workspace, tmp_path: Path) -> None:
+    (seen,) = (tmp_path / "keys").rglob("seen.json")
+    content = json.loads(seen.read_text(encoding="utf-8"))
+    assert findings(filed) == (0, [])
+    # As if everything had been made anew with another root, the history and its memory included.
+    seen.write_text(json.dumps(content | {"root": "sha256:" + "0" * 64}), encoding="utf-8")
+    assert findings(filed) == (1, ["root-replaced"])
+
+
+def test_edited_files_and_settings_are_told_and_are_no_fault_of_the_archive(filed: Workspace) -> None:
+    (filed.folder / "procedures" / "XX-YLQXCX-014" / "clauses.txt").write_text("一、目的\n", encoding="utf-8")
+    with (filed.folder / "qms.toml").open("a", encoding="utf-8") as file:
+        file.write("# x\n")
+    answer = filed.qms("--json", "verify")
+    told = {(item["code"], item["path"], item["gravity"]) for item in json.loads(answer.out)["findings"]}
+    assert answer.code == 0
+    assert ("working-file-differs", "procedures/XX-YLQXCX-014/clauses.txt", "note") in told
+    assert ("working-file-differs", "qms.toml", "note") in told
+
+
+def test_a_search_index_that_says_something_else_is_told(filed: Workspace) -> None:
+    path = filed.folder / ".qms" / "index.sqlite"
+    assert findings(filed) == (0, [])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE record SET state = json_set(state, '$.head', 'sha256:0') WHERE serial = 1")
+    assert findings(filed) == (0, ["search-index-differs"])
+    assert filed.qms("index", "rebuild").code == 0
+    assert findings(filed) == (0, [])
+
+
+def test_a_damaged_setting_file_is_a_clear_error(filed: Workspace) -> None:
+    (filed.folder / "qms.toml").write_text("[", encoding="utf-8")
+    answer = filed.qms("verify")
+    assert (answer.code, "settings-invalid" in answer.err) == (6, True)
+
+
+@pytest.mark.parametrize("ref", ["main", "archive/main"])
+@pytest.mark.parametrize("content", [b"", b"0" * 40, b"\xff", b"ref: refs/heads/main\n"])
+def test_a_damaged_branch_is_told_and_nothing_crashes(filed: Workspace, ref: str, content: bytes) -> None:
+    (filed.folder / ".git" / "refs" / "heads" / ref).write_bytes(content)
+    answer = filed.qms("verify")
+    assert answer.code == 1
+    assert "Traceback" not in answer.err
+
+
+def test_the_report_says_what_was_checked_and_found(filed: Workspace, tmp_path: Path) -> None:
+    from docx import Document
+
+    target = tmp_path / "检查报告.docx"
+    assert filed.qms("verify", "--report", str(target)).code == 0
+    drawn = Document(str(target))
+    words = "\n".join(paragraph.text for paragraph in drawn.paragraphs)
+    cells = [cell.text for table in drawn.tables for row in table.rows for cell in row.cells]
+    assert "没有发现不符合" in words
+    assert tip(filed.folder) in cells
+    assert "time-not-proven" in cells
+    assert "2 份，2 个条目" in cells
+    assert filed.qms("verify", "--report", str(target)).code == 4
+    assert filed.qms("verify", "--report", str(target), "--force").code == 0
+    assert filed.qms("verify", "--report", str(tmp_path / "x.txt")).code == 4
+
+
+@pytest.mark.slow
+def test_the_report_prints_as_pdf(filed: Workspace, tmp_path: Path) -> None:
+    target = tmp_path / "检查报告.pdf"
+    rewind(filed.folder)
+    assert filed.qms("verify", "--report", str(target)).code == 1
+    shown = subprocess.run([need("pdftotext"), str(target), "-"], capture_output=True, check=True).stdout.decode()
+    assert "档案检查报告" in shown
+    assert "档案被退回或改写" in shown.replace("\n", "")

@@ -35,7 +35,7 @@ class GuardNotSetError(MisconfiguredError):
     def __init__(self, *, folder: Path) -> None:
         super().__init__(
             T("版本库“{folder}”没有设定认可的根证书，不接收任何推送。", folder=folder),
-            hint=T("管理员核对封存的指纹表后，运行 qms guard install。"),
+            hint=T("管理员核对封存的指纹单后，运行 qms guard install。"),
             where=str(folder),
         )
 
@@ -61,7 +61,7 @@ class FingerprintInvalidError(RefusedError):
     def __init__(self, *, text: str) -> None:
         super().__init__(
             T("“{text}”不是根证书的指纹。", text=text[:100]),
-            hint=T("照封存的指纹表输入 64 位十六进制数字，冒号和空格可有可无。"),
+            hint=T("照封存的指纹单输入 64 位十六进制数字，冒号和空格可有可无。"),
         )
 
 

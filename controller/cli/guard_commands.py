@@ -23,7 +23,7 @@ def guard() -> None:
 
 @guard.command("install", cls=QmsCommand, help=M("在共享服务器的版本库里装上把关（由服务器管理员运行）。"))
 @click.argument("repository", metavar="REPO.git", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@option("--root-fingerprint", "fingerprint", required=True, metavar="HEX", help=M("封存的指纹表上的根证书指纹。"))
+@option("--root-fingerprint", "fingerprint", required=True, metavar="HEX", help=M("封存的指纹单上的根证书指纹。"))
 @option("--site", default="main", show_default=True, metavar="SITE", help=M("哪个站点的档案管着 main。"))
 @click.pass_obj
 def install(session: Session, repository: Path, fingerprint: str, site: str) -> None:

@@ -372,7 +372,7 @@ class PushedArchive:
                 found=roots[-1].hex if roots else T("（没有）"),
                 pinned=self._rules.root.hex,
             )
-            hint = T("确实更换了根证书的，由服务器管理员核对新的封存指纹表后，用 qms guard install 重新设定指纹。")
+            hint = T("确实更换了根证书的，由服务器管理员核对新的封存指纹单后，用 qms guard install 重新设定指纹。")
             yield Finding("root-replaced", Gravity.ERROR, message, path=SITE_FILE, hint=hint)
 
     def _chains(self, commits: _NewCommits) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -390,3 +391,29 @@ def test_the_scripts_for_windows_come_as_windows_expects_them() -> None:
         assert tools[name].startswith(b"\xef\xbb\xbf")
         assert tools[name].count(b"\r\n") == tools[name].count(b"\n")
     assert b"\r" not in tools["verify.sh"]
+
+
+DOTNET = {
+    "[Array]::Sort", "[BitConverter]::ToString", "[DateTime]::SpecifyKind", "[DateTimeKind]::Utc",
+    "[DateTimeOffset]::FromUnixTimeSeconds", "[DateTimeOffset]::Parse", "[Globalization.CultureInfo]::InvariantCulture",
+    "[IO.File]::OpenRead", "[IO.File]::ReadAllBytes", "[IO.File]::ReadAllLines", "[IO.Path]::Combine", "[Math]::Floor",
+    "[Math]::Max", "[Math]::Min", "[Security.Cryptography.SHA256]::Create",
+    "[Security.Cryptography.X509Certificates.X509RevocationMode]::NoCheck",
+    "[Security.Cryptography.X509Certificates.X509VerificationFlags]::AllowUnknownCertificateAuthority",
+    "[StringComparer]::Ordinal", "[Text.Encoding]::UTF8", "[int]::MaxValue", "[long]::MaxValue", "[regex]::Matches",
+    "[string]::CompareOrdinal",
+}  # fmt: skip
+"""Every static member that the script for Windows uses, each looked up in the reference of .NET Framework 4.8."""
+
+
+def test_the_script_for_windows_calls_nothing_that_was_not_looked_up() -> None:
+    script = stock_tools()["verify.ps1"].decode("utf-8-sig")
+    assert set(re.findall(r"\[[A-Za-z0-9.]+\]::[A-Za-z0-9]+", script)) == DOTNET
+
+
+def test_the_script_for_windows_closes_what_it_opens() -> None:
+    script = stock_tools()["verify.ps1"].decode("utf-8-sig")
+    bare = re.sub(r"'[^'\n]*'|(?m:^#.*$)", "", script)
+    for opened, closed in ("{}", "()"):
+        assert bare.count(opened) == bare.count(closed)
+    assert not set("\u2018\u2019") & set(script)  # PowerShell takes them for quotation marks

@@ -59,7 +59,8 @@ def test_a_stranger_checks_the_export_and_sees_no_sensitive_value(filed: Workspa
     assert done.returncode == 0, done.stdout
     assert "条目 1 份" in done.stdout
     for path in folder.rglob("*"):
-        assert path.is_dir() or b"13800000001" not in path.read_bytes(), path
+        assert path.is_dir() or "滴速校准".encode() not in path.read_bytes(), path
+    assert list(folder.rglob("0001.sealed"))
 
 
 def test_the_export_is_in_the_trail_with_the_digest_of_its_list(filed: Workspace, tmp_path: Path) -> None:
@@ -105,8 +106,10 @@ def stamped(filed: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     shutil.copy(authority.root_file, roots / "tsa.pem")
     assert filed.qms("change", "adopt", "--reason", "登记时间戳机构", person="林静").code == 0
     with serving(authority.reply) as running:
-        with (filed.folder / "qms.toml").open("a", encoding="utf-8") as file:
-            file.write(f'timestamp_authority = "{running.address}"\n')
+        settings = filed.folder / "qms.toml"
+        lines = settings.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if not line.startswith("timestamp_authority")]
+        settings.write_text("\n".join([*kept, f'timestamp_authority = "{running.address}"', ""]), encoding="utf-8")
         for _ in range(2):
             with closing(filed.open()) as application:
                 assert application.timestamping.stamp(application.person("林静")).stamp is not None

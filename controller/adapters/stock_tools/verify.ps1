@@ -1,6 +1,6 @@
 #Requires -Version 5.1
 # 用 Windows 自带的 PowerShell 5.1 和 .NET 核对这份导出，不用文控程序，也不安装任何东西。
-# 用法： powershell -ExecutionPolicy Bypass -File verify.ps1 -Root 封存的指纹表上的根证书指纹
+# 用法： powershell -ExecutionPolicy Bypass -File verify.ps1 -Root 封存的指纹单上的根证书指纹
 # 每一步证明什么、不证明什么，见“怎样核对.txt”。全部相符时退出码为 0，有不符为 1，环境不合适为 2。
 # 本程序只读取本目录。时间戳（.tsr）须用 openssl 核对，.NET 4 没有这项功能。
 param([string]$Root = '')
@@ -67,11 +67,11 @@ Write-Host ('  共 {0} 个文件' -f $present.Count)
 Tell
 
 # ---------------------------------------------------------------------------------------------------------------
-Step '第 2 步　根证书：请逐位核对下面的指纹与封存的指纹表'
+Step '第 2 步　根证书：请逐位核对下面的指纹与封存的指纹单'
 $rootHex = Sha ((Certificate 'ca.pem').RawData)
 Write-Host ('  根证书指纹（SHA-256）： {0}' -f $rootHex)
 $wanted = ($Root -replace '[\s:]', '').ToLowerInvariant() -replace '^sha256', ''
-if ($wanted -eq '') { Write-Host '  （您没有用 -Root 给出指纹；不与封存的指纹表核对，以下各步不能排除整套重做）' }
+if ($wanted -eq '') { Write-Host '  （您没有用 -Root 给出指纹；不与封存的指纹单核对，以下各步不能排除整套重做）' }
 elseif ($wanted -cne $rootHex) { Fail 'ca.pem' ('指纹与您给出的 {0} 不同' -f $wanted) }
 else { Write-Host '  与您给出的指纹相同' }
 $certificates = New-Map
@@ -103,17 +103,17 @@ foreach ($name in $present.Keys) {
             At = [DateTimeOffset]::Parse((Item $said 'at'), [Globalization.CultureInfo]::InvariantCulture)
             New = (Item $said 'new'); Old = (Item $said 'old'); Place = 0
         }
+        $n = $row.Sequence
+        if ($entry) {
+            $parts = $row.Chain.Split('-'); $serial = [int]$parts[-1]; $year = $parts[-2]
+            $form = $row.Chain.Substring(0, $row.Chain.Length - $parts[-1].Length - $year.Length - 2)
+            $want = 'archive/{0}/{1}/{2:00}/{3:00}/{4}/{5:0000}.json' -f $form, $year, [Math]::Floor($serial / 10000), ([Math]::Floor($serial / 100) % 100), $row.Chain, $n
+        } elseif ($row.Chain -ceq 'trail' -or $row.Chain -ceq 'timestamps') {
+            $want = 'archive/{0}/{1:0000}/{2:00}/{3:00000000}.json' -f $row.Chain, [Math]::Floor($n / 10000), ([Math]::Floor($n / 100) % 100), $n
+        } else { $want = 'archive/{0}/{1:0000}.json' -f $row.Chain, $n }
     } catch { Fail $name '空文件或读不懂'; continue }
     $rows.Add($row); $byPath[$name] = $row
     if ((Item $said 'workspace') -cne (Item $site 'workspace') -or (Item $said 'site') -cne (Item $site 'site')) { Fail $name '属于别的工作区或站点' }
-    $n = $row.Sequence
-    if ($entry) {
-        $parts = $row.Chain.Split('-'); $serial = [int]$parts[-1]; $year = $parts[-2]
-        $form = $row.Chain.Substring(0, $row.Chain.Length - $parts[-1].Length - $year.Length - 2)
-        $want = 'archive/{0}/{1}/{2:00}/{3:00}/{4}/{5:0000}.json' -f $form, $year, [Math]::Floor($serial / 10000), ([Math]::Floor($serial / 100) % 100), $row.Chain, $n
-    } elseif ($row.Chain -ceq 'trail' -or $row.Chain -ceq 'timestamps') {
-        $want = 'archive/{0}/{1:0000}/{2:00}/{3:00000000}.json' -f $row.Chain, [Math]::Floor($n / 10000), ([Math]::Floor($n / 100) % 100), $n
-    } else { $want = 'archive/{0}/{1:0000}.json' -f $row.Chain, $n }
     if ($want -cne $name) { Fail $name ('不在它自己写明的位置 {0}' -f $want) }
 }
 $serials = New-Map
@@ -145,7 +145,7 @@ Tell
 
 # ---------------------------------------------------------------------------------------------------------------
 Step '第 4 步　归档次序：每个文件何时归档，写明的时间与归档时间一致'
-$place = New-Map; $filed = New-Map; $commits = New-Map; $number = -1; $seconds = [long]0; $last = [long]0; $times = New-Object Collections.Generic.List[long]
+$place = New-Map; $filed = New-Map; $commits = New-Map; $number = -1; $seconds = [long]0; $times = New-Object Collections.Generic.List[long]
 foreach ($line in [IO.File]::ReadAllLines((Full 'chain.txt'), [Text.Encoding]::UTF8)) {
     if ($line.StartsWith('#')) { continue }
     $words = $line.Split("`t")
@@ -187,6 +187,7 @@ function Check-Signature([string]$path, [byte[]]$content, [DateTimeOffset]$at, [
     } catch { Fail $path '签名与内容不符'; return '' }
     $signer = $cms.SignerInfos[0]
     $holder = $signer.Certificate
+    if ($null -eq $holder) { Fail $path '签名中没有签名人的证书'; return '' }
     $hex = Sha $holder.RawData
     if ($expected -ne '' -and $hex -cne $expected) { Fail $path '签名所用的证书不是内容写明的那一张'; return '' }
     $found = 0
@@ -205,7 +206,7 @@ function Check-Signature([string]$path, [byte[]]$content, [DateTimeOffset]$at, [
     $chain.ChainPolicy.VerificationTime = $at.LocalDateTime
     foreach ($one in $roots.Values) { [void]$chain.ChainPolicy.ExtraStore.Add($one) }
     $sound = $chain.Build($holder)
-    $top = Sha $chain.ChainElements[$chain.ChainElements.Count - 1].Certificate.RawData
+    $top = Sha ($chain.ChainElements[$chain.ChainElements.Count - 1].Certificate.RawData)
     $inside = $roots.ContainsKey($top)
     # 外部机构签发的证书不连到企业的根证书：凭登记和见证认可（第 6 步），并在这里数出来。
     if ($inside -and -not $sound) { Fail $path '证书不是由根证书有效签发的' }
@@ -250,7 +251,7 @@ $posts = @('general_manager', 'legal_representative', 'quality_head', 'quality_o
 $rulesFile = 'library/signatures/signing.yml'
 if ($present.ContainsKey($rulesFile)) {
     $rules = [Text.Encoding]::UTF8.GetString((Bytes $rulesFile))
-    if ($rules -match '(?m)^witness_posts:[ \t]*\[([^\]]*)\]') { $posts = @($Matches[1].Split(',') | ForEach-Object { $_.Trim(" `t'`"") } | Where-Object { $_ -ne '' }) }
+    if ($rules -match '(?m)^witness_posts:[ \t]*\[([^\]]*)\]') { $posts = @($Matches[1].Split(',') | ForEach-Object { $_ -replace '[^A-Za-z0-9_]', '' } | Where-Object { $_ -ne '' }) }
     elseif ($rules -match '(?m)^witness_posts:[ \t]*(?:#.*)?\r?\n((?:[ \t]*-[^\n]*\n?)+)') { $posts = @([regex]::Matches($Matches[1], '-[ \t]*([a-z0-9_]+)') | ForEach-Object { $_.Groups[1].Value }) }
     $naming = @($rows | Where-Object { (Item (Item $_.Said 'files') 'signatures/signing.yml') -ne '' } | Sort-Object -Property Place)
     if ($naming.Count -eq 0 -or (Digest (Item (Item $naming[-1].Said 'files') 'signatures/signing.yml')) -cne $sums[$rulesFile]) { Fail $rulesFile '与签名陈述中写明的摘要不符' }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # 用现成工具核对这份导出：只用 sh、awk、sed、sort、openssl 和 sha256sum（或 shasum），不用文控程序。
-# 用法： sh verify.sh [--root 封存的指纹表上的 64 位根证书指纹]
+# 用法： sh verify.sh [--root 封存的指纹单上的 64 位根证书指纹]
 # 每一步证明什么、不证明什么，见“怎样核对.txt”。全部相符时退出码为 0，有不符为 1，工具不全为 2。
 # 本程序只读取本目录；临时文件放在系统临时目录，结束时删除。
 
@@ -79,7 +79,7 @@ printf '  共 %s 个文件\n' "$(wc -l <"$work/present" | tr -d ' ')"
 tell
 
 # ---------------------------------------------------------------------------------------------------------------
-step '第 2 步　根证书：请逐位核对下面的指纹与封存的指纹表'
+step '第 2 步　根证书：请逐位核对下面的指纹与封存的指纹单'
 root=''
 if [ -f ca.pem ]; then root=$(der_digest ca.pem); fi
 printf '  根证书指纹（SHA-256）： %s\n' "${root:-读不出来}"
@@ -88,7 +88,7 @@ if [ -n "$wanted" ]; then
     if [ "$wanted" != "$root" ]; then fail ca.pem "指纹与您给出的 $wanted 不同"
     else printf '  与您给出的指纹相同\n'; fi
 else
-    printf '  （您没有用 --root 给出指纹；不与封存的指纹表核对，以下各步不能排除整套重做）\n'
+    printf '  （您没有用 --root 给出指纹；不与封存的指纹单核对，以下各步不能排除整套重做）\n'
 fi
 : >"$work/outside"
 grep '^archive/certificates/' "$work/present" | while IFS= read -r path; do

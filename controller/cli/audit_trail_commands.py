@@ -76,7 +76,7 @@ def audit_trail(
     application = session.application
     signer = application.person(session.person) if unmask or target is not None else None
     if unmask and signer is not None:
-        check_may_unmask(application.staff, signer.signatory)
+        check_may_unmask(application.staff, signer.signatory, application.signing_rules.unmask_posts)
     if target is not None and kind is not None and signer is not None:
         return _export(session, chosen, kind, target, signer, unmask=unmask, force=force)
     if unmask and signer is not None:

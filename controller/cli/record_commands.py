@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from controller.domain.identifiers import Digest
     from controller.domain.record import RecordState
     from controller.services.record_filing import Filed
-
+    from controller.services.signing_in import PersonalSigner
 
 _PAPER = "controller.cli.paper_commands"
 _LAZY = {
@@ -40,9 +40,10 @@ _VALUES = option(
     type=click.Path(path_type=Path, dir_okay=False),
     help=M("填写内容的文件（.yml、.json），字段名或中文名称都可以。"),
 )
+_NUMBER_SHOWN = 60
 _BROWSED = "档案浏览副本"
 """Names the browsing copy in the audit trail."""
-_UNMASK = option("--unmask", is_flag=True, help=M("显示敏感个人信息（需要本机存有记录密钥）。"))
+_UNMASK = option("--unmask", is_flag=True, help=M("显示敏感个人信息（限签名规则指定的岗位，本机须存有记录密钥）。"))
 
 
 _SET = option(
@@ -220,7 +221,7 @@ def show(session: Session, number: str, *, as_trail: bool, unmask: bool) -> int:
     from controller.cli.record_page import record_data, show_record
 
     out = session.output
-    signer = session.application.person(session.person) if unmask else None
+    signer = _unmasking(session, number) if unmask else None
     stored, view = session.application.records.view(RecordNumber(number), unmask=unmask)
     if signer is not None:
         session.application.trail.unmasked(signer, number)
@@ -283,7 +284,7 @@ def list_(session: Session, form: str | None, since: str | None, until: str | No
 @click.pass_obj
 def print_(session: Session, number: str, target: Path, *, pdf: bool, sign: bool, unmask: bool, force: bool) -> int:
     records = session.application.records
-    signer = session.application.person(session.person)
+    signer = _unmasking(session, number) if unmask else session.application.person(session.person)
     stored, view = records.view(RecordNumber(number), unmask=unmask)
     docx = records.print(RecordNumber(number), unmask=unmask)
     out = session.output
@@ -325,7 +326,7 @@ def attachments(session: Session, number: str, folder: Path, *, unmask: bool) ->
     from controller.cli.attachment_output import save_attachments
 
     application = session.application
-    signer = application.person(session.person)
+    signer = _unmasking(session, number) if unmask else application.person(session.person)
     state = application.records.read(RecordNumber(number)).state
     taken = {item.name: item.digest for item in state.attachments if unmask or not item.sealed}
     if taken:
@@ -375,6 +376,17 @@ def browse(session: Session, target: Path | None) -> int:
     out.line(T("已导出 {count} 份记录到 {folder}（只供浏览，可随时删除重建）。", count=count, folder=folder))
     out.document({"records": count, "folder": str(folder)})
     return 0
+
+
+def _unmasking(session: Session, number: str) -> PersonalSigner:
+    """Return who acts, when they may see sensitive values."""
+    from controller.services.trail import check_may_unmask
+
+    application = session.application
+    signer = application.person(session.person)
+    posts = application.signing_rules.unmask_posts
+    check_may_unmask(application.staff, signer.signatory, posts, record=number[:_NUMBER_SHOWN])
+    return signer
 
 
 def _show_filed(out: Output, filed: Filed, text: Any) -> None:

@@ -42,3 +42,11 @@ class SigningRules:
     """Posts that witness enrolments."""
     informed_posts: tuple[str, ...] = ("general_manager", "quality_head", "system_admin")
     """Posts that are told of failed logins."""
+    unmask_posts: tuple[str, ...] = (
+        "general_manager",
+        "quality_head",
+        "quality_officer",
+        "after_sales_manager",
+        "ae_officer",
+    )
+    """Posts that may see sensitive personal information (PIPL Art. 51; GSP 2023 Art. 51)."""

@@ -34,6 +34,7 @@ _KEYS = (
     "registrar_posts",
     "witness_posts",
     "informed_posts",
+    "unmask_posts",
     "note",
 )
 _POST_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -97,6 +98,7 @@ def _rules(top: Part, posts: Collection[str] | None) -> SigningRules:
         registrar_posts=_posts(top, "registrar_posts", usual.registrar_posts, posts),
         witness_posts=_posts(top, "witness_posts", usual.witness_posts, posts, least=2),
         informed_posts=_posts(top, "informed_posts", usual.informed_posts, posts),
+        unmask_posts=_posts(top, "unmask_posts", usual.unmask_posts, posts),
     )
 
 

@@ -14,7 +14,7 @@ from controller.domain.text import T
 from controller.services.statement_filing import StatementDraft
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from controller.domain.identifiers import Digest
     from controller.domain.person import Staff
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 WHOLE_TRAIL = "审计追踪"
 """Subject of statements about the audit trail itself."""
-UNMASKING_POSTS = frozenset({"quality_officer", "quality_head", "general_manager"})
-"""企业自定: posts that may see the sensitive values of the whole trail; those of one record open with its key."""
+WHOLE_TRAIL_POSTS = frozenset({"quality_officer", "quality_head", "general_manager"})
+"""企业自定: of the posts that may see sensitive values (`unmask_posts`), those that may see everybody's at once."""
 _CLAIM = 60
 _MESSAGE = 300
 
@@ -44,11 +44,34 @@ class TrailUnmaskingError(RefusedError):
         )
 
 
-def check_may_unmask(staff: Staff, by: Signatory) -> None:
-    """Make sure that `by` may see the sensitive values of the whole trail; raises `TrailUnmaskingError`."""
+class UnmaskingRefusedError(RefusedError):
+    """不能查看敏感信息. The person's posts do not allow to see the sensitive values of a record."""
+
+    code = "unmasking-refused"
+    unauthorised = True
+
+    def __init__(self, *, name: str, number: str, posts: Sequence[str]) -> None:
+        super().__init__(
+            T("{name}的岗位不能查看记录 {number} 的敏感个人信息。", name=name, number=number),
+            hint=T("由签名规则指定的岗位查看：{posts}。", posts=list(posts)),
+            where=number,
+        )
+
+
+def check_may_unmask(staff: Staff, by: Signatory, posts: Sequence[str], *, record: str | None = None) -> None:
+    """Make sure that `by` holds one of `posts` and may see sensitive values: of `record`, or of the whole trail.
+
+    Raises:
+        UnmaskingRefusedError: not of the record.
+        TrailUnmaskingError: not of the whole trail.
+    """
     person = staff.people.get(by.person)
-    if person is None or not UNMASKING_POSTS & set(person.posts):
+    held = set(person.posts) & set(posts) if person is not None else set()
+    if record is None and not held & WHOLE_TRAIL_POSTS:
         raise TrailUnmaskingError(name=by.name)
+    if record is not None and not held:
+        names = [staff.posts[key].name if key in staff.posts else key for key in posts]
+        raise UnmaskingRefusedError(name=by.name, number=record, posts=names)
 
 
 class Trail:

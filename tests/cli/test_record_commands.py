@@ -116,6 +116,23 @@ def test_a_record_shows_its_content_masked_until_asked(workspace: Workspace) -> 
     assert "滴速校准" in workspace.qms("record", "show", number, "--unmask").out
 
 
+@pytest.mark.parametrize("how", ["show", "print", "attachments"])
+def test_sensitive_values_open_only_to_the_posts_of_the_signing_rules(
+    workspace: Workspace, tmp_path: Path, how: str
+) -> None:
+    workspace.qms("record", "new", "XX-YLQXJL-013", "--values", workspace.values("call.yml", CALL))
+    number = numbers(workspace)[0]
+    target = [] if how == "show" else ["--out", str(tmp_path / "handed over")]
+    refused = workspace.qms("record", how, number, "--unmask", *target, person="王强")
+    assert (refused.code, "滴速校准" in refused.out) == (4, False)
+    assert "unmasking-refused" in refused.err
+    assert "售后服务管理人员" in refused.err
+    assert not (tmp_path / "handed over").exists()
+    tried = json.loads(workspace.qms("--json", "audit-trail", "--failures").out)["events"][0]
+    assert (tried["name"], tried["object"]) == ("王强", number)
+    assert workspace.qms("record", how, number, "--unmask", *target, person="赵敏").code == 0
+
+
 def test_a_correction_keeps_the_earlier_value_in_the_chain(workspace: Workspace) -> None:
     workspace.qms("record", "new", "XX-YLQXJL-013", "--values", workspace.values("call.yml", CALL))
     number = numbers(workspace)[0]

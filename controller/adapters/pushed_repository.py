@@ -17,11 +17,13 @@ from controller.domain.identifiers import Digest
 from controller.domain.text import T
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
 _ROOT, _SITE = "wenkong.root", "wenkong.site"
+_AT_ONCE = 200
+"""Folders named to one git: a command line has its limits."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _OURS = "# wenkong-guard"
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -124,9 +126,17 @@ class PushedGit(GitBranchHistory):
         found = self._objects.get(f"{commit}:{path}")
         return found[2] if found and found[1] == "blob" else None
 
-    def files(self, commit: str, folder: str) -> Iterator[tuple[str, bytes]]:
-        """Yield every file below `folder` as of `commit`, in path order."""
-        return self._objects.contents(self._objects.blobs(commit, folder))
+    def files(self, commit: str, folders: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield every file below `folders`, which are in path order, as of `commit`, in path order."""
+        return self._objects.contents(self._named(commit, folders))
+
+    def _named(self, commit: str, folders: Sequence[str]) -> Iterator[tuple[str, str]]:
+        for begin in range(0, len(folders), _AT_ONCE):
+            arguments = ["ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders[begin : begin + _AT_ONCE]]
+            for line in self._objects.program.run(*arguments).split(b"\0"):
+                head, tab, name = line.partition(b"\t")
+                if tab:
+                    yield name.decode("utf-8", "surrogateescape"), head.split(b" ")[2].decode()
 
     def _setting(self, name: str) -> str:
         return self._objects.program.run("config", "--get", name, codes=(0, 1)).decode("utf-8", "replace").strip()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Protocol, cast
 
 from controller.domain.conformity import Finding, Gravity
@@ -80,8 +81,8 @@ class PushedRepository(Protocol):
         """Return a file as of `commit`, None when there is none."""
         ...
 
-    def files(self, commit: str, folder: str) -> Iterator[tuple[str, bytes]]:
-        """Yield every file below `folder` as of `commit`, in path order."""
+    def files(self, commit: str, folders: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield every file below `folders`, which are in path order, as of `commit`, in path order."""
         ...
 
 
@@ -308,7 +309,7 @@ class PushedArchive:
     ) -> Iterator[Finding]:
         found: list[Finding] = []
         certificates = CertificateFiles()
-        found.extend(certificates.read(self._repository.files(self._push.new, CERTIFICATES), order))
+        found.extend(certificates.read(self._files([CERTIFICATES]), order))
         statements = StatementVerification(identity, order)
         establishing = [
             held for top in _ESTABLISHING for held in statements.read(self._files([top]), set(), found.append)
@@ -327,8 +328,9 @@ class PushedArchive:
         for digest in sorted(commits.packages):
             yield from self._package(digest)
         records = RecordVerification(_NoKeys(), identity, _Forms(self._at.read), signatures)
-        for folder in sorted(commits.records):
-            yield from self._record(folder, records, is_new)
+        walked = self._files(sorted(commits.records))
+        for folder, files in groupby(walked, key=lambda item: "/".join(item[0].split("/")[:RECORD_DEPTH])):
+            yield from self._record(folder, files, records, is_new)
 
     def _rule_statements(self) -> list[str]:
         """Return the archive paths of the statements by which the signing rules came into force."""
@@ -384,8 +386,7 @@ class PushedArchive:
         return sorted(folders)
 
     def _files(self, folders: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        for folder in folders:
-            yield from self._repository.files(self._push.new, folder)
+        return self._repository.files(self._push.new, folders)
 
     def _package(self, digest: str) -> Iterator[Finding]:
         folder = f"{PACKAGES}/{digest}"
@@ -401,13 +402,15 @@ class PushedArchive:
         if not same:
             yield _error("form-package-differs", T("归档的表单被改动过（摘要不符）。"), folder)
 
-    def _record(self, folder: str, records: RecordVerification, is_new: _New) -> Iterator[Finding]:
+    def _record(
+        self, folder: str, stored: Iterable[tuple[str, bytes]], records: RecordVerification, is_new: _New
+    ) -> Iterator[Finding]:
         number = record_number(folder.rpartition("/")[2])
         if number is None or number.folder != folder:
             yield _error("record-misplaced", T("这里不能有记录。"), folder)
             return
         files = RecordFiles(folder)
-        for path, data in self._repository.files(self._push.new, folder):
+        for path, data in stored:
             files.add(path[len(folder) + 1 :], data)
         yield from records.findings(number, files)
         text = number.text

@@ -6,7 +6,7 @@ meeting around one computer. Each person's statements are one commit, so that th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from controller.domain.errors import RefusedError
@@ -56,7 +56,7 @@ class Founder:
     """创立时的人员. A person of the people file, the passphrase of the new key, and how identity was checked."""
 
     person: Person
-    passphrase: str
+    passphrase: str = field(repr=False)
     identity_check: str
 
 
@@ -67,7 +67,7 @@ class Founding:
     begin: Sequence[Mapping[str, bytes]]
     root: bytes
     """DER of the root certificate."""
-    keys: Mapping[str, SigningKey]
+    keys: Mapping[str, SigningKey] = field(repr=False)
     """Person id → unlocked key."""
 
 

@@ -126,7 +126,7 @@ class PassphraseQuestion:
 class PassphraseAnswer:
     """口令回答."""
 
-    passphrase: str
+    passphrase: str = field(repr=False)
     person: str | None = None
     """The id that was given with it, where it was asked."""
 

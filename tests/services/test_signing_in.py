@@ -627,7 +627,7 @@ def test_guessing_at_one_act_counts_too(desk: Desk) -> None:
 
 
 def test_a_signer_shows_neither_key_nor_passphrase(desk: Desk) -> None:
-    shown = repr(desk.command().sign_in("林静", RIGHT))
+    shown = repr((desk.command().sign_in("林静", RIGHT), PassphraseAnswer(RIGHT, "p002")))
     assert "key" not in shown
     assert RIGHT not in shown
     assert "林静" in shown

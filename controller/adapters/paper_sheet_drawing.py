@@ -81,7 +81,7 @@ def code_picture(text: str) -> tuple[bytes, int]:
     code = segno.make(text, error="q", micro=False, boost_error=False)
     target = io.BytesIO()
     code.save(target, kind="png", scale=_MODULE, border=_QUIET, dpi=_DPI)
-    pixels = code.symbol_size(scale=_MODULE, border=_QUIET)[0]
+    pixels = int(code.symbol_size(scale=_MODULE, border=_QUIET)[0])
     return target.getvalue(), pixels * _EMU // _DPI
 
 
@@ -163,11 +163,14 @@ def _four(name: str, text: str, other: str, more: str, columns: tuple[int, ...],
 def _picture(size: int) -> str:
     drawing = "http://schemas.openxmlformats.org/drawingml/2006"
     return (
-        f'<w:r><w:drawing><wp:inline xmlns:wp="{drawing}/wordprocessingDrawing" distT="0" distB="0" distL="0" distR="0">'
+        f'<w:r><w:drawing><wp:inline xmlns:wp="{drawing}/wordprocessingDrawing"'
+        ' distT="0" distB="0" distL="0" distR="0">'
         f'<wp:extent cx="{size}" cy="{size}"/><wp:docPr id="1" name="签署单二维码" descr="签署单二维码"/>'
         f'<a:graphic xmlns:a="{drawing}/main"><a:graphicData uri="{drawing}/picture">'
-        f'<pic:pic xmlns:pic="{drawing}/picture"><pic:nvPicPr><pic:cNvPr id="1" name="code.png"/><pic:cNvPicPr/></pic:nvPicPr>'
+        f'<pic:pic xmlns:pic="{drawing}/picture">'
+        '<pic:nvPicPr><pic:cNvPr id="1" name="code.png"/><pic:cNvPicPr/></pic:nvPicPr>'
         '<pic:blipFill><a:blip r:embed="rIdCode"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill>'
         f'<pic:spPr><a:xfrm><a:off x="0" y="0"/><a:ext cx="{size}" cy="{size}"/></a:xfrm>'
-        '<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r>'
+        '<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr></pic:pic>'
+        "</a:graphicData></a:graphic></wp:inline></w:drawing></w:r>"
     )

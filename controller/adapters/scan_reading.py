@@ -59,16 +59,12 @@ class ScanReading:
         _check_written(data)
         reader = _opened(data)
         try:
-            pages = len(reader.pages)
-            if not 1 <= pages <= MOST_PAGES:
-                raise ScanRefusedError(
-                    problem=T("PDF 有 {pages} 页，应为 1 至 {limit} 页", pages=pages, limit=MOST_PAGES)
-                )
+            _check_pages(len(reader.pages))
             for number, found in _objects(reader):
                 _check_object(number, found)
         except ScanRefusedError:
             raise
-        except Exception as exc:  # noqa: BLE001 - a hostile file can raise anything in the library; all mean the same
+        except Exception as exc:
             raise ScanRefusedError(problem=T("PDF 无法读取")) from exc
 
     def codes(self, data: bytes, kind: ScanKind) -> list[str] | None:
@@ -80,7 +76,7 @@ class ScanReading:
             return None
         found: list[str] = []
         for picture in _pictures(data, kind, Image):
-            for code in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode):
+            for code in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)):
                 if code.text not in found:
                     found.append(code.text)
         return found
@@ -94,13 +90,18 @@ def _check_written(data: bytes) -> None:
         raise _active(match[0][1:].decode("ascii"), f"第 {match.start()} 字节")
 
 
+def _check_pages(pages: int) -> None:
+    if not 1 <= pages <= MOST_PAGES:
+        raise ScanRefusedError(problem=T("PDF 有 {pages} 页，应为 1 至 {limit} 页", pages=pages, limit=MOST_PAGES))
+
+
 def _opened(data: bytes) -> PdfReader:
     from pypdf import PdfReader
 
     try:
         reader = PdfReader(io.BytesIO(data))
         encrypted = reader.is_encrypted
-    except Exception as exc:  # noqa: BLE001 - as above
+    except Exception as exc:
         raise ScanRefusedError(problem=T("PDF 无法读取")) from exc
     if encrypted:
         raise ScanRefusedError(problem=T("PDF 已加密"), hint=T("请去掉密码后再归档，档案要能长期打开。"))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from controller.services.document_exemption import DocumentExemption
     from controller.services.document_import import DocumentImport
     from controller.services.document_library import DocumentLibrary
+    from controller.services.document_paper import DocumentPaper
     from controller.services.document_signing import DocumentSigning
     from controller.services.form_inspection import FormInspection
     from controller.services.form_library import FormLibrary
@@ -170,6 +171,14 @@ class Library(Signing):
             exemption=self.document_exemption,
             company=self.settings.company,
         )
+
+    @cached_property
+    def document_paper(self) -> DocumentPaper:
+        """Takes in what was signed on paper for a document."""
+        from controller.adapters.scan_reading import ScanReading
+        from controller.services.document_paper import DocumentPaper
+
+        return DocumentPaper(self.document_signing, ScanReading(), self.clock, self.identity)
 
     @cached_property
     def print_signing(self) -> PrintSigning:

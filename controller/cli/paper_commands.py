@@ -1,8 +1,7 @@
-"""命令 `sheet` 和 `paper`. Print the sheet for a signature on paper; take in the signed one, for records and documents."""
+"""命令 `sheet` 和 `paper`. Print the sheet for a signature on paper; take in the signed one."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +14,12 @@ from controller.domain.paper_signature import OUTCOMES, SIGNED
 from controller.domain.text import T
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import date
+    from datetime import datetime
 
     from controller.cli.main import Session
     from controller.domain.identifiers import Digest
     from controller.domain.paper_signature import PaperSignature
     from controller.services.paper_sheet import PaperSheet
-    from controller.services.paper_signing import TakenPaper
     from controller.services.ports import Signer
 
 _MEANING = option("--meaning", metavar="MEANING", required=True, help=M("纸上签名的含义，例如 批准、客户确认。"))
@@ -130,6 +127,72 @@ def record_paper(
         {"number": filed.number.text, "digest": filed.digest.text, "changed_since": signature.sequence != before}
         | _paper_data(signature)
     )
+    return 0
+
+
+@command("sheet", M("打印一份文件的纸质签署单（含摘要和二维码）。"))
+@click.argument("number", metavar="NUMBER")
+@_MEANING
+@option("--signer", metavar="NAME", default="", help=M("签名人姓名或单位（可不写）。"))
+@_OUT
+@_FORCE
+@acting
+@click.pass_obj
+def document_sheet(session: Session, number: str, meaning: str, signer: str, target: Path, *, force: bool) -> int:
+    from controller.services.paper_sheet import document_sheet as sheet_of
+
+    application = session.application
+    by = application.person(session.person)
+    standing = application.document_signing.standing(number)
+    now = application.clock.now()
+    sheet = sheet_of(standing, application.identity, meaning=meaning, signer=signer, by=by.signatory, at=now)
+    return _print(session, sheet, by, standing.number, target, force=force)
+
+
+@command("paper", M("归档纸质批准的扫描件，或拒签、无法取得的原因。"))
+@click.argument("number", metavar="NUMBER")
+@_SCAN
+@option("--signer", metavar="NAME", required=True, help=M("在纸上签名的人（在册人员，姓名或工号）。"))
+@_MEANING
+@_OUTCOME
+@_REASON
+@_DATE
+@_UNREAD
+@acting
+@click.pass_obj
+def document_paper(
+    session: Session,
+    number: str,
+    scan: Path | None,
+    signer: str,
+    meaning: str,
+    outcome: str,
+    reason: str | None,
+    on: datetime | None,
+    *,
+    unread: bool,
+) -> int:
+    from controller.cli.signing_commands import standing_data
+    from controller.services.paper_signing import TakenPaper
+
+    application, out = session.application, session.output
+    by = application.person(session.person)
+    paper = TakenPaper(
+        meaning=meaning,
+        signer=signer,
+        outcome=outcome,
+        name=scan.name if scan is not None else "",
+        scan=_scan_bytes(scan),
+        on=on.date() if on is not None else None,
+        reason=reason,
+        unread=unread,
+    )
+    done, signature = application.document_paper.take_in(number, paper, by)
+    standing = done.standing
+    out.line(T("已归档：{number}", number=f"{standing.number} {standing.revision}"))
+    out.line(f"  {signature.told(by.signatory)}")
+    out.line(T("{standing}。", standing=standing.explain()))
+    out.document(standing_data(standing, out) | {"statement": done.filed.digest.text, "paper": _paper_data(signature)})
     return 0
 
 

@@ -72,8 +72,11 @@ def signatures(session: Session, number: str) -> int:
         if signed is None:
             rows.append([item.step.label, T("待签"), T("应由：{posts}", posts=item.posts), "", ""])
         else:
-            rows.append([item.step.label, signed.by.name, signed.by.post, signed.at, signed.reason or ""])
+            aside = signed.told_on_paper or signed.reason or ""
+            rows.append([item.step.label, signed.by.name, signed.by.post, signed.at, aside])
     out.table([T("签署"), T("姓名"), T("岗位"), T("时间"), T("理由")], rows)
+    for signed in standing.declined:
+        out.line(f"{signed.at}  {signed.told_on_paper}")
     for signed in standing.voided:
         out.line(
             T(
@@ -143,6 +146,7 @@ def standing_data(standing: DocumentSignatures, out: Output) -> dict[str, Any]:
             for item in standing.steps
         ],
         "voided": [_signature_data(item, out) for item in standing.voided],
+        "declined": [_signature_data(item, out) for item in standing.declined],
     }
 
 
@@ -156,5 +160,6 @@ def _signature_data(signed: DocumentSignature, out: Output) -> dict[str, Any]:
         "statement": signed.statement.text,
         "certificate": signed.certificate.text,
         "exempted": signed.exempted,
+        "on_paper": signed.told_on_paper or None,
         "void_because": out.text(signed.void_because) if signed.void_because is not None else None,
     }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from controller.domain.identifiers import Digest
+    from controller.domain.paper_signature import PaperSignature
     from controller.domain.record import Signatory
     from controller.domain.route import Route, RouteStep
     from controller.domain.text import Text
@@ -38,12 +39,27 @@ class DocumentSignature:
     exempted: bool = False
     """Made under the exemption for companies with too few people."""
     void_because: Text | None = None
-    """None when it counts."""
+    """Why it does not count for the document as it stands; None: nothing speaks against it."""
+    paper: PaperSignature | None = None
+    """Given on paper: `by` signed there, and `taken_in_by` filed the scan. None: an electronic signature."""
+    taken_in_by: Signatory | None = None
 
     @property
     def counts(self) -> bool:
         """Whether it counts for the document as it stands."""
-        return self.void_because is None
+        return self.void_because is None and not self.declined
+
+    @property
+    def declined(self) -> bool:
+        """Whether the signature was asked for on paper and refused, or could not be had."""
+        return self.paper is not None and not self.paper.signed
+
+    @property
+    def told_on_paper(self) -> str:
+        """The signature on paper in one line; empty for an electronic one."""
+        if self.paper is None or self.taken_in_by is None:
+            return ""
+        return self.paper.told(self.taken_in_by)
 
 
 @dataclass(frozen=True)
@@ -85,7 +101,12 @@ class DocumentSignatures:
     @property
     def voided(self) -> tuple[DocumentSignature, ...]:
         """Signatures that no longer count."""
-        return tuple(item for item in self.signatures if not item.counts)
+        return tuple(item for item in self.signatures if not item.counts and not item.declined)
+
+    @property
+    def declined(self) -> tuple[DocumentSignature, ...]:
+        """What was asked for on paper in vain."""
+        return tuple(item for item in self.signatures if item.declined)
 
     def explain(self) -> Text:
         """Return the standing in one sentence."""

@@ -175,7 +175,7 @@ class PaperSignature:
 
 
 def paper_of(facts: Mapping[str, Wire] | None) -> PaperSignature | None:
-    """Return the paper signature that an entry's `source` or a statement's `new` tells of; None: not one, or damaged."""
+    """Return the paper signature that an entry's `source` or a statement's `new` tells of; None: none, or damaged."""
     paper, covers = (facts or {}).get("paper"), (facts or {}).get("covers")
     if not isinstance(paper, dict) or not isinstance(covers, dict):
         return None
@@ -184,7 +184,7 @@ def paper_of(facts: Mapping[str, Wire] | None) -> PaperSignature | None:
         value = paper.get(key)
         return value if isinstance(value, str) else ""
 
-    sequence, at = covers.get("sequence"), text("at")
+    sequence, at, scan = covers.get("sequence"), text("at"), paper.get("attachment")
     if text("kind") not in OUTCOMES.values() or not isinstance(sequence, str) or not sequence.isdecimal():
         return None
     try:
@@ -197,7 +197,7 @@ def paper_of(facts: Mapping[str, Wire] | None) -> PaperSignature | None:
             post=text("post"),
             organisation=text("organisation"),
             on=date.fromisoformat(at) if at else None,
-            scan=_scan(paper.get("attachment")),
+            scan=_scan(scan) if isinstance(scan, dict) else None,
             code_read=(facts or {}).get("code") == "read",
             reason=text("reason") or None,
             field=text("field") or None,
@@ -207,11 +207,7 @@ def paper_of(facts: Mapping[str, Wire] | None) -> PaperSignature | None:
         return None
 
 
-def _scan(value: Wire) -> Attachment | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        raise ValueError
+def _scan(value: Mapping[str, Wire]) -> Attachment:
     return Attachment(str(value.get("name")), Digest(str(value.get("digest"))), int(str(value.get("size"))))
 
 

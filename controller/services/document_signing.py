@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from controller.domain.document_signatures import DocumentSignature, DocumentSignatures, StepStanding
 from controller.domain.errors import DamagedError, QmsError, RefusedError
 from controller.domain.identifiers import Digest
+from controller.domain.paper_signature import paper_of
+from controller.domain.record import Signatory
 from controller.domain.route import RouteProblem, StepTaken, may_sign, shown_posts
 from controller.domain.signature_page import SignatureMark, SignaturePage, SignatureSlot
 from controller.domain.statement import Event
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from controller.domain.document import ControlledDocument
     from controller.domain.person import Staff
-    from controller.domain.record import Signatory, Wire
+    from controller.domain.record import Wire
     from controller.domain.route import RouteAnswer, Routes, RouteStep
     from controller.domain.signature import Origin, SigningKey
     from controller.domain.text import Text
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 _SCREEN_ONLY = frozenset({"notes.yml"})
 """Gap notes are for the screen, no part of the document."""
 _LONGEST_REASON = 500
+_SIGNATURES = frozenset({Event.DOCUMENT_SIGNED, Event.DOCUMENT_SIGNED_ON_PAPER})
 
 
 class SigningOrderError(RefusedError):
@@ -195,20 +198,20 @@ class DocumentSigning:
         document = self.library.document(self.library.resolve(wanted))
         filed = self._filed(document)
         standing = self._standing(document, filed)
-        step, exempted = self._allowed(standing, meaning, signer)
+        step, exempted = self.allowed(standing, meaning, signer.signatory)
         pdf = self._shown(standing)
         shown = Digest.of(pdf)
         if seen is not None and seen != shown:
             raise ShownChangedError(number=standing.number)
         signer.ready(step.meaning)
-        acting = _Acting(signer, self._in_post(signer.signatory, step))
+        acting = _Acting(signer, self.in_post(signer.signatory, step))
         draft = StatementDraft(
-            chain=_chain(document),
+            chain=chain_of(standing),
             event=Event.DOCUMENT_SIGNED,
             subject=standing.number,
             meaning=step.meaning,
             reason=reason,
-            new=self._facts(standing, step, exempted=exempted),
+            new=self.facts(standing, step, exempted=exempted),
             files=standing.files,
             shown=shown,
         )
@@ -217,7 +220,7 @@ class DocumentSigning:
         def with_pdf(data: bytes) -> Mapping[str, bytes]:
             statement = decode_statement(data)
             # Inside the lock: whatever happened since the person looked makes this signature impossible.
-            if statement.previous != before or self._source_files(standing.number) != standing.files:
+            if statement.previous != before or self.source_files(standing.number) != standing.files:
                 raise ShownChangedError(number=standing.number)
             words = _reason_shown(reason, exempted=exempted)
             by = acting.signatory
@@ -230,7 +233,7 @@ class DocumentSigning:
                 statement=Digest.of(data),
                 reason=words,
             )
-            first = all(item.signature is None for item in standing.steps)
+            first = all(item.signature is None or item.signature.paper is not None for item in standing.steps)
             sign = self.signing.certify if first else self.signing.add_approval
             return {".pdf": sign(pdf, step.key, acting.key, mark, stamp=self.stamp)}
 
@@ -240,10 +243,10 @@ class DocumentSigning:
     # -- what there is -----------------------------------------------------------------------------------------
 
     def _filed(self, document: ControlledDocument) -> list[StoredStatement]:
-        found = self.statements.chain(_chain(document))
-        return [item for item in found if item.statement.event is Event.DOCUMENT_SIGNED]
+        found = self.statements.chain(f"documents/{document.number}/{document.revision.text.replace('/', '-')}")
+        return [item for item in found if item.statement.event in _SIGNATURES]
 
-    def _source_files(self, number: str) -> dict[str, Digest]:
+    def source_files(self, number: str) -> dict[str, Digest]:
         """Return every source file of a document with its digest."""
         found = {}
         for path in self.files.files(f"{FOLDER}/{number}"):
@@ -254,7 +257,7 @@ class DocumentSigning:
 
     def _standing(self, document: ControlledDocument, filed: Sequence[StoredStatement]) -> DocumentSignatures:
         number = document.number.text
-        files = self._source_files(number)
+        files = self.source_files(number)
         route = self.routes.for_document(document.class_word)
         signatures = _judged(filed, files)
         counting = {item.step: item for item in signatures if item.counts}
@@ -271,7 +274,7 @@ class DocumentSigning:
         )
 
     def _shown(self, standing: DocumentSignatures) -> bytes:
-        counting = [item for item in standing.signatures if item.counts]
+        counting = [item for item in standing.signatures if item.counts and item.paper is None]
         if counting:
             path = f"{counting[-1].path}.pdf"
             pdf = self.archive.read(path)
@@ -286,6 +289,7 @@ class DocumentSigning:
         cited = [self._cited(item) for item in route.basis]
         basis = f"（依据：{'、'.join(cited)}）" if cited else ""
         notes = [f"签署路线：{route.label}{basis}。"]
+        notes += [f"{item.told_on_paper}。" for item in standing.signatures if item.counts and item.paper is not None]
         exempt = self.exemption.in_force()
         if exempt is not None and self.routes.exemption is not None:
             notes.append(
@@ -314,8 +318,12 @@ class DocumentSigning:
 
     # -- who may -----------------------------------------------------------------------------------------------
 
-    def _allowed(self, standing: DocumentSignatures, meaning: str, signer: Signer) -> tuple[RouteStep, bool]:
-        by = signer.signatory
+    def allowed(self, standing: DocumentSignatures, meaning: str, by: Signatory) -> tuple[RouteStep, bool]:
+        """Return the step that `by` may sign now, and whether only the exemption allows it.
+
+        Raises:
+            SigningOrderError, SamePersonError, PostNeededError: the route does not allow it.
+        """
         person = self.staff.people.get(by.person)
         taken = [
             StepTaken(item.step.key, item.signature.by.person, item.signature.by.name)
@@ -345,7 +353,7 @@ class DocumentSigning:
         kind = SamePersonError if answer.problem is RouteProblem.SAME_PERSON else SigningOrderError
         return kind(number=number, why=why, hint=answer.hint)
 
-    def _in_post(self, by: Signatory, step: RouteStep) -> Signatory:
+    def in_post(self, by: Signatory, step: RouteStep) -> Signatory:
         """Return the person in the post that allows the step, the main post where that does."""
         person = self.staff.people.get(by.person)
         allowed = [post for post in (person.posts if person is not None else ()) if post in step.by]
@@ -354,7 +362,8 @@ class DocumentSigning:
             return by
         return replace(by, post=names.get(allowed[0], allowed[0]))
 
-    def _facts(self, standing: DocumentSignatures, step: RouteStep, *, exempted: bool) -> dict[str, Wire]:
+    def facts(self, standing: DocumentSignatures, step: RouteStep, *, exempted: bool) -> dict[str, Wire]:
+        """Return what the statement of a signature says of the step and the document."""
         facts: dict[str, Wire] = {
             "step": step.key,
             "route": standing.route.key,
@@ -368,8 +377,9 @@ class DocumentSigning:
         return {key: post.name for key, post in self.staff.posts.items()}
 
 
-def _chain(document: ControlledDocument) -> str:
-    return f"documents/{document.number}/{document.revision.text.replace('/', '-')}"
+def chain_of(standing: DocumentSignatures) -> str:
+    """Return the chain of the signatures on a document revision."""
+    return f"documents/{standing.number}/{standing.revision.replace('/', '-')}"
 
 
 def _reason_shown(reason: str | None, *, exempted: bool) -> str | None:
@@ -384,9 +394,14 @@ def _judged(filed: Sequence[StoredStatement], files: Mapping[str, Digest]) -> li
     changed_later = False
     for stored in reversed(filed):
         stated = stored.statement
-        differing = sorted(path for path in {*stated.files, *files} if stated.files.get(path) != files.get(path))
+        on_paper = stated.event is Event.DOCUMENT_SIGNED_ON_PAPER
+        paper = paper_of(stated.new) if on_paper else None
+        covered = {path: digest for path, digest in stated.files.items() if not path.startswith(f"{stated.chain}/")}
+        differing = sorted(path for path in {*covered, *files} if covered.get(path) != files.get(path))
         why = flaw_of(stored)
-        if why is None and differing:
+        if why is None and on_paper and paper is None:
+            why = T("没有写明纸质签名")
+        elif why is None and differing:
             names = [path.rsplit("/", maxsplit=1)[-1] for path in differing]
             why = T("签署之后有改动：{files}", files=names)
         elif why is None and changed_later:
@@ -394,12 +409,13 @@ def _judged(filed: Sequence[StoredStatement], files: Mapping[str, Digest]) -> li
         changed_later = changed_later or bool(differing)
         if stated.by is None or stated.certificate is None:
             continue  # `decode_statement` lets nobody sign without a name; said for the type checker
+        by = Signatory(paper.person, paper.name, paper.post) if paper is not None else stated.by
         judged.append(
             DocumentSignature(
                 sequence=stated.sequence,
                 step=str(stated.new.get("step", "")),
-                meaning=stated.meaning,
-                by=stated.by,
+                meaning=paper.meaning if paper is not None else stated.meaning,
+                by=by,
                 at=stated.at,
                 reason=stated.reason,
                 statement=stored.digest,
@@ -407,6 +423,8 @@ def _judged(filed: Sequence[StoredStatement], files: Mapping[str, Digest]) -> li
                 path=stored.path,
                 exempted="exemption" in stated.new,
                 void_because=why,
+                paper=paper,
+                taken_in_by=stated.by if on_paper else None,
             )
         )
     return judged[::-1]

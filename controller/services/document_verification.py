@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.identifiers import Digest
+from controller.domain.paper_signature import paper_of
 from controller.domain.statement import Event
 from controller.domain.text import T
 
@@ -36,6 +37,11 @@ class DocumentVerification:
     def note(self, held: HeldStatement) -> Iterator[Finding]:
         """Take a statement of the archive, in the order of its chain; yield what is wrong with its PDF."""
         statement = held.statement
+        if statement.event is Event.DOCUMENT_SIGNED_ON_PAPER:
+            inside = f"{statement.chain}/"
+            covered = {path: digest for path, digest in statement.files.items() if not path.startswith(inside)}
+            self._covered.append((replace(held, pdf=None), covered))
+            yield from _on_paper(held)
         if statement.event is not Event.DOCUMENT_SIGNED:
             return
         self._covered.append((replace(held, pdf=None), statement.files))
@@ -76,6 +82,21 @@ class DocumentVerification:
                 if (path, digest) not in self._library.ever:
                     message = T("签名所覆盖的“{path}”从来不是这个内容的受控文件。", path=path)
                     yield _wrong(held, "document-file-differs", message, suffix=".json")
+
+
+def _on_paper(held: HeldStatement) -> Iterator[Finding]:
+    """Yield what is wrong with a signature on paper; the scan's bytes are compared where the files are read."""
+    statement = held.statement
+    paper = paper_of(statement.new)
+    if paper is None:
+        yield _wrong(held, "paper-signature-wrong", T("没有写明纸质签名。"), suffix=".json")
+        return
+    stem = held.path.removesuffix(".json")
+    scans = [digest for path, digest in statement.files.items() if path.startswith(f"{stem}.")]
+    if paper.signed != bool(scans) or any(paper.scan is None or digest != paper.scan.digest for digest in scans):
+        yield _wrong(held, "paper-signature-wrong", T("纸质签名没有扫描件，或不是所写的那一份。"), suffix=".json")
+    if statement.by is not None and statement.by.person == paper.person:
+        yield _wrong(held, "paper-signature-wrong", T("纸质签名由签名人自己归档。"), suffix=".json")
 
 
 def _wrong(held: HeldStatement, code: str, message: Text, *, suffix: str = ".pdf") -> Finding:

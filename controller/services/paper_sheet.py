@@ -13,10 +13,10 @@ from controller.domain.field_values import display
 from controller.domain.form import FieldType
 from controller.domain.paper_signature import PaperCode, paper_lines
 from controller.domain.record_view import MASK
+from controller.domain.text import T
 from controller.services.entry_making import view_of
 from controller.services.fingerprint_sheet import grouped
-from controller.services.record_control import StageRefusedError
-from controller.domain.text import T
+from controller.services.stage_control import StageRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

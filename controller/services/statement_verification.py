@@ -177,14 +177,31 @@ class StatementVerification:
             if place == 1 or statement.event in _ONLY_ONCE:
                 wrong("statement-event-misplaced", message)
         end.sequence, end.digest, end.unsure = place, digest, False
-        self._beside(chain, files, wrong)
+        self._beside(statement, chain, files, wrong, damaged)
         return self._held(statement, files, digest, damaged, wrong)
 
     @staticmethod
-    def _beside(chain: str, files: StatementFiles, wrong: Callable[[str, Text, str], None]) -> None:
+    def _beside(
+        statement: Statement,
+        chain: str,
+        files: StatementFiles,
+        wrong: Callable[[str, Text, str], None],
+        damaged: set[str],
+    ) -> None:
         kind = chain.split("/", maxsplit=1)[0]
         unknown = set(files.others)
-        if kind == DOCUMENTS:
+        if statement.event is Event.DOCUMENT_SIGNED_ON_PAPER:
+            for path, digest in statement.files.items():
+                suffix = path.removeprefix(files.stem)
+                if suffix == path:
+                    continue
+                unknown.discard(suffix)
+                if suffix not in files.others:
+                    if path not in damaged:
+                        wrong("paper-scan-missing", T("纸质签名的扫描件不见了。"), suffix)
+                elif Digest.of(files.others[suffix]) != digest:
+                    wrong("paper-scan-differs", T("纸质签名的扫描件被改动过（摘要不符）。"), suffix)
+        elif kind == DOCUMENTS:
             unknown.discard(".pdf")
         if files.stamp is not None and kind != TIMESTAMPS:
             unknown.add(".tsr")

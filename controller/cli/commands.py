@@ -24,6 +24,27 @@ def _translated(text: str | None) -> str | None:
     return translator(current_language())(text) if text else text
 
 
+class _HelpPage(click.HelpFormatter):
+    """说明页. Headings end in a full-width colon in Chinese, as the sentences do."""
+
+    def write_heading(self, heading: str) -> None:
+        """Write a heading."""
+        if current_language() == "zh":
+            self.write(f"{'':>{self.current_indent}}{heading}：\n")
+        else:
+            super().write_heading(heading)
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write the usage line."""
+        if prefix is None and current_language() == "zh":
+            prefix = "用法："
+        super().write_usage(prog, args, prefix)
+
+
+class _HelpContext(click.Context):
+    formatter_class = _HelpPage
+
+
 class QmsOption(click.Option):
     """选项. An option whose help is translated."""
 
@@ -39,6 +60,8 @@ class QmsOption(click.Option):
 
 class QmsCommand(click.Command):
     """命令. A command whose help is translated."""
+
+    context_class = _HelpContext
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the translated help."""

@@ -82,7 +82,9 @@ def run_demonstration(folder: Path, out: Output) -> int:
         )
     )
     seconds = time.perf_counter() - started
-    told = T("{name}已登录；其他人的口令在 {file}，可以用 qms login 登录。", name="赵敏", file=f"{OUTPUT}/{_PASSPHRASES}")
+    told = T(
+        "{name}已登录；其他人的口令在 {file}，可以用 qms login 登录。", name="赵敏", file=f"{OUTPUT}/{_PASSPHRASES}"
+    )
     out.line(told)
     out.line(T("用时 {seconds} 秒。接下来可以试试：", seconds=f"{seconds:.0f}"))
     example = next((number for number in numbers if number.form.endswith("-018")), numbers[0])

@@ -1,4 +1,4 @@
-"""Verifying an archive of signed entries, in two processes and in one; history, signatures and every object included."""
+"""Verifying an archive of signed entries, in two processes and in one; history, signatures, every object included."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import tempfile
 import threading
 import time
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from controller.domain.identifiers import Digest, RecordNumber
 from controller.domain.record import Act, Entry, Signatory
@@ -139,7 +138,7 @@ class _Peak:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> _Peak:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -51,7 +51,7 @@ class SampleClock:
 
 @dataclass(frozen=True)
 class SampleSigner:
-    """样例签名人. A person of the sample company whose key lies open while the samples are filed; implements `Signer`."""
+    """样例签名人. A person of the sample company, the key open while samples are filed; implements `Signer`."""
 
     signatory: Signatory
     key: SigningKey = field(repr=False)

@@ -10,6 +10,7 @@ import click
 from controller.cli.commands import M, command, option
 from controller.domain.conformity import Gravity
 from controller.domain.errors import RefusedError
+from controller.domain.identifiers import RecordNumber
 from controller.domain.text import T
 
 if TYPE_CHECKING:
@@ -47,11 +48,16 @@ class ReportKindError(RefusedError):
     metavar="DIR",
     help=M("不在这里检查，而是导出全部档案和核对脚本，供他人不用本程序核对。"),
 )
+@click.argument("record", metavar="[NUMBER]", required=False)
 @click.pass_obj
-def verify(session: Session, *, rerender: bool, report_file: Path | None, force: bool, stock: Path | None) -> int:
+def verify(
+    session: Session, *, record: str | None, rerender: bool, report_file: Path | None, force: bool, stock: Path | None
+) -> int:
     from controller.cli.files import write_output
 
     out = session.output
+    if record is not None:
+        return _one_record(session, record)
     if stock is not None:
         from controller.cli.stock_output import write_stock
 
@@ -86,6 +92,74 @@ def verify(session: Session, *, rerender: bool, report_file: Path | None, force:
         }
     )
     return 1 if report.of_gravity(Gravity.ERROR) else 0
+
+
+def _one_record(session: Session, record: str) -> int:
+    """Print who has signed one record, what each signature is worth, and who is still missing."""
+    out = session.output
+    standing = session.application.verify_record(RecordNumber(record))
+    yes, no = T("是"), T("否")
+    out.line(T("{number} {title}，现在：{stage}", number=standing.number, title=standing.title, stage=standing.stage))
+    columns = [
+        T("条目"),
+        T("时间"),
+        T("姓名"),
+        T("岗位"),
+        T("含义"),
+        T("阶段"),
+        T("完整"),
+        T("有效"),
+        T("可信"),
+        T("准时"),
+    ]
+    rows: list[list[object]] = []
+    for item in standing.signed:
+        worth = [yes if answer else no for answer in (item.intact, item.valid, item.trusted, item.timely)]
+        rows.append([item.sequence, item.at, item.by.name, item.by.post, item.meaning, item.stage, *worth])
+    out.table(columns, rows)
+    out.findings([finding for item in standing.signed for finding in item.findings])
+    out.findings(standing.findings)
+    for step in standing.missing:
+        posts: object = list(step.posts) or T("任何人")
+        out.line(
+            T("尚未签署：{stage}（{posts}），可以是下一步", stage=step.stage, posts=posts)
+            if step.following
+            else T("尚未签署：{stage}（{posts}）", stage=step.stage, posts=posts)
+        )
+    if standing.voided:
+        out.line(T("这份记录已作废。"))
+    elif not standing.missing:
+        out.line(T("各阶段都已签署。"))
+    out.document(
+        {
+            "number": standing.number,
+            "stage": standing.stage,
+            "voided": standing.voided,
+            "sound": standing.sound,
+            "signed": [
+                {
+                    "sequence": item.sequence,
+                    "act": item.act.value,
+                    "by": {"person": item.by.person, "name": item.by.name, "post": item.by.post},
+                    "at": item.at,
+                    "meaning": item.meaning,
+                    "stage": item.stage,
+                    "intact": item.intact,
+                    "valid": item.valid,
+                    "trusted": item.trusted,
+                    "timely": item.timely,
+                    "findings": [out.finding_data(finding) | {"since": finding.since} for finding in item.findings],
+                }
+                for item in standing.signed
+            ],
+            "missing": [
+                {"stage": step.stage, "posts": list(step.posts), "following": step.following}
+                for step in standing.missing
+            ],
+            "findings": [out.finding_data(finding) | {"since": finding.since} for finding in standing.findings],
+        }
+    )
+    return 0 if standing.sound else 1
 
 
 def _check_report(path: Path, *, force: bool) -> None:

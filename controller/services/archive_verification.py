@@ -6,8 +6,7 @@ archive came to be, then who could sign when, then everything that was signed.
 
 from __future__ import annotations
 
-import re
-from array import array
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -19,11 +18,11 @@ from controller.domain.identifiers import Digest, InvalidIdentifierError, Record
 from controller.domain.statement import AUTHORITY, TIMESTAMPS, TRAIL, Event
 from controller.domain.text import T
 from controller.file_formats import canonical_json
-from controller.file_formats.compiled_form import read_compiled
 from controller.services.added_digests import AddedDigests, archive_heads
 from controller.services.archive_history import ArchiveHistory
 from controller.services.document_verification import DocumentVerification
 from controller.services.library_verification import LibraryVerification
+from controller.services.package_verification import PACKAGES, PackageVerification
 from controller.services.people_verification import (
     CERTIFICATES,
     PEOPLE_FILE,
@@ -33,6 +32,8 @@ from controller.services.people_verification import (
     PeopleVerification,
 )
 from controller.services.record_examination import RecordExamination, RecordExaminer, damage, head_mark, parts_of
+from controller.services.record_standing import RecordStandings
+from controller.services.serial_verification import SerialVerification
 from controller.services.signature_verification import SignatureVerification
 from controller.services.statement_verification import CHAIN_FOLDERS, DOCUMENTS, PEOPLE, StatementVerification, judged
 
@@ -55,17 +56,16 @@ if TYPE_CHECKING:
     from controller.services.people_verification import SignerHistory
     from controller.services.ports import ExaminedArchive, Progress, RecordKeys
     from controller.services.record_examination import Examined, RecordExaminers
+    from controller.services.record_standing import RecordStanding
     from controller.services.record_verification import Rerender
     from controller.services.workspace_identity import WorkspaceIdentity
 
-PACKAGES = "controlled-forms"
 SITE_FILE = "site.json"
 INDEX_FILE = ".qms/index.sqlite"
 SPREAD_FROM = 5_000
 """Records from which on several processes examine them."""
 _PART = 10
 """Folders of a hundred records in one part, when several processes work."""
-_HEX = re.compile(r"[0-9a-f]{64}")
 _NO_RECORDS = frozenset({PACKAGES, SITE_FILE, CERTIFICATES, *CHAIN_FOLDERS})
 
 
@@ -128,8 +128,7 @@ class ArchiveVerification:
         self.signers: SignerHistory | None = None
         """Who could sign when; there after `findings` was read to its end."""
         self._forms: dict[Digest, FormDefinition] = {}
-        self._serials: dict[tuple[str, int], array[int]] = {}
-        self._lost: set[tuple[str, int, int]] = set()
+        self._serials = SerialVerification()
         self._damaged: list[str] = []
         self._found: list[Finding] = []
         self._root: Digest | None = None
@@ -169,6 +168,32 @@ class ArchiveVerification:
         self.counts.commits = self._order.commits
         self.counts.statements = self._statements.seen
         self.readable = self._order.complete
+
+    def standing(self, number: RecordNumber) -> RecordStanding:
+        """Return who has signed one record and who is missing; use once, instead of `findings`.
+
+        Raises:
+            RecordNotArchivedError: there is no such record.
+        """
+        steps = (
+            self._passed.findings, self._site, self._establishing, self._library.findings, self._people, self._packages
+        )  # fmt: skip
+        for step in steps:
+            with suppress(DamagedError):  # about the workspace as a whole: `findings` tells it
+                deque(step(), maxlen=0)
+        return RecordStandings(self._known(), self._tools.walk, self._tools.keys).of(number)
+
+    def _known(self) -> RecordExamination:
+        """Return what must be known to examine records."""
+        assert self.signers is not None
+        return RecordExamination(
+            identity=self._identity,
+            forms=self._forms,
+            compiled=frozenset(self._library.compiled) if self._library.complete else None,
+            trust=self.signers,
+            order=self._order,
+            bounds=self._added.bounds,
+        )
 
     def _read(self, path: str) -> bytes | None:
         return self._archive.read(path, at=self.tip)
@@ -242,34 +267,11 @@ class ArchiveVerification:
         return replace(finding, since=self._order.since(finding.path))
 
     def _packages(self) -> Iterator[Finding]:
-        for folder, files in groupby(self._walked(PACKAGES), key=lambda item: "/".join(item[0].split("/")[:2])):
-            content = {path[len(folder) + 1 :]: data for path, data in files}
-            damaged = bool(self._damaged)
-            yield from self._flushed()
-            yield from (self._dated(finding) for finding in self._package(folder, content, damaged=damaged))
+        packages = PackageVerification()
+        for finding in packages.findings(self._walked(PACKAGES), self._damaged):
+            yield self._dated(finding)
+        self._forms.update(packages.forms)
         yield from self._flushed()
-
-    def _package(self, folder: str, content: dict[str, bytes], *, damaged: bool) -> Iterator[Finding]:
-        name = folder.rpartition("/")[2]
-        for extra in sorted(content.keys() - {"compiled.json", "form.docx"}):
-            yield _error("file-unknown", T("档案中有来历不明的文件。"), path=f"{folder}/{extra}".rstrip("/"))
-        compiled, docx = content.get("compiled.json"), content.get("form.docx")
-        if compiled is None or docx is None or not _HEX.fullmatch(name):
-            if not damaged:
-                yield _error("form-package-incomplete", T("归档的表单不完整。"), path=folder)
-            if compiled is None or not _HEX.fullmatch(name):
-                return
-        if Digest.of(compiled).hex != name:
-            yield _error("form-package-differs", T("归档的表单被改动过（摘要不符）。"), path=f"{folder}/compiled.json")
-            return
-        try:
-            form = read_compiled(compiled)
-        except QmsError as exc:
-            yield _error("form-package-unreadable", exc.message, path=f"{folder}/compiled.json")
-            return
-        if docx is not None and form.docx != Digest.of(docx):
-            yield _error("form-package-differs", T("归档的表单模板被改动过（摘要不符）。"), path=f"{folder}/form.docx")
-        self._forms[Digest.of(compiled)] = form.definition
 
     def _content(self) -> Iterator[Finding]:
         """Examine everything else of the archive in path order, in which the daily heads are computed too."""
@@ -295,16 +297,7 @@ class ArchiveVerification:
         self.counts.signatures += signatures.checked
 
     def _records(self, tops: Sequence[str]) -> Iterator[Finding]:
-        assert self.signers is not None
-        tools = self._tools
-        examination = RecordExamination(
-            identity=self._identity,
-            forms=self._forms,
-            compiled=frozenset(self._library.compiled) if self._library.complete else None,
-            trust=self.signers,
-            order=self._order,
-            bounds=self._added.bounds,
-        )
+        tools, examination = self._tools, self._known()
         spread = tools.spread if self._order.records > SPREAD_FROM and tools.rerender is None else None
 
         def listing(path: str) -> list[str]:
@@ -328,36 +321,14 @@ class ArchiveVerification:
         counts.entries += result.entries
         counts.signatures += result.signatures
         counts.unopened += result.unopened
-        for form, year, serial in result.serials:
-            self._serials.setdefault((form, year), array("I")).append(serial)
-        self._lost.update(result.lost)
+        self._serials.take(result.serials, lost=result.lost)
         self._heads ^= result.heads
         self._added.feed(result.added)
         if self._progress is not None:
             self._progress(counts.records, self._order.records or None)
 
     def _numbers(self) -> Iterator[Finding]:
-        for form, year, serial in self._lost:
-            serials = self._serials.setdefault((form, year), array("I"))
-            if serial not in serials:
-                serials.append(serial)
-        for (form, year), found in sorted(self._serials.items()):
-            expected = 1
-            for serial in sorted(found):
-                if serial < expected:
-                    number = RecordNumber.of(form, year, serial)
-                    message = T("记录编号 {number} 出现了两次。", number=number)
-                    yield _error("serial-duplicate", message, subject=number.text)
-                    continue
-                if serial > expected:
-                    first, last = RecordNumber.of(form, year, expected), RecordNumber.of(form, year, serial - 1)
-                    message = (
-                        T("缺少记录 {first}。", first=first)
-                        if first == last
-                        else T("缺少记录 {first} 至 {last}。", first=first, last=last)
-                    )
-                    yield _error("serial-gap", message, subject=first.text)
-                expected = serial + 1
+        return self._serials.findings()
 
     def _missing_keys(self) -> Iterator[Finding]:
         if self.counts.unopened and not self._tools.keys.present():

@@ -17,7 +17,7 @@ from controller.domain.text import T
 from controller.domain.trust import TrustHistory, trust
 from controller.domain.trust_events import PEOPLE as PEOPLE_CHAINS
 from controller.domain.trust_events import TrustEvent, WitnessSignature, posts_stated
-from controller.file_formats.certificate_file import issued_by, read_certificate, to_der
+from controller.file_formats.certificate_file import issued_by, read_certificate, to_der, to_pem
 from controller.file_formats.signing_rules_file import SIGNING_FILE, read_signing_rules
 from controller.file_formats.staff_file import read_staff
 
@@ -62,6 +62,8 @@ class CertificateFiles:
             if name != f"{facts.digest.hex}.pem":
                 yield wrong("certificate-misnamed", T("证书文件的名称不是它的指纹 {digest}。", digest=facts.digest.hex))
                 continue
+            if data != to_pem(der):
+                yield wrong("certificate-rewritten", T("证书文件不是按写入时的样子保存的：被改动过。"))
             self.facts[facts.digest] = facts
             self.der[facts.digest] = der
 
@@ -93,6 +95,10 @@ class SignerHistory:
         """Return the full name a person is registered with, None when unknown."""
         known = self.history.person(person)
         return known.name if known else None
+
+    def post_name(self, post: str) -> str:
+        """Return the name of the post with this key, the newest where it was renamed, or the key."""
+        return next(iter(sorted(self.labels.get(post, frozenset()))), post)
 
     def posts_of(self, person: str, *, order: int, at: datetime) -> frozenset[str] | None:
         """Return the names (and keys) of the posts the person held then, None when that is not known."""

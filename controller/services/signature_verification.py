@@ -44,6 +44,10 @@ class Trust(Protocol):
         """Return the names of the posts the person held then, None when unknown."""
         ...
 
+    def post_name(self, post: str) -> str:
+        """Return the name of the post with this key, or the key where none is known."""
+        ...
+
 
 @dataclass(frozen=True)
 class SignedThing:

@@ -14,12 +14,14 @@ from controller.services.archive_verification import ArchiveVerification, Counts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from controller.domain.identifiers import RecordNumber
     from controller.domain.record import Entry, Wire
     from controller.services.archive_verification import VerificationTools
     from controller.services.entry_making import EntryMaking
     from controller.services.examination_ports import WorkspaceExamination
     from controller.services.ports import ExaminedArchive, Progress
     from controller.services.record_control import RecordControl
+    from controller.services.record_standing import RecordStanding
     from controller.services.workspace_identity import WorkspaceIdentity
 
 _WRITTEN_DOWN = 16
@@ -117,6 +119,17 @@ def verify_workspace(
         root=signers.history.roots[-1] if signers and signers.history.roots else None,
         signers=len(signers.history.people()) if signers else 0,
     )
+
+
+def verify_record(
+    archive: ExaminedArchive, identity: WorkspaceIdentity, tools: VerificationTools, number: RecordNumber
+) -> RecordStanding:
+    """Return who has signed one record, what each signature is worth, and who is still missing.
+
+    Raises:
+        RecordNotArchivedError: there is no such record.
+    """
+    return ArchiveVerification(archive, identity, tools).standing(number)
 
 
 def unopened_report(error: QmsError, surroundings: Sequence[WorkspaceExamination]) -> VerificationReport:

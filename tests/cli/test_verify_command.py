@@ -252,3 +252,26 @@ def test_the_report_prints_as_pdf(filed: Workspace, tmp_path: Path) -> None:
     shown = subprocess.run([need("pdftotext"), str(target), "-"], capture_output=True, check=True).stdout.decode()
     assert "档案检查报告" in shown
     assert "档案被退回或改写" in shown.replace("\n", "")
+
+
+def test_one_record_tells_who_signed_what_it_is_worth_and_who_is_missing(filed: Workspace) -> None:
+    answer = filed.qms("--json", "verify", "XX-YLQXJL-013-2026-0001")
+    told = json.loads(answer.out)
+    (signed,) = told["signed"]
+    assert (answer.code, told["sound"], signed["by"]["name"], signed["sequence"]) == (0, True, "陈晓", 1)
+    assert [signed[worth] for worth in ("intact", "valid", "trusted", "timely")] == [True] * 4
+    assert [step for step in told["missing"] if step["following"]]
+    shown = filed.qms("verify", "XX-YLQXJL-013-2026-0001").out
+    assert told["missing"][0]["stage"] in shown
+    assert filed.qms("verify", "XX-YLQXJL-013-2026-0099").code == 3
+    assert filed.qms("verify", "0001").code == 4
+
+
+def test_a_record_whose_commit_time_was_moved_is_not_timely_and_still_intact(filed: Workspace) -> None:
+    at = "2026-12-24T00:00:00+08:00"
+    made = git(filed.folder, "commit-tree", "archive/main^{tree}", "-p", "archive/main~1", "-m", "x", at=at)
+    git(filed.folder, "update-ref", "refs/heads/archive/main", made)
+    answer = filed.qms("--json", "verify", "XX-YLQXJL-013-2026-0002")
+    (signed,) = json.loads(answer.out)["signed"]
+    assert (answer.code, signed["intact"], signed["trusted"], signed["timely"]) == (1, True, True, False)
+    assert signed["findings"][0]["code"] == "time-differs-from-commit"

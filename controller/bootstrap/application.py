@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from controller.domain.identifiers import RecordNumber
     from controller.domain.text import Text
     from controller.services.archive_witness import ArchiveWitness
     from controller.services.examination_ports import WorkspaceExamination
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
         Clock,
         Progress,
     )
+    from controller.services.record_standing import RecordStanding
     from controller.services.timestamp_verification import StampVerification
     from controller.services.verification import VerificationReport
+    from controller.services.workspace_identity import WorkspaceIdentity
 
 from controller.bootstrap.filing import Filing
 
@@ -59,7 +62,6 @@ class Application(Filing):
         from controller.services.archive_verification import VerificationTools
         from controller.services.verification import PrintsAgain, unopened_report, verify_workspace
         from controller.services.working_copy_examination import WorkingCopyExamination
-        from controller.services.workspace_identity import WorkspaceIdentity
 
         surroundings: list[WorkspaceExamination] = [RepositoryExamination(self.folder)]
         try:
@@ -75,10 +77,6 @@ class Application(Filing):
         stamps: StampVerification | None = None
         with suppress(QmsError):  # where `main` cannot be read its own verification says so
             stamps = self.stamp_verification
-        # Without the rules that filing needs: they are files too, and may be the damaged ones.
-        settings = self.settings
-        identity = WorkspaceIdentity(id=settings.workspace_id, site=settings.site, company=settings.company)
-        place = ExaminedPlace(self.folder, tip or "", self.private_folder)
         with ExitStack() as closing:
             walk = GitFolderWalk(self.folder, tip or "")
             closing.callback(walk.close)
@@ -88,13 +86,38 @@ class Application(Filing):
                 walk=walk,
                 zone=self.zone,
                 witness=self.witness,
-                spread=RecordProcesses(place) if spread else None,
+                spread=RecordProcesses(ExaminedPlace(self.folder, tip or "", self.private_folder)) if spread else None,
                 index=SqliteIndexHeads(self.local_folder / "index.sqlite"),
                 timestamps=stamps,
                 pdf=PadesCheck(),
                 rerender=PrintsAgain(self.records, self.making) if rerender else None,
             )
-            return verify_workspace(self.archive, identity, tools, surroundings=surroundings, progress=progress)
+            return verify_workspace(
+                self.archive, self._examined_identity(), tools, surroundings=surroundings, progress=progress
+            )
+
+    def _examined_identity(self) -> WorkspaceIdentity:
+        """Return the identity without the rules that filing needs: they are files too, and may be the damaged ones."""
+        from controller.services.workspace_identity import WorkspaceIdentity
+
+        settings = self.settings
+        return WorkspaceIdentity(id=settings.workspace_id, site=settings.site, company=settings.company)
+
+    def verify_record(self, number: RecordNumber) -> RecordStanding:
+        """Return who has signed a record, what each signature is worth, and who is still missing.
+
+        Raises:
+            RecordNotArchivedError: there is no such record.
+        """
+        from controller.adapters.git_folder_walk import GitFolderWalk
+        from controller.services.archive_verification import VerificationTools
+        from controller.services.verification import verify_record
+
+        with ExitStack() as closing:
+            walk = GitFolderWalk(self.folder, self.archive.tip() or "")
+            closing.callback(walk.close)
+            tools = VerificationTools(history=self.history, keys=self.keys, walk=walk, zone=self.zone)
+            return verify_record(self.archive, self._examined_identity(), tools, number)
 
     def verification_report(self, report: VerificationReport, *, pdf: bool, translate: Callable[[Text], str]) -> bytes:
         """Return the printed report of `verify` as docx or PDF."""

@@ -113,6 +113,10 @@ def texts_in(value: object) -> list[str]:
     return []
 
 
+OPEN_ELSEWHERE = {"说明书、合格证明、随货同行单", "合格证明、随货同行单"}
+"""Sealed in a request for correction, but in the sale that it is about an open choice, which registers show."""
+
+
 def secret_keys(definition: FormDefinition) -> set[str]:
     return {
         item.key
@@ -144,7 +148,7 @@ def test_no_sensitive_value_lies_in_clear_anywhere(demonstration: Demonstration)
 
     need("git")
     application = demonstration.application
-    secrets = sensitive_texts(application)
+    secrets = sensitive_texts(application) - OPEN_ELSEWHERE
     assert len(secrets) >= 30
     places: dict[str, str] = {"what the demonstration said": demonstration.said}
     dump = subprocess.run(

@@ -68,11 +68,11 @@ class ClockBackwardsError(RefusedError):
     def __init__(self, *, now: datetime, newest: datetime) -> None:
         super().__init__(
             T(
-                "本机时钟是 {now}，早于最近一次归档的时间 {newest}，没有归档。",
+                "本机时间是 {now}，早于最近一次归档的时间 {newest}，没有归档。",
                 now=now.isoformat(timespec="minutes"),
                 newest=newest.astimezone(now.tzinfo).isoformat(timespec="minutes"),
             ),
-            hint=T("先校准本机时间；若先前的时间确实走快了，由有权岗位用 qms timestamp clock 更正并写明原因。"),
+            hint=T("请先校准本机时间；若以前的时间确实走快了，由有权的岗位用 qms timestamp clock 校正并写明原因。"),
         )
 
 

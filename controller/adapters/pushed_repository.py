@@ -36,7 +36,7 @@ class GuardNotSetError(MisconfiguredError):
 
     def __init__(self, *, folder: Path) -> None:
         super().__init__(
-            T("版本库“{folder}”没有设定认可的根证书，不接收任何推送。", folder=folder),
+            T("版本库“{folder}”没有设定认可的根证书，不接收任何内容。", folder=folder),
             hint=T("管理员核对封存的指纹单后，运行 qms guard install。"),
             where=str(folder),
         )
@@ -49,8 +49,8 @@ class ForeignHookError(RefusedError):
 
     def __init__(self, *, path: Path) -> None:
         super().__init__(
-            T("版本库已有别的 pre-receive 钩子，没有改动它。"),
-            hint=T("由管理员把原有的钩子移走或合并后再安装。"),
+            T("版本库已有别的接收程序（pre-receive），没有改动它。"),
+            hint=T("请管理员把原有的接收程序移走或合并后再安装。"),
             where=str(path),
         )
 
@@ -63,7 +63,7 @@ class FingerprintInvalidError(RefusedError):
     def __init__(self, *, text: str) -> None:
         super().__init__(
             T("“{text}”不是根证书的指纹。", text=text[:100]),
-            hint=T("照封存的指纹单输入 64 位十六进制数字，冒号和空格可有可无。"),
+            hint=T("照封存的指纹单输入 64 位数字和字母（0–9、A–F），冒号和空格可有可无。"),
         )
 
 

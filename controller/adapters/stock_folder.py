@@ -32,8 +32,8 @@ class ExportFolderNotEmptyError(RefusedError):
 
     def __init__(self, *, folder: Path) -> None:
         super().__init__(
-            T("“{folder}”已存在且不是空目录，没有导出。", folder=folder),
-            hint=T("换一个新的目录名。"),
+            T("“{folder}”已存在，里面有内容，没有导出。", folder=folder),
+            hint=T("请换一个新的文件夹名称。"),
             where=str(folder),
         )
 

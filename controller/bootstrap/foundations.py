@@ -48,7 +48,7 @@ class LibraryFileMissingError(MisconfiguredError):
     code = "library-file-missing"
 
     def __init__(self, *, path: str) -> None:
-        hint = T("从备份或起步文件库恢复该文件并提交。")
+        hint = T("请从备份或起步文件库恢复该文件，再用 qms change adopt 采用。")
         super().__init__(T("工作区缺少 {path}。", path=path), hint=hint, where=path)
 
 

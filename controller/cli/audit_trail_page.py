@@ -36,7 +36,7 @@ def show_trail(
     if selected.unreadable:
         out.line(T("有 {count} 个文件无法读出，用 qms verify 查看。", count=selected.unreadable))
     if selected.unopened:
-        out.line(T("有 {count} 个条目的敏感信息未能打开：本机没有密钥，或内容与条目不符。", count=selected.unopened))
+        out.line(T("有 {count} 个条目的敏感信息没有显示：本机没有密钥，或内容与条目不符。", count=selected.unopened))
     return []
 
 

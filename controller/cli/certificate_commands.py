@@ -194,7 +194,7 @@ def sheet(session: Session, target: Path, *, force: bool) -> int:
     return 0
 
 
-@command("backup", M("把本机的密钥（仍受口令保护）备份到一个空目录，例如移动盘。"))
+@command("backup", M("把本机的密钥（仍受口令保护）备份到一个空文件夹，例如在移动硬盘上。"))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @acting
 @click.pass_obj

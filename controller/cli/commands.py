@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
+from unicodedata import east_asian_width
 
 import click
 
 from controller.cli.translation import current_language, translator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 _Callback = TypeVar("_Callback", bound="Callable[..., Any]")
 
@@ -24,8 +26,59 @@ def _translated(text: str | None) -> str | None:
     return translator(current_language())(text) if text else text
 
 
+_VALUES = {
+    "ACTION": "操作",
+    "CLASS": "类别",
+    "CODE": "简码",
+    "COMPANY": "公司",
+    "DATE": "日期",
+    "DEPARTMENT": "部门",
+    "DIR": "文件夹",
+    "FIELD": "字段",
+    "FILE": "文件",
+    "FILE_OR_DIR": "文件或文件夹",
+    "FOLDER": "文件夹",
+    "FORM": "表单",
+    "HEX": "指纹",
+    "ID": "编号",
+    "MEANING": "含义",
+    "N": "数",
+    "NAME": "姓名",
+    "NUMBER": "编号",
+    "ORGANISATION": "单位",
+    "OUTCOME": "结果",
+    "PATH": "文件",
+    "PERSON": "姓名",
+    "POST": "岗位",
+    "REPO": "版本库",
+    "REV": "版本",
+    "SITE": "站点",
+    "STAGE": "阶段",
+    "TEXT": "文字",
+    "VALUE": "值",
+    "WORDS": "词语",
+}
+"""What stands for a value in help texts, in Chinese."""
+
+
+def _value_shown(metavar: str) -> str:
+    """Return `[NAME]` as `[姓名]` where help is Chinese."""
+    if current_language() != "zh":
+        return metavar
+    return re.sub(r"[A-Z][A-Z_]*", lambda found: _VALUES.get(found[0], found[0]), metavar)
+
+
+def _width(text: str) -> int:
+    """Return how many columns a text takes; a Chinese character takes two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+_WIDEST = 34
+"""Columns of the first of two, beyond which the second begins on its own line."""
+
+
 class _HelpPage(click.HelpFormatter):
-    """说明页. Headings end in a full-width colon in Chinese, as the sentences do."""
+    """说明页. In Chinese, headings end in a full-width colon and columns are as wide as the characters are."""
 
     def write_heading(self, heading: str) -> None:
         """Write a heading."""
@@ -40,13 +93,46 @@ class _HelpPage(click.HelpFormatter):
             prefix = "用法："
         super().write_usage(prog, args, prefix)
 
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write two columns; a Chinese sentence has no spaces to be wrapped at and stays on its line."""
+        if current_language() != "zh":
+            super().write_dl(rows, col_max, col_spacing)
+            return
+        rows = list(rows)
+        column = max([_width(first) for first, _ in rows if _width(first) <= _WIDEST], default=0) + col_spacing
+        indent = " " * self.current_indent
+        for first, second in rows:
+            gap = column - _width(first)
+            between = " " * gap if gap >= col_spacing else f"\n{indent}{' ' * column}"
+            self.write(f"{indent}{first}{between}{second}".rstrip() + "\n")
+
 
 class _HelpContext(click.Context):
     formatter_class = _HelpPage
 
 
 class QmsOption(click.Option):
-    """选项. An option whose help is translated."""
+    """选项. An option whose help is translated, and whose kind of value is told without a programmer's words."""
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        """Return what stands for the value: `N` for a whole number, `DATE` for a day, `FILE` or `DIR` for a path."""
+        if self.metavar is not None:
+            return _value_shown(self.metavar)
+        if isinstance(self.type, click.types.IntParamType):
+            return _value_shown("N")
+        if isinstance(self.type, click.DateTime):
+            return _value_shown("DATE")
+        if isinstance(self.type, click.Path):
+            return _value_shown("FILE" if self.type.file_okay else "DIR")
+        return super().make_metavar(ctx)
+
+    def get_help_extra(self, ctx: click.Context) -> click.types.OptionHelpExtra:
+        """Return default, range and the like; the range as people write it: `1–1000`."""
+        extra = super().get_help_extra(ctx)
+        if "range" in extra and isinstance(self.type, click.IntRange):
+            low, high = self.type.min, self.type.max
+            extra["range"] = f"{low}–{high}" if low is not None and high is not None else f"≥ {low or 0}"
+        return extra
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the option and its translated help."""
@@ -75,7 +161,8 @@ class QmsCommand(click.Command):
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Return the parts of the usage line, `[OPTIONS]` and the like translated."""
         shown = {"[OPTIONS]": M("[选项]"), "COMMAND [ARGS]...": M("命令 [参数]...")}
-        return [_translated(shown.get(piece, piece)) or "" for piece in super().collect_usage_pieces(ctx)]
+        pieces = super().collect_usage_pieces(ctx)
+        return [_translated(shown[piece]) or "" if piece in shown else _value_shown(piece) for piece in pieces]
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """Return the first sentence of the translated help; never cut inside a Chinese sentence."""

@@ -234,7 +234,7 @@ def _show_rules(out: Output, definition: FormDefinition) -> None:
 
 @form.command("lint", help=M("检查表单定义与模板：默认检查工作目录里现在的文件。有错误时退出码为 1。"))
 @click.argument("numbers", metavar="[NUMBER]...", nargs=-1)
-@option("--working/--approved", "working", default=True, help=M("检查工作目录里的文件（默认），或已批准的版本。"))
+@option("--working/--approved", "working", default=True, help=M("检查文件夹里的文件（默认），或已批准的版本。"))
 @click.pass_obj
 def lint(session: Session, numbers: tuple[str, ...], working: bool) -> int:
     out, application = session.output, session.application

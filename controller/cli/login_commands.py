@@ -30,7 +30,7 @@ def _wanted(application: Application, name: str | None, session: Session) -> Per
     return active_person(application.staff, wanted)
 
 
-@command("login", M("登录：输入本人的签名口令，之后的操作都以本人名义进行。"))
+@command("login", M("登录：输入本人的签名口令，之后的操作都记在本人名下。"))
 @click.argument("name", metavar="[NAME]", required=False)
 @click.pass_obj
 def login(session: Session, name: str | None) -> int:
@@ -80,7 +80,7 @@ def login(session: Session, name: str | None) -> int:
 
 @command("logout", M("退出登录。"))
 @click.argument("name", metavar="[NAME]", required=False)
-@option("--all", "everybody", is_flag=True, help=M("本机登录的所有人都退出。"))
+@option("--all", "everybody", is_flag=True, help=M("让本机登录的所有人都退出。"))
 @click.pass_obj
 def logout(session: Session, name: str | None, *, everybody: bool) -> int:
     application = session.application
@@ -120,7 +120,7 @@ def who(session: Session) -> int:
     for person, _sitting, until in found:
         out.line(
             T(
-                "{name}（{id}），不操作则到 {until} 为止。",
+                "{name}（{id}）：不再操作的话，{until} 自动退出。",
                 name=person.name,
                 id=person.id,
                 until=until.strftime("%H:%M"),

@@ -108,7 +108,7 @@ COMMANDS = {
     "audit-trail": ("controller.cli.audit_trail_commands:audit_trail", M("审计追踪：查看和导出。")),
     "index": ("controller.cli.workspace_commands:index", M("检索索引：可随时重建。")),
     "timestamp": ("controller.cli.timestamp_commands:timestamp", M("时间戳：每日摘要、机器外的副本、时钟校正。")),
-    "guard": ("controller.cli.guard_commands:guard", M("共享服务器：拒收改写档案、未签名或改动过的推送。")),
+    "guard": ("controller.cli.guard_commands:guard", M("共享服务器：拒收改写过历史、没有签名或改动过的内容。")),
     "verify": ("controller.cli.verify_commands:verify", M("检查档案是否完整、未被改动。")),
 }
 
@@ -134,7 +134,7 @@ class _Root(QmsGroup):
     "--passphrase-file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help=M("口令文件（每行“工号: 口令”），供自动化使用；平时请在终端里输入。"),
+    help=M("口令文件（每行“工号: 口令”），供自动运行使用；平时请直接输入口令。"),
 )
 @click.version_option(
     package_name="wenkong",

@@ -68,14 +68,14 @@ def show(session: Session, name: str) -> int:
     return 0
 
 
-@person.command("add", help=M("登记一位新人员；随后由本人用 certify 设口令、领证书。"))
+@person.command("add", help=M("登记一位新人员；随后由本人用 qms person certify 设口令、领证书。"))
 @click.argument("name", metavar="[NAME]", required=False)
 @option(
     "--post",
     "posts",
     multiple=True,
     metavar="POST",
-    help=M("岗位（键或名称，可写多次；可写 岗位:开始日期..结束日期）。"),
+    help=M("岗位名称，例如 质管员（可写多次；可写 岗位:开始日期..结束日期）。"),
 )
 @option("--check", metavar="TEXT", help=M("怎样核对的身份：证件名称和末几位，例如 身份证 尾号 1234。"))
 @option("--id", "ident", metavar="ID", help=M("工号（默认取下一个）；用过的不再给别人。"))
@@ -107,7 +107,7 @@ def add(session: Session, name: str | None, posts: tuple[str, ...], check: str |
     multiple=True,
     required=True,
     metavar="POST",
-    help=M("岗位（可写多次；可写 岗位:开始日期..结束日期）。"),
+    help=M("岗位名称，例如 质管员（可写多次；可写 岗位:开始日期..结束日期）。"),
 )
 @option("--reason", metavar="TEXT", help=M("更改原因，例如任命文件编号。"))
 @acting

@@ -145,7 +145,7 @@ def _rows(application: Application, limit: int) -> Iterator[tuple[DailyStatement
         yield item, stamped_at, authority
 
 
-@timestamp.command("compare", help=M("与机器外保存的每日摘要核对。FOLDER 默认为设定的文件夹。"))
+@timestamp.command("compare", help=M("与机器外保存的每日摘要核对（默认用设定的文件夹）。"))
 @click.argument("folder", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
 @click.pass_obj
 def compare(session: Session, folder: Path | None) -> int:

@@ -46,7 +46,7 @@ class ReportKindError(RefusedError):
     "--stock",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help=M("不在这里检查，而是导出全部档案和核对脚本，供他人不用本程序核对。"),
+    help=M("不在这里检查，而是导出全部档案和核对方法，供他人不用本程序自行核对。"),
 )
 @click.argument("record", metavar="[NUMBER]", required=False)
 @click.pass_obj
@@ -177,7 +177,7 @@ def _summary(out: Output, report: VerificationReport) -> None:
     out.line(T("检查了 {records} 份记录、{entries} 个条目。", records=report.records, entries=report.entries))
     out.line(
         T(
-            "另有 {statements} 份陈述；核对了 {signatures} 个签名、{commits} 次归档提交。",
+            "另有 {statements} 份陈述；核对了 {signatures} 个签名、{commits} 次归档。",
             statements=counts.statements,
             signatures=counts.signatures,
             commits=counts.commits,

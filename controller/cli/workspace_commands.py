@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from controller.cli.commands import M, command, group, option
-from controller.domain.conformity import Gravity
 from controller.domain.text import T
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 @command("init", M("新建工作区，放入起步文件库。"))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-@option("--company", required=True, metavar="NAME", help=M("公司名称，印在每份文件的页眉。"))
+@option("--company", required=True, metavar="COMPANY", help=M("公司名称，印在每份文件的页眉。"))
 @option(
     "--prefix",
     default="XX",
@@ -45,9 +44,11 @@ def init(session: Session, folder: Path, company: str, prefix: str, person: str 
         {"format": "wenkong/people/1", "people": [{"id": "p001", "name": person, "posts": [post], "active": True}]}
     )
     again = out.text(T("再输入一次"))
-    own = session.passphrases.new("p001", out.text(T("{name}的签名口令（自己保管）", name=person)), again, name=person)
+    own = session.passphrases.new(
+        "p001", out.text(T("{name}的签名口令（只有本人知道）", name=person)), again, name=person
+    )
     authority = session.passphrases.new(
-        AUTHORITY_PASSPHRASE, out.text(T("企业证书口令（发放证书时用，最好由另一人保管）")), again
+        AUTHORITY_PASSPHRASE, out.text(T("企业证书口令（发放证书时用，最好由另一位负责人来设、来保管）")), again
     )
     if own is None or authority is None:
         raise PassphraseNeededError(meaning=out.text(T("建立工作区")))

@@ -53,7 +53,7 @@ EVENT_LABELS: Mapping[Event, Text] = {
     Event.DOCUMENT_SIGNED_ON_PAPER: T("纸质签署文件"),
     Event.HEADS_STAMPED: T("加盖时间戳"),
     Event.STAMP_FAILED: T("时间戳失败"),
-    Event.CLOCK_CORRECTED: T("更正时钟"),
+    Event.CLOCK_CORRECTED: T("校正时钟"),
     Event.KEYS_BACKED_UP: T("备份密钥"),
     Event.KEYS_RESTORED: T("恢复密钥"),
 }

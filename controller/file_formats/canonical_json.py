@@ -31,7 +31,7 @@ class NotCanonicalError(DamagedError):
 
     def __init__(self, *, problem: Text, where: str | None = None) -> None:
         super().__init__(
-            T("不是规范的 JSON:{problem}。", problem=problem),
+            T("内容的写法不规范：{problem}。", problem=problem),
             hint=T("该内容可能被改动过或传输有误；请从备份或原件重新取得。"),
             where=where,
         )

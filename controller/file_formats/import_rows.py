@@ -122,7 +122,9 @@ def read_json_object(text: str, *, where: str) -> dict[str, Any]:
         value = json.loads(text, parse_float=str, parse_int=str, parse_constant=_no_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as exc:
         raise ImportFileError(
-            where=where, problem=T("不是规范的 JSON({detail})", detail=str(exc)[:120]), hint=T("检查引号、逗号和括号。")
+            where=where,
+            problem=T("内容的写法不规范（{detail}）", detail=str(exc)[:120]),
+            hint=T("检查引号、逗号和括号。"),
         ) from exc
     if not isinstance(value, dict) or _depth(value) > _DEPTH_LIMIT:
         raise ImportFileError(

@@ -67,7 +67,7 @@ class ArchiveHistory:
                     self._progress(place, None)
             self.order.complete = True
         except HistoryUnreadable as exc:
-            message = T("档案历史自提交 {commit} 起读不出来。", commit=exc.commit[:12])
+            message = T("档案历史从归档 {commit} 起读不出来。", commit=exc.commit[:12])
             yield Finding("history-unreadable", Gravity.ERROR, message, hint=_restore())
         finally:
             self.order.close()
@@ -80,10 +80,10 @@ class ArchiveHistory:
             return Finding(code, Gravity.ERROR, message, path=path, since=since)
 
         if list(commit.parents) != ([before.commit] if before else []):
-            yield wrong("history-not-one-line", T("档案提交 {commit} 不是接在唯一的前一提交之后。", commit=name))
+            yield wrong("history-not-one-line", T("归档 {commit} 没有接在唯一的前一次归档之后。", commit=name))
         if before is not None and commit.at < before.at and not self._corrects_clock(commit):
             message = T(
-                "提交 {commit} 的时间 {at} 早于前一提交的 {before}，也没有校正时钟的陈述。",
+                "归档 {commit} 的时间 {at} 早于前一次的 {before}，也没有校正时钟的陈述。",
                 commit=name,
                 at=since,
                 before=in_zone(before.at, self._zone),
@@ -93,7 +93,7 @@ class ArchiveHistory:
         entered = {match[1] for path in added if (match := _ENTRY.fullmatch(path))}
         for change in commit.changes:
             if change.kind != "A":
-                message = T("提交 {commit} 改动或删除了已归档的“{path}”。", commit=name, path=change.path)
+                message = T("归档 {commit} 改动或删除了已归档的“{path}”。", commit=name, path=change.path)
                 yield wrong("history-rewritten", message, change.path)
                 continue
             if change.mode != ORDINARY:

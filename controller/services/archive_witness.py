@@ -49,26 +49,26 @@ class ArchiveWitness:
         if seen is not None and tip is not None and seen.tip != tip and not self._archive.holds(seen.tip):
             old, new, records = seen.tip[:12], tip[:12], seen.records
             message = (
-                T("档案被退回或改写：本机上次见到的提交 {old} 不在现在的档案（{new}）中。", old=old, new=new)
+                T("档案被退回或改写：本机上次见到的归档 {old} 不在现在的档案（{new}）中。", old=old, new=new)
                 if records is None
                 else T(
-                    "档案被退回或改写：本机上次见到的提交 {old}（当时有 {records} 份记录）不在现在的档案（{new}）中。",
+                    "档案被退回或改写：本机上次见到的归档 {old}（当时有 {records} 份记录）不在现在的档案（{new}）中。",
                     old=old,
                     records=records,
                     new=new,
                 )
             )
-            yield self._rewritten("archive-rewritten", message)
+            yield self._rewritten("archive-rewritten", message, f"archive/{self._site}")
         if seen is None or seen.main is None or self._history is None:
             return
         main = self._history.tip(_MAIN)
         if main != seen.main and not self._history.holds(_MAIN, seen.main):
             message = T(
-                "受控文件被退回或改写：本机上次见到的提交 {old} 不在现在的 main（{new}）中。",
+                "受控文件被退回或改写：本机上次见到的更改 {old} 不在现在的历史（{new}）中。",
                 old=seen.main[:12],
                 new=(main or "")[:12],
             )
-            yield self._rewritten("library-rewritten", message)
+            yield self._rewritten("library-rewritten", message, _MAIN)
 
     def pinned(self) -> Digest | None:
         """Return the fingerprint of the root that this computer saw first, None when it saw none."""
@@ -106,9 +106,9 @@ class ArchiveWitness:
             if isinstance(root, str):
                 self._heads.pin(Digest(root))
 
-    def _rewritten(self, code: str, message: Text) -> Finding:
+    def _rewritten(self, code: str, message: Text, branch: str) -> Finding:
         hint = T(
             "从备份恢复工作区，并查明是谁改动的。确属有意换回旧备份的，记下原因后删除“{place}”。",
             place=self._heads.place,
         )
-        return Finding(code=code, gravity=Gravity.ERROR, message=message, hint=hint)
+        return Finding(code=code, gravity=Gravity.ERROR, message=message, path=branch, hint=hint)

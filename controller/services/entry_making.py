@@ -42,7 +42,7 @@ class ValuesRefusedError(RefusedError):
     def __init__(self, *, form: str, title: str, problems: Sequence[Problem], where: str | None = None) -> None:
         super().__init__(
             T("《{title}》（{form}）有 {count} 处不符合要求，没有归档。", title=title, form=form, count=len(problems)),
-            hint=T("按下面逐项改正后重新提交。"),
+            hint=T("请按下面逐项改正后重新填写。"),
             where=where,
         )
         self.problems = tuple(problems)

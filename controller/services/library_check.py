@@ -55,8 +55,8 @@ def check_people_unedited(paths: Iterable[str]) -> list[Finding]:
     """
     if PEOPLE_FILE not in paths:
         return []
-    message = T("在册人员不能在文件里直接增改。")
-    hint = T("用 qms change discard {path} 恢复，再用 qms person add、posts 或 retire。", path=PEOPLE_FILE)
+    message = T("人员不能在文件里直接增加或修改。")
+    hint = T("请用 qms change discard {path} 恢复，再用 qms person 的 add、posts 或 retire 办理。", path=PEOPLE_FILE)
     return [Finding("people-edited-by-hand", Gravity.ERROR, message, path=PEOPLE_FILE, hint=hint)]
 
 

@@ -88,17 +88,17 @@ class LibraryVerification:
                 before = commit
             self.complete = True
         except HistoryUnreadable as exc:
-            message = T("受控文件的历史自提交 {commit} 起读不出来。", commit=exc.commit[:12])
+            message = T("受控文件的历史从更改 {commit} 起读不出来。", commit=exc.commit[:12])
             yield Finding("library-history-unreadable", Gravity.ERROR, message, hint=T("从备份恢复工作区后再验证。"))
 
     def missing(self) -> Iterator[Finding]:
         """Yield the statements, of all that were told to `expect`, whose change is not part of `main`."""
         if not self.complete:
             return
-        hint = T("main 可能被退回或改写；从备份恢复工作区，并查明是谁改动的。")
+        hint = T("受控文件的历史可能被退回或改写；请从备份恢复工作区，并查明是谁改动的。")
         for path, (at, subject) in sorted(self._waiting.items()):
             if path not in self._used:
-                message = T("陈述所写的受控文件更改不在 main 的历史中。")
+                message = T("陈述所写的更改不在受控文件的历史中。")
                 yield Finding(
                     "library-change-missing",
                     Gravity.ERROR,
@@ -118,7 +118,7 @@ class LibraryVerification:
 
         if list(commit.parents) != ([before.commit] if before else []):
             yield wrong(
-                "library-history-not-one-line", T("main 的提交 {commit} 不是接在唯一的前一提交之后。", commit=name)
+                "library-history-not-one-line", T("受控文件更改 {commit} 没有接在唯一的前一次更改之后。", commit=name)
             )
         added: dict[str, Digest | None] = {}
         deleted: set[str] = set()
@@ -170,7 +170,7 @@ class LibraryVerification:
         named = commit.statement.removesuffix(".json") or (statement_path(TRAIL, 1) if not commit.parents else "")
         if not named:
             message = T(
-                "main 的提交 {commit} 没有签名陈述，改动了 {paths}。", commit=name, paths=_some({*added, *deleted})
+                "受控文件更改 {commit} 没有签名陈述，改动了 {paths}。", commit=name, paths=_some({*added, *deleted})
             )
             hint = T("受控文件只能通过 qms 更改；查明改动的人，用 qms change 重新采用。")
             yield Finding("library-change-unsigned", Gravity.ERROR, message, path=MAIN, since=since, hint=hint)
@@ -179,16 +179,16 @@ class LibraryVerification:
         statement, problem = self._statement(path)
         if statement is None:
             message = T(
-                "main 的提交 {commit} 所称的陈述 {path} 不可用：{problem}", commit=name, path=path, problem=problem
+                "受控文件更改 {commit} 所依据的陈述 {path} 不可用：{problem}", commit=name, path=path, problem=problem
             )
             yield Finding("library-change-unsigned", Gravity.ERROR, message, path=path, since=since)
             return
         if path in self._used:
-            message = T("陈述已用于 main 的另一提交，不能再用于 {commit}。", commit=name)
+            message = T("陈述已用于另一次受控文件更改，不能再用于 {commit}。", commit=name)
             yield Finding("library-statement-used-twice", Gravity.ERROR, message, path=path, since=since)
         self._used.add(path)
         if statement.by is None or not covers_library(statement):
-            message = T("main 的提交 {commit} 所称的陈述不是受控文件更改的签名陈述。", commit=name)
+            message = T("受控文件更改 {commit} 所依据的陈述不是关于文件更改的。", commit=name)
             yield Finding("library-change-unsigned", Gravity.ERROR, message, path=path, since=since)
             return
         gone = statement.new.get("deleted")
@@ -199,11 +199,11 @@ class LibraryVerification:
         differing |= {item for item in statement.files if item not in added}
         differing |= deleted ^ stated_deleted
         if differing:
-            message = T("main 的提交 {commit} 与签名陈述不符：{paths}。", commit=name, paths=_some(differing))
+            message = T("受控文件更改 {commit} 与签名陈述不符：{paths}。", commit=name, paths=_some(differing))
             yield Finding("library-change-differs", Gravity.ERROR, message, path=path, since=since)
         if int(datetime.fromisoformat(statement.at).timestamp()) != commit.at:
             message = T(
-                "main 的提交 {commit} 的时间 {at} 与签名陈述的时间 {stated} 不同。",
+                "受控文件更改 {commit} 的时间 {at} 与签名陈述的时间 {stated} 不同。",
                 commit=name,
                 at=since,
                 stated=statement.at,

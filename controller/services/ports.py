@@ -309,7 +309,7 @@ class ArchiveRewrittenError(DamagedError):
 
     def __init__(self, *, commit: str) -> None:
         super().__init__(
-            T("档案的历史被改写：提交 {commit} 已不在其中。", commit=commit[:12]),
+            T("档案的历史被改写：归档 {commit} 已不在其中。", commit=commit[:12]),
             hint=T("档案只能追加。请运行 qms verify，并用备份或机器外的摘要核对。"),
         )
 

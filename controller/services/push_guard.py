@@ -41,7 +41,7 @@ class PushUnreadableError(DamagedError):
     code = "push-unreadable"
 
     def __init__(self) -> None:
-        super().__init__(T("读不懂推送的内容，没有接收。"), hint=T("这个命令由服务器的 Git 自动运行，不需要手工运行。"))
+        super().__init__(T("读不懂送来的内容，没有接收。"), hint=T("这个命令由服务器的 Git 自动运行，不需要手工运行。"))
 
 
 class PushRefusedError(RefusedError):
@@ -51,7 +51,7 @@ class PushRefusedError(RefusedError):
 
     def __init__(self, *, findings: Sequence[Finding], more: int) -> None:
         super().__init__(
-            T("共享服务器没有接收这次推送：{count} 处不符合。", count=len(findings) + more),
+            T("共享服务器没有接收送来的内容：{count} 处不符合。", count=len(findings) + more),
             hint=T("服务器上的内容没有改变。先在本机运行 qms verify，查明后再推送。"),
         )
         self.findings = tuple(findings)
@@ -130,7 +130,7 @@ class PushGuard:
                         hint=finding.hint, since=finding.since,
                     )  # fmt: skip
             except HistoryUnreadable as exc:
-                message = T("{ref} 的历史自提交 {commit} 起读不出来。", ref=_short(update.ref), commit=exc.commit[:12])
+                message = T("{ref} 的历史从 {commit} 起读不出来。", ref=_short(update.ref), commit=exc.commit[:12])
                 yield _refusal("push-history-unreadable", message, update.ref)
             except QmsError as exc:
                 yield Finding(exc.code, Gravity.ERROR, exc.message, path=exc.where, subject=_short(update.ref))
@@ -141,7 +141,7 @@ class PushGuard:
             return lambda: iter(())
         match = _ARCHIVE.fullmatch(ref)
         if match is None and ref != MAIN:
-            message = T("不接收 {ref}：只有 main、archive/… 和 draft/… 可以推送。", ref=_short(ref))
+            message = T("不接收 {ref}：只接收受控文件（main）、档案（archive/…）和草稿（draft/…）。", ref=_short(ref))
             return lambda: iter([_refusal("push-ref-unknown", message, ref)])
         if new is None:
             message = T("不能删除 {ref}。", ref=_short(ref))
@@ -160,11 +160,11 @@ class PushGuard:
 
     def _main(self, old: str | None, new: str, after: Mapping[str, str]) -> Iterator[Finding]:
         if old is not None and not self._repository.contains(new, old):
-            yield _refusal("push-rewrites", T("main 的历史不能改写：推送的内容不是接在现有提交之后。"), MAIN)
+            yield _refusal("push-rewrites", T("受控文件的历史不能改写：送来的内容不是接在现有内容之后。"), MAIN)
             return
         archive = after.get(f"refs/heads/archive/{self._site}")
         if archive is None:
-            message = T("服务器上没有 archive/{site}，main 的更改没有签名陈述可以核对。", site=self._site)
+            message = T("服务器上没有站点 {site} 的档案，受控文件的更改没有签名陈述可以核对。", site=self._site)
             yield _refusal("push-without-archive", message, MAIN)
             return
         order = CommitOrder(secrets.token_bytes(16), self._rules.zone)
@@ -179,7 +179,7 @@ class PushGuard:
         for commit in self._repository.log(new, without=old):
             if commit.at > self._rules.now + AHEAD:
                 message = T(
-                    "提交 {commit} 的时间 {at} 晚于服务器的时间 {now}。",
+                    "归档 {commit} 的时间 {at} 晚于服务器的时间 {now}。",
                     commit=commit.commit[:12],
                     at=in_zone(commit.at, self._rules.zone),
                     now=in_zone(self._rules.now, self._rules.zone),
@@ -195,7 +195,7 @@ class PushGuard:
         found = read_certificate(data, where=ROOT_FILE).digest if data is not None else None
         if found != self._rules.root:
             message = T(
-                "main 中的根证书 {found} 不是服务器认可的 {pinned}。",
+                "受控文件中的根证书 {found} 不是服务器认可的 {pinned}。",
                 found=found.hex if found else T("（没有）"),
                 pinned=self._rules.root.hex,
             )

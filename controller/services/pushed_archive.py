@@ -270,7 +270,7 @@ class PushedArchive:
         """Yield everything for which the push is refused."""
         push, rules = self._push, self._rules
         if push.old is not None and not self._repository.contains(push.new, push.old):
-            yield _error("push-rewrites", T("档案只能追加：推送的内容不是接在服务器现有的档案之后。"))
+            yield _error("push-rewrites", T("档案只能追加：送来的内容不是接在服务器现有的档案之后。"))
             return
         commits = _NewCommits(self._repository, push, self._rule_statements(), rules.now + AHEAD)
         passed = ArchiveHistory(commits, f"archive/{push.site}", tip=push.new, zone=rules.zone, read=self._at.read)
@@ -281,7 +281,7 @@ class PushedArchive:
             return
         for commit in commits.ahead:
             message = T(
-                "提交 {commit} 的时间 {at} 晚于服务器的时间 {now}。",
+                "归档 {commit} 的时间 {at} 晚于服务器的时间 {now}。",
                 commit=commit.commit[:12],
                 at=in_zone(commit.at, rules.zone),
                 now=in_zone(rules.now, rules.zone),
@@ -291,7 +291,7 @@ class PushedArchive:
             yield _error("file-unknown", T("档案中有来历不明的文件。"), path)
         identity, root, problem = self._site()
         if identity is None:
-            yield _error("site-file-wrong", problem or T("读不懂"), SITE_FILE)
+            yield _error("site-file-wrong", problem or T("内容读不懂"), SITE_FILE)
             return
         is_new = _New(passed.order, commits.count)
         yield from (

@@ -116,7 +116,7 @@ class SignatureVerification:
         if order is None or int(datetime.fromisoformat(at).timestamp()) == self._order.seconds(order):
             return
         since = self._order.moment(order)
-        message = T("写明的时间 {stated} 与归档提交的时间 {filed} 不同。", stated=at, filed=since)
+        message = T("写明的时间 {stated} 与归档时间 {filed} 不同。", stated=at, filed=since)
         yield Finding("time-differs-from-commit", Gravity.ERROR, message, path=path, subject=subject, since=since)
 
     def witness_time(self, thing: SignedThing, checked: CheckedSignature, path: str) -> Iterator[Finding]:
@@ -124,7 +124,7 @@ class SignatureVerification:
         order = self._order.of(path)
         if order is not None and int(checked.signed_at.timestamp()) != self._order.seconds(order):
             since = self._order.moment(order)
-            message = T("签名时间 {signed} 与归档提交的时间 {filed} 不同。", signed=_iso(checked, thing), filed=since)
+            message = T("签名时间 {signed} 与归档时间 {filed} 不同。", signed=_iso(checked, thing), filed=since)
             yield Finding(
                 "signature-time-differs", Gravity.ERROR, message, path=path, subject=thing.subject, since=since
             )

@@ -57,7 +57,7 @@ class SignInNeededError(RefusedError):
             if wanted
             else T("还没有登录。")
         )
-        super().__init__(message, hint=T("先用 qms login 姓名 登录，输入本人的签名口令。"))
+        super().__init__(message, hint=T("请先用 qms login 姓名 登录，输入本人的签名口令。"))
 
 
 class SignInLockedError(RefusedError):
@@ -68,7 +68,7 @@ class SignInLockedError(RefusedError):
     def __init__(self, *, name: str, until: datetime) -> None:
         super().__init__(
             T("{name}连续登录失败次数过多，锁定到 {until}。", name=name, until=until.strftime("%H:%M")),
-            hint=T("到时再试；忘记口令的，由有权岗位用 qms person certify 重新发放证书。"),
+            hint=T("请到时再试；忘记口令的，用 qms person certify 重新发放证书并重新见证。"),
         )
 
 
@@ -108,7 +108,7 @@ class PassphraseNeededError(RefusedError):
     def __init__(self, *, meaning: str) -> None:
         super().__init__(
             T("以“{meaning}”签名须再次输入口令，没有签名。", meaning=meaning or "签名"),
-            hint=T("在终端里操作，或用 --passphrase-file 指明口令文件。"),
+            hint=T("请在命令窗口里操作并按提示输入口令；自动运行时用 --passphrase-file 指明口令文件。"),
         )
 
 

@@ -38,7 +38,7 @@ class PersonNeededError(RefusedError):
         super().__init__(
             T("本机有多人登录，请指明以谁的身份操作。"),
             hint=T(
-                "加上 --as 姓名，例如 --as {example}；已登录：{names}。",
+                "请加上 --as 姓名，例如 --as {example}；已登录：{names}。",
                 example=names[0] if names else "",
                 names=names,
             ),

@@ -151,7 +151,7 @@ class StatementVerification:
             return None
         if statement_path(statement.chain, statement.sequence) != files.stem or statement.chain != chain:
             message = T(
-                "文件名与内容不符：内容是 {chain} 的第 {sequence} 份陈述。",
+                "文件名与内容不符：内容是“{chain}”的第 {sequence} 份陈述。",
                 chain=statement.chain,
                 sequence=statement.sequence,
             )

@@ -111,7 +111,7 @@ class StampVerification:
     def _added(item: HeldStatement, said: DailyHeads, found: AddedFiles | None) -> Iterator[Finding]:
         branch = f"archive/{item.statement.site}"
         if branch not in said.heads:
-            yield _error(item, "heads-malformed", T("每日摘要没有写明分支 {branch}。", branch=branch))
+            yield _error(item, "heads-malformed", T("每日摘要没有写明 {branch}。", branch=branch))
         elif found is None:
             message = T(
                 "每日摘要写明的档案状态 {commit} 不在现在的历史中：档案被退回或改写。", commit=said.heads[branch][:12]
@@ -140,9 +140,7 @@ class StampVerification:
             if (branch, commit) not in known:
                 known[branch, commit] = holds(branch, commit)
                 if not known[branch, commit]:
-                    message = T(
-                        "每日摘要写明的提交 {commit} 不在分支 {branch} 的历史中。", commit=commit[:12], branch=branch
-                    )
+                    message = T("每日摘要写明的 {commit} 不在 {branch} 的历史中。", commit=commit[:12], branch=branch)
                     yield _error(item, "heads-not-in-history", message)
 
     def _gaps(self, days: Sequence[date]) -> Iterator[Finding]:

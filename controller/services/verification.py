@@ -156,5 +156,5 @@ def _safely(examination: WorkspaceExamination) -> Iterator[Finding]:
     try:
         yield from examination.findings()
     except QmsError as exc:
-        message = T("检查没有做完：{problem}", problem=exc.message)
+        message = T("有一项检查没有做完：{problem}", problem=exc.message)
         yield replace(Finding(exc.code, Gravity.ERROR, message, path=exc.where), hint=exc.hint)

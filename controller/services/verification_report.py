@@ -70,7 +70,7 @@ def report_page(report: VerificationReport, *, company: str, site: str, at: str,
         (T("记录"), T("{records} 份，{entries} 个条目", records=counts.records, entries=counts.entries)),
         (T("陈述"), T("{count} 份", count=counts.statements)),
         (T("签名"), T("核对 {count} 个", count=counts.signatures)),
-        (T("归档提交"), T("{count} 次", count=counts.commits)),
+        (T("归档次数"), T("{count} 次", count=counts.commits)),
         (T("登记人员"), T("{count} 人", count=report.signers)),
     ]
     if counts.unopened:
@@ -96,13 +96,13 @@ def _summary(report: VerificationReport) -> ReportSection:
 
 def _method(report: VerificationReport) -> ReportSection:
     lines = [
-        T("1. 档案历史：逐个提交核对，只增不改、前后相接、时间不倒退，签名与所签内容同时归档。"),
+        T("1. 档案历史：逐次归档核对，只增不改、前后相接、时间不倒退，签名与所签内容同时归档。"),
         T("2. 签名：逐个核对签名与内容、所用证书、签名时间与写明的时间；证书须当时有效、已登记并经见证、未吊销。"),
         T("3. 人员与证书机构：由归档的陈述推算谁在何时可以签名，与人员名单、根证书比对。"),
         T("4. 记录：编号连续，条目相接，表单归档且曾是受控文件，附件和封存内容与条目相符。"),
         T("5. 受控文件：每次更改都有签名陈述，所列文件与实际更改一致。"),
         T("6. 审计追踪及其他陈述：各链从 1 起连续、相接，事件出现在应在的链中。"),
-        T("7. 版本库：逐个读取存储的内容；核对设置、分支、钩子和替换。"),
+        T("7. 版本库：逐个读取存储的内容；核对设置、分支，以及会自动运行或替换内容的东西。"),
     ]
     if report.rerendered:
         lines.append(T("8. 版面：按归档的表单重新排版，与归档时的摘要比对。"))
@@ -128,7 +128,11 @@ def _findings(findings: Sequence[Finding]) -> ReportSection:
     lines: list[Text] = [] if rows else [_NOTHING]
     if len(sorted_) > MOST_ROWS:
         lines.append(
-            T("共 {count} 处，这里列出最重的 {shown} 处；全部见 --json。", count=len(sorted_), shown=MOST_ROWS)
+            T(
+                "共 {count} 处，这里列出最重的 {shown} 处；运行 qms --json verify 可得到全部。",
+                count=len(sorted_),
+                shown=MOST_ROWS,
+            )
         )
     headings = (T("序号"), T("轻重"), T("位置"), T("内容"), T("始于"))
     return ReportSection(T("四、发现"), lines, ReportTable(headings, rows, (4, 6, 24, 42, 15)) if rows else None)

@@ -35,13 +35,13 @@ class WorkingCopyExamination:
         hint = T("用 qms change status 查看，用 qms change adopt 采用，或用 qms change discard 还原。")
         for item in changes[:_LISTED]:
             kinds: dict[str, Text] = {
-                "added": T("工作目录中新增了文件，尚未采用。"),
-                "deleted": T("工作目录中删除了文件，尚未采用。"),
+                "added": T("文件夹里新增了这个文件，尚未采用。"),
+                "deleted": T("文件夹里删除了这个文件，尚未采用。"),
             }
-            message = kinds.get(item.kind, T("工作目录中的文件改过，尚未采用；以已批准的为准。"))
+            message = kinds.get(item.kind, T("文件夹里的这个文件改过，尚未采用；以已批准的为准。"))
             yield Finding("working-file-differs", Gravity.NOTE, message, path=item.path, hint=hint)
         if len(changes) > _LISTED:
-            message = T("工作目录中还有 {count} 个文件与已批准的不同。", count=len(changes) - _LISTED)
+            message = T("文件夹里还有 {count} 个文件与已批准的不同。", count=len(changes) - _LISTED)
             yield Finding("working-file-differs", Gravity.NOTE, message, hint=hint)
         known = {item.path for item in changes}
         for path in self._controlled.files(""):
@@ -53,7 +53,7 @@ class WorkingCopyExamination:
                 yield Finding("working-file-differs", Gravity.WARNING, exc.message, path=path, hint=exc.hint)
                 continue
             if here != self._controlled.read(path):
-                message = T("工作目录中的文件与已批准的不同。") if here is not None else T("工作目录中缺少这个文件。")
+                message = T("文件夹里的文件与已批准的不同。") if here is not None else T("文件夹里缺少这个文件。")
                 yield Finding(
                     "working-file-differs",
                     Gravity.WARNING,

@@ -126,7 +126,7 @@ def test_after_a_clock_that_ran_ahead_filing_goes_on_once_somebody_says_why(work
         assert stored.statement.old["at"] > stored.statement.new["at"]  # type: ignore[operator]
     assert workspace.qms("login", "林静").code == 0
     verified = workspace.qms("verify")
-    assert "早于前一提交" not in verified.out
+    assert "早于前一次的" not in verified.out
 
 
 def test_nobody_needs_to_be_signed_in_to_correct_the_clock(workspace: Workspace) -> None:

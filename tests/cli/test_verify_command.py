@@ -179,7 +179,7 @@ def test_main_taken_back_is_told_by_what_this_computer_remembers(filed: Workspac
     git(filed.folder, "update-ref", "refs/heads/main", other)
     answer = filed.qms("verify")
     assert answer.code == 1
-    assert f"本机上次见到的提交 {before[:12]}" in answer.out
+    assert f"本机上次见到的更改 {before[:12]}" in answer.out
 
 
 def test_a_root_that_this_computer_never_saw_is_told(filed: Workspace, tmp_path: Path) -> None:

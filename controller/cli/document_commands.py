@@ -30,9 +30,13 @@ _FILE = click.argument("file", metavar="FILE", type=click.Path(path_type=Path, d
 
 
 _SIGNING = "controller.cli.signing_commands"
+_PAPER = "controller.cli.paper_commands"
 _LAZY = {
     "sign": (f"{_SIGNING}:sign", M("签署一份文件（起草、审核、批准）：按签署路线核对顺序和岗位，签名归档。")),
     "signatures": (f"{_SIGNING}:signatures", M("查看一份文件的签署情况：谁已签、谁的签名因改动作废、还缺谁。")),
+    "sheet": (f"{_PAPER}:document_sheet", M("打印一份文件的纸质签署单（含摘要和二维码）。")),
+    "paper": (f"{_PAPER}:document_paper", M("归档纸质批准的扫描件，或拒签、无法取得的原因。")),
+    "scans": (f"{_PAPER}:document_scans", M("把一份文件的纸质签名扫描件取出到文件夹。")),
     "exempt": (f"{_SIGNING}:exempt", M("企业负责人签署两人企业豁免：起草与审核可为同一人，批准人不得为起草人。")),
 }
 
@@ -262,7 +266,7 @@ def print_(session: Session, number: str, target: Path, *, pdf: bool, signed: bo
 
 @doc.command("lint", help=M("检查全部文件：编号、条款、引用的表单和外来文件。"))
 @click.argument("numbers", metavar="[NUMBER]...", nargs=-1)
-@option("--working/--approved", "working", default=True, help=M("检查工作目录里的文件（默认），或已批准的版本。"))
+@option("--working/--approved", "working", default=True, help=M("检查文件夹里的文件（默认），或已批准的版本。"))
 @click.pass_obj
 def lint(session: Session, numbers: tuple[str, ...], working: bool) -> int:
     from controller.services.document_check import check_documents

@@ -32,7 +32,13 @@ _SCAN = option(
     type=click.Path(path_type=Path, dir_okay=False),
     help=M("签好的签署单的扫描件（PDF、JPEG 或 PNG）；您以签名证明看过原件。"),
 )
-_OUTCOME = option("--outcome", type=click.Choice(list(OUTCOMES)), default=SIGNED, show_default=True, help=M("结果。"))
+_OUTCOME = option(
+    "--outcome",
+    type=click.Choice(list(OUTCOMES)),
+    default=SIGNED,
+    metavar="OUTCOME",
+    help=M("结果：“已签”（默认）、“拒签”或“无法取得”。"),
+)
 _REASON = option("--reason", metavar="TEXT", help=M("拒签或无法取得的原因。"))
 _DATE = option(
     "--date", "on", type=click.DateTime(["%Y-%m-%d"]), help=M("纸上所写的签名日期（默认：今天），如 2026-01-01。")
@@ -64,14 +70,14 @@ def record_sheet(session: Session, number: str, meaning: str, signer: str, targe
 @_SCAN
 @option("--signer", metavar="NAME", required=True, help=M("在纸上签名（或被请求签名）的人的姓名。"))
 @option("--post", metavar="POST", default="", help=M("签名人的岗位或职务。"))
-@option("--organisation", metavar="NAME", default="", help=M("签名人的单位。"))
+@option("--organisation", metavar="ORGANISATION", default="", help=M("签名人的单位。"))
 @_MEANING
 @_OUTCOME
 @_REASON
 @_DATE
 @_UNREAD
 @option("--entry", type=click.IntRange(1), help=M("二维码读不出时：签署单上印的条目序号（默认：最新条目）。"))
-@option("--field", metavar="FIELD", help=M("同时填入表单的哪个外部签名字段（键名或中文名称）。"))
+@option("--field", metavar="FIELD", help=M("同时填入表单的哪个外部签字栏（表单上的名称）。"))
 @option("--sealed", is_flag=True, help=M("扫描件上有敏感个人信息，加密保存。"))
 @acting
 @click.pass_obj
@@ -193,6 +199,35 @@ def document_paper(
     out.line(f"  {signature.told(by.signatory)}")
     out.line(T("{standing}。", standing=standing.explain()))
     out.document(standing_data(standing, out) | {"statement": done.filed.digest.text, "paper": _paper_data(signature)})
+    return 0
+
+
+@command("scans", M("把一份文件的纸质签名扫描件取出到文件夹。"))
+@click.argument("number", metavar="NUMBER")
+@option(
+    "--out", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help=M("保存到哪个文件夹。")
+)
+@acting
+@click.pass_obj
+def document_scans(session: Session, number: str, folder: Path) -> int:
+    from controller.cli.attachment_output import write_beside
+    from controller.domain.identifiers import Digest
+
+    application, out = session.application, session.output
+    by = application.person(session.person)
+    scans = application.document_paper.scans(number)
+    subject = application.document_signing.standing(number).number
+    if scans:
+        application.trail.exported(by, subject, files={item.name: Digest.of(item.data) for item in scans})
+    told = []
+    for item in scans:
+        path = write_beside(folder, item.name, item.data)
+        out.line(T("已取出 {file}", file=path))
+        out.line(f"  {item.signature.told_on_paper}")
+        told.append({"file": str(path), "on_paper": item.signature.told_on_paper})
+    if not told:
+        out.line(T("这份文件没有纸质签名的扫描件。"))
+    out.document({"number": subject, "folder": str(folder), "scans": told})
     return 0
 
 

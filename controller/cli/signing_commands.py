@@ -122,6 +122,9 @@ def print_signed(
 
     write_output(target, pdf, force=force, before=note)
     out.line(T("已生成 {file}。", file=target))
+    for item in standing.steps:
+        if item.signature is not None and item.signature.paper is not None:
+            out.line(f"  {item.signature.told_on_paper}")
     out.line(T("{standing}。", standing=standing.explain()))
     out.document(standing_data(standing, out) | {"file": str(target), "digest": Digest.of(pdf).text})
     return 0

@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller.domain.errors import RefusedError
+from controller.domain.identifiers import Digest
 from controller.domain.paper_signature import TAKEN_IN, PaperSignature
 from controller.domain.statement import Event, statement_path
 from controller.domain.text import T
 from controller.file_formats.statement_file import decode_statement
-from controller.services.document_signing import ShownChangedError, SignedDocument, chain_of
+from controller.services.document_signing import (
+    ShownChangedError,
+    SignedDocument,
+    SignedPdfMissingError,
+    chain_of,
+)
 from controller.services.paper_sheet import document_code
 from controller.services.paper_signing import PaperCodeDiffersError, check_scan, check_workspace, kind_of
 from controller.services.staff_directory import active_person, check_post
@@ -22,8 +28,7 @@ from controller.services.statement_filing import StatementDraft
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from controller.domain.document_signatures import DocumentSignatures
-    from controller.domain.identifiers import Digest
+    from controller.domain.document_signatures import DocumentSignature, DocumentSignatures
     from controller.services.document_signing import DocumentSigning
     from controller.services.paper_signing import CheckedScan, TakenPaper
     from controller.services.ports import Clock, ScanReader, Signer
@@ -44,6 +49,15 @@ class OwnPaperError(RefusedError):
             T("{name}是纸上的签名人，不能归档自己的纸质签名。", name=name),
             hint=T("请由另一位文件管理员、质管员或质量负责人核对原件后归档；本人可用 qms doc sign 直接签署。"),
         )
+
+
+@dataclass(frozen=True)
+class DocumentScan:
+    """文件签名的扫描件."""
+
+    name: str
+    signature: DocumentSignature
+    data: bytes
 
 
 @dataclass
@@ -118,6 +132,25 @@ class DocumentPaper:
 
         done = signing.statements.file(draft, by, beside=with_scan)
         return SignedDocument(done, signing.standing(standing.number), exempted), signature
+
+    def scans(self, wanted: str) -> list[DocumentScan]:
+        """Return the scans of all signatures on paper that were ever filed on a document revision, in order.
+
+        Raises:
+            UnknownDocumentError: there is no such document.
+            SignedPdfMissingError: a scan is missing or is not the one that was filed.
+        """
+        found = []
+        for item in self.signing.standing(wanted).signatures:
+            scan = item.paper.scan if item.paper is not None else None
+            if scan is None:
+                continue
+            path = f"{item.path}.{scan.name.rpartition('.')[2]}"
+            data = self.signing.archive.read(path)
+            if data is None or Digest.of(data) != scan.digest:
+                raise SignedPdfMissingError(path=path)
+            found.append(DocumentScan(scan.name, item, data))
+        return found
 
     def _check_code(self, standing: DocumentSignatures, scan: CheckedScan | None) -> None:
         if scan is None or scan.code is None:

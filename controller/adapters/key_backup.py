@@ -68,8 +68,10 @@ class KeyBackup:
     def __init__(self, private: Path) -> None:
         self._private = private
 
-    def back_up(self, folder: Path) -> list[str]:
+    def back_up(self, folder: Path, *, before: Callable[[list[str]], object] | None = None) -> list[str]:
         """Copy every key to `folder`, which is made and must be empty; return the names of what was copied.
+
+        `before` is told the names before the first is written; when it raises, nothing is.
 
         Raises:
             KeyBackupRefusedError: something is in the folder, or there is no key at all.
@@ -86,6 +88,8 @@ class KeyBackup:
             raise unusable(folder, exc) from exc
         damaged = [name for name, data in files.items() if name.endswith(KEY) and not _sound(name, data)]
         copied = {name: data for name, data in files.items() if name not in damaged}
+        if before is not None:
+            before(list(copied))
         for name, data in copied.items():
             private_folder((folder / name).parent)
             write_private(folder / name, data)

@@ -201,9 +201,15 @@ def sheet(session: Session, target: Path, *, force: bool) -> int:
 def backup(session: Session, folder: Path) -> int:
     application, out = session.application, session.output
     by = application.person(session.person)
-    names = application.key_backup.back_up(folder)
-    keys = [item for item in names if item.endswith(".p12")]
-    _keys_statement(application, by, Event.KEYS_BACKED_UP, keys)
+
+    def keys_of(names: list[str]) -> list[str]:
+        return [item for item in names if item.endswith(".p12")]
+
+    # Keys leave the computer only when that is written down.
+    names = application.key_backup.back_up(
+        folder, before=lambda names: _keys_statement(application, by, Event.KEYS_BACKED_UP, keys_of(names))
+    )
+    keys = keys_of(names)
     out.line(T("已备份 {count} 个密钥到 {folder}。请放在与电脑不同的安全地点。", count=len(keys), folder=folder))
     out.document({"folder": str(folder), "keys": keys})
     return 0

@@ -1,4 +1,4 @@
-"""规则文件检查. Reads the files that govern filing, as they would be adopted: people, posts, retention, calendars.
+"""规则文件检查. Reads the files that govern filing, as they would be adopted: people, posts, signing, retention, days.
 
 Also what adopting asks of every file: text in UTF-8, somebody in charge, a new revision for a changed form.
 """
@@ -13,6 +13,8 @@ from controller.domain.text import T
 from controller.file_formats.calendar_file import COMPANY_FILE, WORKDAYS_FILE, read_company_calendar, read_workdays
 from controller.file_formats.compiled_form import read_compiled
 from controller.file_formats.retention_file import RETENTION_FILE, read_retention
+from controller.file_formats.route_file import ROUTES_FILE, read_routes
+from controller.file_formats.signing_rules_file import SIGNING_FILE, read_signing_rules
 from controller.file_formats.staff_file import PEOPLE_FILE, POSTS_FILE, read_staff
 from controller.file_formats.text_encoding import NotUtf8Error, utf8_text
 
@@ -86,7 +88,7 @@ def check_revisions(working: LibraryFiles, controlled: LibraryFiles, forms: Iter
 
 
 def check_rules(files: LibraryFiles) -> list[Finding]:
-    """Return everything that is wrong with people, posts, retention and calendars."""
+    """Return everything that is wrong with people, posts, signing rules, routes, retention and calendars."""
     findings: list[Finding] = []
     readers: dict[str, Callable[[str], object]] = {
         RETENTION_FILE: lambda text: read_retention(text, where=RETENTION_FILE),
@@ -106,6 +108,10 @@ def check_rules(files: LibraryFiles) -> list[Finding]:
             people_where=PEOPLE_FILE,
         )
         findings.extend(reading.findings)
+        known = reading.staff.posts
+        _read(files, SIGNING_FILE, lambda text: read_signing_rules(text, posts=known), findings)
+        if files.read(ROUTES_FILE) is not None:
+            _read(files, ROUTES_FILE, lambda text: read_routes(text, posts=known), findings)
     return findings
 
 
@@ -117,7 +123,8 @@ def _read(files: LibraryFiles, path: str, read: Callable[[str], object], finding
     try:
         read(utf8_text(data, where=path))
     except QmsError as exc:
-        findings.append(Finding(exc.code, Gravity.ERROR, exc.message, path=exc.where or path, hint=exc.hint))
+        alone = Finding(exc.code, Gravity.ERROR, exc.message, path=exc.where or path, hint=exc.hint)
+        findings.extend(exc.findings or [alone])
 
 
 def _missing(path: str) -> Finding:

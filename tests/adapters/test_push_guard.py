@@ -357,7 +357,7 @@ def test_a_change_of_main_beyond_what_was_signed_is_refused(shared: Shared) -> N
 
 def test_a_root_of_somebody_else_is_refused_on_main(shared: Shared) -> None:
     shared.workspace.change_library({"signatures/ca/ca.pem": to_pem(other_company().root)})
-    assert "main 中的根证书" in shared.refused()
+    assert "受控文件中的根证书" in shared.refused()
 
 
 def test_everything_made_anew_with_another_root_is_refused_by_an_empty_server(shared: Shared, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from controller.adapters.word_markup import (
     text_run,
 )
 from controller.domain.clause import Clause, Island, Table
-from controller.domain.procedure_print import is_heading, lead_length
+from controller.domain.procedure_print import as_printed, is_heading, lead_length
 from controller.file_formats.docx_package import CONTENT_TYPES, open_docx, write_docx
 from controller.file_formats.island_file import read_island
 
@@ -240,7 +240,7 @@ def _signed(columns: Sequence[int], label: str, step: SigningStep | None) -> str
 
 
 def _clause(clause: Clause) -> str:
-    text = clause.source.strip("\r\n").strip().replace("\r\n", "\n").replace("\r", "\n")
+    text = as_printed(clause)
     if is_heading(clause):
         return paragraph(text_run(text), "WkHeading")
     lead = lead_length(clause)

@@ -64,19 +64,24 @@ class ProcedurePrint:
             approved=document.approved,
             effective=document.effective,
             applies_if=document.applies_if,
-            pieces=tuple(_printed(pieces)),
+            pieces=tuple(printed_pieces(pieces)),
             history=document.history,
             islands=islands,
         )
 
 
-def _printed(pieces: Sequence[object]) -> Iterator[Clause | Table | Island]:
+def printed_pieces(pieces: Sequence[object]) -> Iterator[Clause | Table | Island]:
     """Yield what is printed; a line such as `版本:B/1` under the title is text of the document and stays visible."""
     for piece in pieces:
         if isinstance(piece, (Clause, Table, Island)):
             yield piece
         elif isinstance(piece, Aside) and piece.kind is AsideKind.CONTROL_LINE:
             yield Clause(piece.source, piece.span, 1, "", NumberingStyle.NONE, (), piece.text)
+
+
+def as_printed(clause: Clause) -> str:
+    """Return the characters of a clause as they stand on paper: as typed, outer blanks cut, one kind of line end."""
+    return clause.source.strip().replace("\r\n", "\n").replace("\r", "\n")
 
 
 def is_heading(clause: Clause) -> bool:

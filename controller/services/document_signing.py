@@ -303,7 +303,7 @@ class DocumentSigning:
             revision=standing.revision,
             contents=standing.contents,
             contents_label=f"文件全部 {len(standing.files)} 个源文件的摘要",
-            slots=[SignatureSlot(item.step.key, item.step.label, item.posts) for item in standing.steps],
+            slots=[SignatureSlot(item.step.key, item.step.label, _slot_posts(item)) for item in standing.steps],
             notes=notes,
         )
 
@@ -380,6 +380,13 @@ class DocumentSigning:
 def chain_of(standing: DocumentSignatures) -> str:
     """Return the chain of the signatures on a document revision."""
     return f"documents/{standing.number}/{standing.revision.replace('/', '-')}"
+
+
+def _slot_posts(item: StepStanding) -> str:
+    signed = item.signature
+    return (
+        f"{item.posts}（已在纸上签名，见下方说明）" if signed is not None and signed.paper is not None else item.posts
+    )
 
 
 def _reason_shown(reason: str | None, *, exempted: bool) -> str | None:

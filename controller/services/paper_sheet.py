@@ -44,7 +44,6 @@ _FURTHER_LINE = 0.7
 _LABEL_LINE, _VALUE_LINE = 9, 36
 """Chinese characters that fit on a line."""
 _LONGEST_VALUE = 60
-_EARLIER_SHOWN = 2
 _NOT_ON_SHEET = frozenset(
     {FieldType.TABLE, FieldType.ATTACHMENT, FieldType.EXTERNAL_SIGNATURE, FieldType.UDI, FieldType.PERFORMER}
 )
@@ -90,7 +89,8 @@ def record_sheet(stored: StoredRecord, *, meaning: str, signer: str, by: Signato
         ("记录编号", f"{state.number}　阶段：{view.stage_label}"),
         ("登记", f"{view.opened_by}　{view.opened_at[:16].replace('T', ' ')}"),
     ]
-    earlier = [("已有签名", line) for line in list(paper_lines(stored.entries))[-_EARLIER_SHOWN:]]
+    on_paper = len(list(paper_lines(stored.entries)))
+    earlier = [("已有纸质签名", f"{on_paper} 次，以记录原件为准")] if on_paper else []
     room = _ROOM - sum(map(_rows, [*facts, *earlier])) - 1
     filled = list(_values(definition, view))
     for place, fact in enumerate(filled):

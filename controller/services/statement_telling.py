@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from controller.domain.form_problem import MASK
 from controller.domain.identifiers import DocumentNumber, InvalidIdentifierError, RecordNumber
+from controller.domain.paper_signature import paper_of
 from controller.domain.statement import AUTHORITY, TIMESTAMPS, Event
 from controller.domain.trail_event import ObjectKind, ShownChange, TrailEvent, one_line
 from controller.services.entry_telling import plain
@@ -24,12 +25,11 @@ FACT_LABELS: Mapping[str, str] = {
     "acknowledgement": "责任声明",
     "added": "新增内容摘要",
     "at": "时间",
-    "attachment": "扫描件",
+    "authority": "时间戳机构",
     "certificate": "证书",
     "claimed": "自称",
     "code": "错误代码",
     "count": "累计次数",
-    "covers": "所签内容",
     "deleted": "删除的文件",
     "digest": "摘要",
     "engine": "打印引擎",
@@ -41,13 +41,10 @@ FACT_LABELS: Mapping[str, str] = {
     "heads": "各分支末端",
     "identity_check": "身份核对",
     "keys": "密钥",
-    "kind": "方式",
     "meaning": "含义",
     "message": "提示",
     "name": "姓名",
-    "organisation": "单位",
     "pages": "页数",
-    "paper": "纸质签名",
     "period": "期间",
     "person": "工号",
     "post": "岗位",
@@ -58,10 +55,8 @@ FACT_LABELS: Mapping[str, str] = {
     "root": "根证书",
     "route": "签署路线",
     "rows": "行数",
-    "sequence": "序号",
     "sheet": "纸质签署单",
     "since": "起",
-    "size": "字节数",
     "step": "签署步骤",
     "text": "内容",
     "title": "名称",
@@ -71,6 +66,7 @@ FACT_LABELS: Mapping[str, str] = {
 """Names of facts in statements → how they are shown."""
 SENSITIVE_FACTS = frozenset({"identity_check"})
 """Facts about a person that are shown only when sensitive values were asked for."""
+_TOLD_IN_PAPER = frozenset({"paper", "covers", "code"})
 _FILES_SHOWN = 30
 _DIGEST_SHOWN = 12
 _SIGNING_IN = {
@@ -155,7 +151,12 @@ def _object(statement: Statement, people: Mapping[str, str]) -> tuple[ObjectKind
 
 def _changes(statement: Statement, post_names: Mapping[str, str], *, unmask: bool) -> list[ShownChange]:
     found = []
+    paper = paper_of(statement.new)
+    if paper is not None and statement.by is not None:
+        found.append(ShownChange("paper", "纸质签名", "", one_line(paper.told(statement.by))))
     for key in dict.fromkeys((*statement.old, *statement.new)):
+        if paper is not None and key in _TOLD_IN_PAPER:
+            continue
         if key == "claimed" and statement.by is None:
             continue  # told as who it was
         hidden = key in SENSITIVE_FACTS and not unmask

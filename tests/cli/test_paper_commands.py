@@ -137,7 +137,7 @@ def test_a_document_drafted_and_reviewed_here_is_approved_on_paper(workspace: Wo
     checked = workspace.qms("verify")
     assert checked.code == 0, checked.out
     listed = workspace.qms("audit-trail", "--object", DOCUMENT)
-    assert "纸质签署文件" in listed.out
+    assert "纸质签名：批准 周明 企业负责人" in listed.out
 
 
 @pytest.mark.slow

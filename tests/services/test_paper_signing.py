@@ -213,4 +213,5 @@ def test_the_sheet_masks_what_is_sensitive_and_says_what_it_leaves_out(app: Appl
     assert "输液泵运行中自动停机" not in str(sheet)
     assert told["记录编号"].startswith(number.text)
     assert "其余内容" in told
+    assert len(sheet.facts) <= 12
     assert sheet.code == PaperCode(app.settings.workspace_id, number.text, 1, stored.state.head)

@@ -5,6 +5,7 @@ Files and passphrases: `key_file`, `pkcs12_file`; certificates: `certificate_iss
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from controller.adapters.certificate_issuing import person_certificate, root_cer
 from controller.adapters.key_file import CERTIFICATE, KEY, OLD, KeyFile, in_memory, read_note
 from controller.adapters.pkcs12_file import UnreadablePkcs12Error, WrongPassphraseError, unprotect
 from controller.adapters.private_file import LARGEST, person_name, read_private
+from controller.domain.identifiers import Digest
 from controller.domain.passphrase import normalised
 from controller.domain.personal_key import (
     AuthorityKeyDamagedError,
@@ -125,6 +127,25 @@ class Pkcs12Keys:
             return
         with file.writing():
             file.set_aside()
+            file.remove()
+
+    def use_again(self, person: str, certificate: Digest | None) -> None:
+        """Take the key with `certificate` that was set aside back into use; the present one is set aside.
+
+        When there is none of that certificate, no key of the person is in use.
+        """
+        file = self._file(person)
+        with file.writing():
+            file.set_aside()
+            for path in sorted(self._folder.glob(f"{person}.*{OLD}")):
+                data = read_private(path)
+                if data is None:
+                    continue
+                with suppress(PersonalKeyDamagedError):
+                    found = file.facts(data)
+                    if Digest.of(found.certificate) == certificate:
+                        file.put(data, changed_on=found.label.partition(" ")[2])
+                        return
             file.remove()
 
     def _keep(

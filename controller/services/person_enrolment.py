@@ -314,7 +314,13 @@ class PersonEnrolment:
             f"people/{known.id}", Event.PERSON_ENROLLED, subject=known.id, reason=reason.strip(), new=new
         )
         signer = KeySigner(self._staff.signatory(person), self._origin(""), key)
-        return self._result(known, certificate, self._statements.file(draft, signer, along=along))
+        try:
+            filed = self._statements.file(draft, signer, along=along)
+        except BaseException:
+            # Without its enrolment the new key is worth nothing, and the one before would be missed.
+            self._keys.use_again(known.id, known.certificate)
+            raise
+        return self._result(known, certificate, filed)
 
     def _waiting(self, known: TrustedPerson) -> OpenEnrolment:
         found = next((item for item in self._standing.open_enrolments() if item.person == known.id), None)

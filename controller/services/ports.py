@@ -215,6 +215,10 @@ class PersonalKeys(Protocol):
         """Take the person's key out of use (revoked, retired, lost)."""
         ...
 
+    def use_again(self, person: str, certificate: Digest | None) -> None:
+        """Take the key with `certificate` that was set aside into use instead of the present one; None: no key."""
+        ...
+
 
 class AuthorityKey(Protocol):
     """企业证书机构. The company's own certificate authority; its key has a passphrase of its own."""

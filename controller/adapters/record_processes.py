@@ -1,26 +1,33 @@
 """检查进程. Spreads the examination of records over two processes; results come in the order of the parts.
 
 Each process opens the archive for itself, at the same commit. Where processes cannot be started, or one dies, the rest
-is examined here.
+is examined here. A process ends when this one does, however that ends.
 """
 
 from __future__ import annotations
 
 import signal
-from contextlib import suppress
+import sys
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from multiprocessing import get_context
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from concurrent.futures import Future, ProcessPoolExecutor
+    from multiprocessing.connection import Connection
     from pathlib import Path
 
     from controller.services.record_examination import Examined, RecordExamination, RecordExaminer
 
 PROCESSES = 2
-_AHEAD = 3
-"""Parts given out to each process in advance: enough to keep it busy, few enough to keep results small."""
+_AHEAD = 2
+"""Parts given out to each process in advance, so that it never waits for the next one."""
+_FAR = 12
+"""How many parts may be examined ahead of the one whose turn it is: results that wait take memory."""
+_PATIENCE = 5.0
+"""Seconds in which a process ends that has nothing more to do."""
 
 
 @dataclass(frozen=True)
@@ -50,58 +57,96 @@ class RecordProcesses:
 
     def examine(self, examination: RecordExamination, parts: Sequence[Sequence[str]]) -> Iterator[Examined]:
         """Yield the result for each part in order."""
-        from concurrent.futures.process import BrokenProcessPool
-
         done = 0
         try:
             for result in self._spread(examination, parts):
                 yield result
                 done += 1
-        except (BrokenProcessPool, OSError):
+        except (EOFError, OSError):
             here = self._place.examiner(examination)
             for part in parts[done:]:
                 yield here.examine(part)
 
     def _spread(self, examination: RecordExamination, parts: Sequence[Sequence[str]]) -> Iterator[Examined]:
-        from collections import deque
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
-
-        pool = ProcessPoolExecutor(
-            self._processes,
-            mp_context=get_context("spawn"),
-            initializer=_begin,
-            initargs=(self._place, examination),
-        )
-        waiting: deque[Future[Examined]] = deque()
-        ahead = iter(parts)
+        workers: list[_Worker] = []
         try:
-            while True:
-                while len(waiting) < self._processes * _AHEAD and (part := next(ahead, None)) is not None:
-                    waiting.append(pool.submit(_examine, part))
-                if not waiting:
-                    return
-                yield waiting.popleft().result()
+            for _ in range(self._processes):
+                with _held_back():
+                    workers.append(_Worker())
+            for worker in workers:
+                worker.connection.send((self._place, examination))
+            results: dict[int, Examined] = {}
+            given = done = 0
+            while done < len(parts):
+                for worker in workers:
+                    while given < min(len(parts), done + _FAR) and worker.busy < _AHEAD:
+                        worker.connection.send((given, parts[given]))
+                        worker.busy += 1
+                        given += 1
+                for ready in wait([worker.connection for worker in workers if worker.busy]):
+                    worker = next(item for item in workers if item.connection is ready)
+                    place, result = worker.connection.recv()
+                    worker.busy -= 1
+                    results[place] = result
+                while done in results:
+                    yield results.pop(done)
+                    done += 1
         finally:
-            _end(pool)
+            for worker in workers:
+                worker.end()
 
 
-_examiner: RecordExaminer | None = None
-"""The examiner of a child process."""
+class _Worker:
+    """One process with the line to it."""
+
+    def __init__(self) -> None:
+        context = get_context("spawn")
+        self.connection: Connection[Any, Any]
+        self.connection, theirs = context.Pipe()
+        self.busy = 0
+        """Parts that it has and has not answered."""
+        self._process = context.Process(target=_work, args=(theirs,), daemon=True)
+        try:
+            self._process.start()
+        finally:
+            theirs.close()  # now only the process holds it: when either side goes the other one notices
+
+    def end(self) -> None:
+        """End the process; what it has not finished is not wanted any more."""
+        self.connection.close()
+        if self.busy:
+            self._process.terminate()
+        self._process.join(_PATIENCE)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join()
+        self._process.close()
 
 
-def _begin(place: ExaminedPlace, examination: RecordExamination) -> None:
-    global _examiner  # noqa: PLW0603 - a pool's processes keep what they need between calls in their module
+def _work(connection: Connection[Any, Any]) -> None:
     with suppress(ValueError, OSError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and ends its children
-    _examiner = place.examiner(examination)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and ends its processes
+    try:
+        place, examination = connection.recv()
+        examiner = place.examiner(examination)
+        while True:
+            number, part = connection.recv()
+            connection.send((number, examiner.examine(part)))
+    except (EOFError, OSError):
+        return  # nobody wants anything more
 
 
-def _examine(part: Sequence[str]) -> Examined:
-    assert _examiner is not None
-    return _examiner.examine(part)
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Begin a process that does not hear Ctrl-C, so that only this one ends the work, and quietly.
 
-
-def _end(pool: ProcessPoolExecutor) -> None:
-    """End the processes; what they have not finished is not wanted any more."""
-    pool.shutdown(wait=True, cancel_futures=True)
+    Here it is only held back until the process has begun. Windows has no such thing: there it says that it was stopped.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,6 +1,6 @@
 # 文控 Wenkong. Everything a newcomer needs; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock catalogs clean
+.PHONY: help demo test check tamper bench lock catalogs clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -37,6 +37,9 @@ check: $(VENV)/dev.done ## 规范、类型、分层、起步库和测试 (lint, 
 	@$(BIN)/qms form lint
 	@$(BIN)/qms doc lint
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov=controller --cov-report=term:skip-covered
+
+tamper: $(VENV)/dev.done ## 对工作区每个文件和对象逐一改动,看 verify 是否发现 (the whole tampering matrix, some minutes)
+	@$(BIN)/python -m pytest -n 2 -m tamper tests/tampering
 
 bench: $(VENV)/dev.done ## 与常规做法对比的速度 (speed against the plain stack; ARGS="--quick")
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha1
 from typing import TYPE_CHECKING
 
 from controller.adapters.git_controlled_files import MAIN
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _INDEX = ".git/index"
 _NAMED = 5
+_CHECKSUM = 20
 
 
 class GitIndexExamination:
@@ -29,18 +31,39 @@ class GitIndexExamination:
         git = self._folder / ".git"
         if not git.is_dir():
             return
-        hint = T("用 git read-tree main 重建暂存区；受控文件以 main 为准，不受影响。")
+        hint = T("请维护人员运行 git read-tree main 重建；已批准的受控文件不受影响。")
         if not (git / "index").is_file():
-            yield Finding("git-index-differs", Gravity.NOTE, T("Git 的暂存区不见了。"), path=_INDEX, hint=hint)
+            yield Finding(
+                "git-index-differs", Gravity.NOTE, T("工作区的文件登记表（Git 暂存区）不见了。"), path=_INDEX, hint=hint
+            )
+            return
+        try:
+            whole = _closed_by_its_checksum((git / "index").read_bytes())
+        except OSError:
+            whole = False
+        if not whole:
+            # Git itself looks at the checksum only when it writes.
+            message = T("工作区的文件登记表（Git 暂存区）损坏（校验值不符）。")
+            yield Finding("git-index-differs", Gravity.WARNING, message, path=_INDEX, hint=hint)
             return
         try:
             program = GitProgram(git, self._folder)
             answer = program.run("diff-index", "--cached", "--name-only", "--no-renames", "-z", MAIN, "--")
         except QmsError as exc:
-            message = T("Git 的暂存区读不出来：{problem}", problem=exc.message)
+            message = T("工作区的文件登记表（Git 暂存区）读不出来：{problem}", problem=exc.message)
             yield Finding("git-index-differs", Gravity.WARNING, message, path=_INDEX, hint=hint)
             return
         paths = [item for item in answer.decode("utf-8", "replace").split("\0") if item]
         if paths:
-            message = T("Git 的暂存区与 main 不同：{paths} 等 {count} 个文件。", paths=paths[:_NAMED], count=len(paths))
+            message = T(
+                "工作区的文件登记表（Git 暂存区）与受控文件不同：{paths} 等 {count} 个文件。",
+                paths=paths[:_NAMED],
+                count=len(paths),
+            )
             yield Finding("git-index-differs", Gravity.NOTE, message, path=_INDEX, hint=hint)
+
+
+def _closed_by_its_checksum(data: bytes) -> bool:
+    """Tell whether the last twenty bytes are the SHA-1 of the rest, or zeros (people may switch the checksum off)."""
+    end = data[-_CHECKSUM:]
+    return end in {bytes(_CHECKSUM), sha1(data[:-_CHECKSUM], usedforsecurity=False).digest()}

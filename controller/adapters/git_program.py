@@ -221,14 +221,18 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def store_damage(program: GitProgram) -> Iterator[str]:
-    """Yield, in git's own words, what `git fsck` finds broken in the repository: every object of every pack is read."""
+    """Yield, in git's own words, what `git fsck` finds broken in the repository: every object of every pack is read.
+
+    Git's index is left out: it is disposable, and a damaged one would end the examination of everything else.
+    """
+    no_index = {"GIT_INDEX_FILE": str(program.git_folder / "no-index")}
     try:
         done = subprocess.run(
             ["git", "fsck", "--full", "--no-dangling", "--no-progress"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=program.environment,
+            env=program.environment | no_index,
             cwd=program.work_folder,
             check=False,
         )

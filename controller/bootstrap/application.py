@@ -87,7 +87,7 @@ class Application(Filing):
                 zone=self.zone,
                 witness=self.witness,
                 spread=RecordProcesses(ExaminedPlace(self.folder, tip or "", self.private_folder)) if spread else None,
-                index=SqliteIndexHeads(self.local_folder / "index.sqlite"),
+                index=SqliteIndexHeads(self.local_folder / "index.sqlite", fresh=self._index_anew),
                 timestamps=stamps,
                 pdf=PadesCheck(),
                 rerender=PrintsAgain(self.records, self.making) if rerender else None,
@@ -118,6 +118,17 @@ class Application(Filing):
             closing.callback(walk.close)
             tools = VerificationTools(history=self.history, keys=self.keys, walk=walk, zone=self.zone)
             return verify_record(self.archive, self._examined_identity(), tools, number)
+
+    def _index_anew(self, place: Path) -> None:
+        """Make the index anew in a file of its own."""
+        from controller.adapters.sqlite_index import SqliteIndex
+        from controller.services.indexing import Indexing
+
+        anew = SqliteIndex(place, workspace=self.settings.workspace_id)
+        try:
+            Indexing(self.archive, anew, self.forms).catch_up()
+        finally:
+            anew.close()
 
     def verification_report(self, report: VerificationReport, *, pdf: bool, translate: Callable[[Text], str]) -> bytes:
         """Return the printed report of `verify` as docx or PDF."""

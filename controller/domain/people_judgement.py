@@ -77,8 +77,7 @@ class PeopleJudgement(SignerJudgement):
         rules = self.material.rules(order)
         others = self.state.witnesses_for(known.id, rules.witness_posts, event.at, self.material.certificates)
         circle = set(others) | self.state.lately_removed(known.id, event.at)
-        if known.enrolment is not None and not known.enrolment.effective:
-            known.enrolment.closed = True
+        self._close(known)
         self.state.claimed[certificate] = known.id
         known.enrolment = Enrolment(
             person=known.id,
@@ -154,6 +153,20 @@ class PeopleJudgement(SignerJudgement):
             message = T("{name}的证书登记 {path} 的两位见证人只有同一个岗位", name=known.name, path=enrolment.path)
             self._remark("enrolment-witnesses-same-post", Gravity.NOTE, message, enrolment, known)
 
+    def _close(self, known: KnownPerson) -> None:
+        """Close the person's open enrolment; people should know of it, because a witness may have been taken away."""
+        enrolment = known.enrolment
+        if enrolment is None or enrolment.effective or enrolment.closed:
+            return
+        enrolment.closed = True
+        message = T(
+            "{name}的证书登记 {path} 从未生效：只有 {count} 位见证人",
+            name=known.name,
+            path=enrolment.path,
+            count=len(enrolment.witnesses),
+        )
+        self._remark("enrolment-never-counted", Gravity.NOTE, message, enrolment, known)
+
     def _remark(self, code: str, gravity: Gravity, message: Text, enrolment: Enrolment, known: KnownPerson) -> None:
         self.findings.append(
             Finding(code, gravity, message, path=enrolment.path, subject=known.name, since=enrolment.at.isoformat())
@@ -205,7 +218,7 @@ class PeopleJudgement(SignerJudgement):
             if was_witness and signer.id != known.id:
                 self._rest(known, signer, event, order)
         if known.enrolment is not None and known.enrolment.certificate == certificate:
-            known.enrolment.closed = not known.enrolment.effective
+            self._close(known)
         return None
 
     def retired(self, event: TrustEvent, order: int) -> Refusal | None:
@@ -219,8 +232,7 @@ class PeopleJudgement(SignerJudgement):
         was_witness = self._in_circle(known, event, order)
         self._end(known, order, event.at, "person-retired", event.path)
         known.retired = True
-        if known.enrolment is not None:
-            known.enrolment.closed = not known.enrolment.effective
+        self._close(known)
         if was_witness and signer.id != known.id:
             self._rest(known, signer, event, order)
         return None

@@ -69,7 +69,7 @@ class StampVerification:
             else:
                 yield from self._added(item, said, added[place] if place < len(added) else None)
                 yield from self._heads(item, said, holds, known)
-            stamp, finding = self._stamp(item)
+            stamp, finding = self._stamp(item, expected=said is not None and said.authority is not None)
             if finding is not None:
                 yield finding
             if stamp is not None:
@@ -82,11 +82,12 @@ class StampVerification:
         elif proven:
             yield from self._gaps([at.astimezone(self._zone).date() for at in proven])
 
-    def _stamp(self, item: HeldStatement) -> tuple[CheckedStamp | None, Finding | None]:
+    def _stamp(self, item: HeldStatement, *, expected: bool) -> tuple[CheckedStamp | None, Finding | None]:
         """Return the stamp where it proves a time, or what is wrong with it."""
-        if item.stamp is None:
-            return None, None
         where = item.path.removesuffix(".json") + ".tsr"
+        if item.stamp is None:
+            message = T("每日摘要写明有时间戳，时间戳却不见了。")
+            return None, _error(item, "stamp-missing", message, path=where) if expected else None
         stamp = self._check(item.stamp, item.data)
         if isinstance(stamp, StampDamagedError):
             return None, _error(item, stamp.code, stamp.message, path=where, hint=stamp.hint)

@@ -177,7 +177,7 @@ class Timestamping:
 
     def _file(self, signer: Signer, authority: TimestampAuthority | None) -> tuple[FiledStatement, CheckedStamp | None]:
         for _ in range(_TRIES):
-            prepared = self._statements.prepare(self._draft(), signer)
+            prepared = self._statements.prepare(self._draft(authority), signer)
             if daily_heads(prepared.statement.new) is None or self._head(prepared.statement.new) != prepared.tip:
                 continue
             stamp, beside = None, {}
@@ -191,7 +191,7 @@ class Timestamping:
                 return filed, stamp
         raise StampOvertakenError
 
-    def _draft(self) -> StatementDraft:
+    def _draft(self, authority: TimestampAuthority | None) -> StatementDraft:
         before = next(self.recent(1), None)
         since = before.said.heads.get(self._branch) if before and before.said else None
         heads = self._branches.all()
@@ -200,7 +200,9 @@ class Timestamping:
             line = f"{hashlib.sha256(data).hexdigest()}  {path}\n"
             digest.update(line.encode("utf-8", "surrogateescape"))
             files += 1
-        said = DailyHeads(heads, Digest(f"sha256:{digest.hexdigest()}"), files)
+        # Named and signed, so that the stamp cannot be taken away later without a trace.
+        address = authority.address if authority is not None else None
+        said = DailyHeads(heads, Digest(f"sha256:{digest.hexdigest()}"), files, address)
         return StatementDraft(TIMESTAMPS, Event.HEADS_STAMPED, subject=self._branch, new=said.as_values())
 
     def _head(self, values: object) -> str | None:

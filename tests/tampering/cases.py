@@ -35,6 +35,8 @@ class Case:
     """A note is enough: the file is disposable, or edited by people every day."""
     but: frozenset[str] = frozenset()
     """Codes that do not count, because they say only that something is different somewhere."""
+    unchanged: Callable[[SignedCompany], object] | None = field(default=None, repr=False)
+    """What the tampered thing says; where it says the same as before, there is nothing to notice."""
     forgotten: bool = False
     """This computer remembers nothing of the archive: `seen.json` is gone."""
 
@@ -47,7 +49,10 @@ def outcome(case: Case, company: SignedCompany, folder: Path) -> str | None:
         case.apply(copy, chance)
         if case.forgotten:
             (copy.private / "seen.json").unlink()
-        return _judged(case, copy)
+        failed = _judged(case, copy)
+        if failed and case.unchanged and case.unchanged(copy) == case.unchanged(company):
+            return None
+        return failed
     finally:
         shutil.rmtree(copy.home, ignore_errors=True)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,8 +22,33 @@ if TYPE_CHECKING:
 LEFT_OUT = {
     ".qms/locks/archive.lock": "empty; made again by whoever locks",
     ".qms/locks/controlled-files.lock": "empty; made again by whoever locks",
+    ".qms/index.sqlite-shm": "made again by SQLite whenever somebody reads",
+    ".qms/index.sqlite-wal": "empty once the writer has closed; what it holds is read as part of the index",
 }
 """Files that hold nothing, with the reason."""
+
+
+INDEX = ".qms/index.sqlite"
+NEEDS_NO_NOTICE = {
+    (INDEX, DELETED): "made anew at its next use; nothing rests on it",
+    (INDEX, OLDER): "brought up to date at its next use, as after every act that files no record",
+}
+"""What is no defect at all, with the reason."""
+
+
+def index_content(company: SignedCompany) -> object:
+    """Return what can be read from the search index: bytes of its pages that no row uses change nothing."""
+    try:
+        with closing(sqlite3.connect(company.workspace / INDEX)) as index:
+            tables = [
+                index.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
+                for name in ("record", "reference")  # noqa: S608 - fixed
+            ]
+            words = "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab('main', 'words', 'row')"
+            index.execute(words)
+            return [*tables, index.execute("SELECT * FROM temp.vocabulary ORDER BY term").fetchall()]
+    except sqlite3.Error:
+        return None
 
 
 def file_cases(company: SignedCompany) -> Iterator[Case]:
@@ -37,11 +65,14 @@ def file_cases(company: SignedCompany) -> Iterator[Case]:
             continue
         oids = content.get(name.rpartition(".")[0], ())
         loose = name.replace("/", "")[-40:] if name.startswith(".git/objects/") and not oids else ""
-        named = [name, *_other_names(name), *oids, *([loose] if loose else [])]
+        stem = [name.rpartition(".")[0]] if oids else []
+        named = [name, *_other_names(name), *stem, *oids, *([loose] if loose else [])]
         for oid in (*oids, loose):
             named += paths.get(oid, ())
         notes = not name.startswith(".git/") or name == ".git/index"
-        yield from _of_file(name, data, files, [item for item in named if item], company, notes=notes)
+        for case in _of_file(name, data, files, [item for item in named if item], company, notes=notes):
+            if (name, case.operation) not in NEEDS_NO_NOTICE:
+                yield replace(case, unchanged=index_content) if name == INDEX else case
 
 
 def _of_file(
@@ -68,7 +99,7 @@ def _of_file(
 def _other_names(name: str) -> list[str]:
     """How else a finding may name a file of the repository: by the branch it is."""
     if name.startswith(".git/refs/heads/"):
-        return [name.removeprefix(".git/refs/heads/")]
+        return [name.removeprefix(".git/refs/heads/"), "没有站点 main 的档案分支"]
     if name == ".git/packed-refs":
         return ["main"]
     return []

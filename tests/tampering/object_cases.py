@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from functools import partial
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ def object_cases(company: SignedCompany) -> Iterator[Case]:
     kinds = {line.split()[0]: line.split()[1] for line in listed}
     paths = object_paths(workspace)
     commits = git(workspace, "rev-list", "--all").decode().split()
-    older = dict(zip(commits, commits[1:], strict=False)) | _older_contents(workspace, paths)
+    older = dict(itertools.pairwise(commits)) | _older_contents(workspace, paths)
     before: dict[str, str] = {}
     for oid, kind in kinds.items():
         names = (oid, *paths.get(oid, ()))

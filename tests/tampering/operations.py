@@ -1,4 +1,4 @@
-"""改动方法. The five things done to every file and object: a byte, the end, a sibling's content, nothing, an older one."""
+"""改动方法. The five things done to every file: a byte, the end, a sibling's content, nothing, an older one."""
 
 from __future__ import annotations
 

@@ -144,6 +144,16 @@ def git(folder: Path, *words: str, stdin: bytes | None = None, at: int | None = 
     ).stdout
 
 
+class _Id(str):
+    """In place of a random UUID."""
+
+    __slots__ = ()
+
+    @property
+    def hex(self) -> str:
+        return self.replace("-", "")
+
+
 class _Small:
     """In place of the whole starter library."""
 
@@ -204,11 +214,13 @@ class Acting:
         self.application.close()
 
 
-def make_company(folder: Path) -> SignedCompany:
-    """Make the company in `folder`; takes some seconds."""
+def make_company(folder: Path, *, workspace_id: str = "") -> SignedCompany:
+    """Make the company in `folder`, with an id of its own or this one; takes some seconds."""
     patch = pytest.MonkeyPatch()
     patch.setattr("controller.adapters.personal_keys.ROUNDS", 1000)
     patch.setenv("no_proxy", "127.0.0.1")
+    if workspace_id:
+        patch.setattr("uuid.uuid4", lambda: _Id(workspace_id))
     try:
         return _made(folder, patch)
     finally:
@@ -234,7 +246,7 @@ def _made(folder: Path, patch: pytest.MonkeyPatch) -> SignedCompany:
             acting = Acting(_opened(workspace, clock), clock)
             with closing(acting):
                 stage(acting, authority, running.address)
-            if place < 2:  # noqa: PLR2004 - the last is no earlier one
+            if place < 2:
                 earlier.append(folder / f"earlier-{place}")
                 shutil.copytree(home, earlier[-1])
     _mix_storage(workspace)
@@ -320,5 +332,7 @@ def _mix_storage(workspace: Path) -> None:
     git(workspace, "unpack-objects", "-q", stdin=aside.read_bytes())
     aside.unlink()
     tip = git(workspace, "rev-parse", "main").decode().strip()
-    (workspace / ".git" / "packed-refs").write_text(f"# pack-refs with: peeled fully-peeled sorted \n{tip} refs/heads/main\n")
+    (workspace / ".git" / "packed-refs").write_text(
+        f"# pack-refs with: peeled fully-peeled sorted \n{tip} refs/heads/main\n"
+    )
     (workspace / ".git" / "refs" / "heads" / "main").unlink()

@@ -29,6 +29,7 @@ _ACTIVE_KEYS = {
     "/EF": "EmbeddedFile",
     "/AF": "EmbeddedFile",
     "/AA": "AdditionalActions",
+    "/AcroForm": "AcroForm",
     "/XFA": "XFA",
     "/RichMediaContent": "RichMedia",
     "/Collection": "Collection",

@@ -37,7 +37,7 @@ class PaperCodeUnreadError(RefusedError):
     code = "paper-code-unread"
 
     def __init__(self, *, possible: bool) -> None:
-        why = T("扫描件上没有读到签署单的二维码") if possible else T("本机没有读取二维码的组件")
+        why = T("扫描件上没有读到签署单的二维码") if possible else T("本机没有安装读取二维码的组件")
         super().__init__(
             T("{why}，没有归档。", why=why),
             hint=T("请用 300 dpi 重新扫描；或核对纸上的编号和摘要无误后，加 --unread --entry 条目序号 确认。"),
@@ -51,7 +51,7 @@ class PaperCodeDiffersError(RefusedError):
 
     def __init__(self, *, problem: Text) -> None:
         super().__init__(
-            T("扫描件上的二维码与归档对象不符：{problem}，没有归档。", problem=problem),
+            T("扫描件上的二维码不是所归档的这一份：{problem}，没有归档。", problem=problem),
             hint=T("请核对扫描件是不是这一份；不是的，请归档到它自己的编号下。"),
         )
 
@@ -104,7 +104,7 @@ def check_scan(name: str, data: bytes, reader: ScanReader, *, unread: bool) -> C
     texts = reader.codes(data, kind)
     codes = {code for code in map(read_paper_code, texts or ()) if code is not None}
     if len(codes) > 1:
-        raise PaperCodeDiffersError(problem=T("上面有 {count} 份不同签署单的二维码", count=len(codes)))
+        raise PaperCodeDiffersError(problem=T("上面有 {count} 张不同签署单的二维码", count=len(codes)))
     if not codes and not unread:
         raise PaperCodeUnreadError(possible=texts is not None)
     stem = name.replace("\\", "/").rsplit("/", maxsplit=1)[-1].rpartition(".")[0]
@@ -117,7 +117,8 @@ def kind_of(outcome: str) -> str:
     """Return the kind of signature outside the system that an outcome means; raises `PaperFactsError`."""
     if outcome not in OUTCOMES:
         raise PaperFactsError(
-            problem=T("不认识的结果“{outcome}”", outcome=outcome[:20]), hint=T("可写：{known}。", known=list(OUTCOMES))
+            problem=T("“{outcome}”不是可写的结果", outcome=outcome[:20]),
+            hint=T("可写：{known}。", known=list(OUTCOMES)),
         )
     return OUTCOMES[outcome]
 
@@ -189,7 +190,7 @@ class PaperSigning:
             return entries[place - 1][1], place
         check_workspace(code, self.workspace, stored.state.number.text)
         if not _holds(entries, code):
-            raise PaperCodeDiffersError(problem=T("摘要不是这份记录第 {entry} 个条目的", entry=code.sequence))
+            raise PaperCodeDiffersError(problem=T("摘要与这份记录第 {entry} 个条目不符", entry=code.sequence))
         return code.digest, code.sequence
 
 
@@ -205,11 +206,11 @@ def _field(definition: FormDefinition, wanted: str | None) -> str | None:
     found = next((item for item in fields if wanted in {item.key, item.label}), None)
     if found is None:
         known = [f"{item.key}({item.label})" for item in fields]
-        hint = T("可用的字段：{known}。", known=known) if known else T("这种表单没有外部签名字段，去掉 --field。")
-        raise PaperFactsError(problem=T("“{field}”不是外部签名字段", field=wanted[:40]), hint=hint)
+        hint = T("可用的签字栏：{known}。", known=known) if known else T("这种表单没有外部签字栏，请去掉 --field。")
+        raise PaperFactsError(problem=T("“{field}”不是外部签字栏", field=wanted[:40]), hint=hint)
     if found.personal is Personal.SENSITIVE:
         raise PaperFactsError(
-            problem=T("字段“{field}”是敏感个人信息，纸质签名的姓名会明文保存", field=found.label),
-            hint=T("去掉 --field 归档，或用 qms record advance 填写该字段。"),
+            problem=T("“{field}”是敏感个人信息，而纸质签名的姓名不加密保存", field=found.label),
+            hint=T("请去掉 --field 归档，或用 qms record advance 填写这一栏。"),
         )
     return found.key

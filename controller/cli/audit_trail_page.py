@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from controller.adapters.audit_trail_files import event_data
 from controller.domain.text import T, Text
-from controller.domain.trail_event import SIGNED_LABELS, Signed, TrailEvent, TrailFilter
+from controller.domain.trail_event import SIGNED_LABELS, ObjectKind, Signed, TrailEvent, TrailFilter
 from controller.services.trail_listing import moment
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def _row(out: Output, event: TrailEvent, *, whole: bool) -> tuple[object, ...]:
     if len(event.changes) > limit:
         told.append(out.text(T("等 {count} 项", count=len(event.changes))))
     told += event.aside
-    action = out.text(event.action) + (f"（{event.stage}）" if event.stage else "")
+    stage = event.stage or (event.meaning if event.kind == ObjectKind.DOCUMENT else "")
+    action = out.text(event.action) + (f"（{stage}）" if stage else "")
     signed = SIGNED_LABELS[Signed(event.signed)]
     return (
         moment(event),

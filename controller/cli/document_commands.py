@@ -36,7 +36,7 @@ _LAZY = {
     "signatures": (f"{_SIGNING}:signatures", M("查看一份文件的签署情况：谁已签、谁的签名因改动作废、还缺谁。")),
     "sheet": (f"{_PAPER}:document_sheet", M("打印一份文件的纸质签署单（含摘要和二维码）。")),
     "paper": (f"{_PAPER}:document_paper", M("归档纸质批准的扫描件，或拒签、无法取得的原因。")),
-    "scans": (f"{_PAPER}:document_scans", M("把一份文件的纸质签名扫描件取出到文件夹。")),
+    "scans": (f"{_PAPER}:document_scans", M("把一份文件的纸质签名扫描件保存到文件夹。")),
     "exempt": (f"{_SIGNING}:exempt", M("企业负责人签署两人企业豁免：起草与审核可为同一人，批准人不得为起草人。")),
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from controller.cli.commands import M, command, option
+from controller.cli.commands import M, acting, command, option
 from controller.domain.text import T
 from controller.services.signing_in import PassphraseNeededError
 from controller.services.staff_directory import active_person
@@ -81,6 +81,7 @@ def login(session: Session, name: str | None) -> int:
 @command("logout", M("退出登录。"))
 @click.argument("name", metavar="[NAME]", required=False)
 @option("--all", "everybody", is_flag=True, help=M("让本机登录的所有人都退出。"))
+@acting
 @click.pass_obj
 def logout(session: Session, name: str | None, *, everybody: bool) -> int:
     application = session.application

@@ -202,7 +202,7 @@ def document_paper(
     return 0
 
 
-@command("scans", M("把一份文件的纸质签名扫描件取出到文件夹。"))
+@command("scans", M("把一份文件的纸质签名扫描件保存到文件夹。"))
 @click.argument("number", metavar="NUMBER")
 @option(
     "--out", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help=M("保存到哪个文件夹。")

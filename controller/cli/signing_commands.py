@@ -48,7 +48,7 @@ def sign(session: Session, number: str, meaning: str, reason: str | None, seen: 
             meaning=statement.meaning,
             name=by.name if by is not None else "",
             post=by.post if by is not None else "",
-            at=statement.at,
+            at=statement.at.replace("T", " "),
         )
     )
     if done.exempted:
@@ -73,17 +73,17 @@ def signatures(session: Session, number: str) -> int:
             rows.append([item.step.label, T("待签"), T("应由：{posts}", posts=item.posts), "", ""])
         else:
             aside = signed.told_on_paper or signed.reason or ""
-            rows.append([item.step.label, signed.by.name, signed.by.post, signed.at, aside])
+            rows.append([item.step.label, signed.by.name, signed.by.post, signed.at.replace("T", " "), aside])
     out.table([T("签署"), T("姓名"), T("岗位"), T("时间"), T("理由")], rows)
     for signed in standing.declined:
-        out.line(f"{signed.at}  {signed.told_on_paper}")
+        out.line(f"{signed.at.replace('T', ' ')}  {signed.told_on_paper}")
     for signed in standing.voided:
         out.line(
             T(
                 "已作废：{meaning} {name} {at}（{why}）",
                 meaning=signed.meaning,
                 name=signed.by.name,
-                at=signed.at,
+                at=signed.at.replace("T", " "),
                 why=signed.void_because or "",
             )
         )

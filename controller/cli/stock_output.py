@@ -35,7 +35,7 @@ def write_stock(application: Application, folder: Path, out: Output, *, person: 
     folder = folder.resolve()
     with new_stock_folder(folder) as writer, out.progress(T("正在导出")) as progress:
         made = exporting.write(writer, progress=progress)
-        facts = {"what": "stock", "files": str(made.files), "tip": made.tip}
+        facts = {"what": "核对副本", "files": str(made.files), "tip": made.tip}
         application.trail.exported(by, folder.name, files={SUMS_FILE: made.sums}, facts=dict(facts))
     out.line(T("已导出到：{folder}", folder=folder))
     out.line(T("共 {files} 个文件，其中条目和陈述 {statements} 份。", files=made.files, statements=made.statements))

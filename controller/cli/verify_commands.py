@@ -115,14 +115,15 @@ def _one_record(session: Session, record: str) -> int:
     rows: list[list[object]] = []
     for item in standing.signed:
         worth = [yes if answer else no for answer in (item.intact, item.valid, item.trusted, item.timely)]
-        rows.append([item.sequence, item.at, item.by.name, item.by.post, item.meaning, item.stage, *worth])
+        at = item.at.replace("T", " ")
+        rows.append([item.sequence, at, item.by.name, item.by.post, item.meaning, item.stage, *worth])
     out.table(columns, rows)
     out.findings([finding for item in standing.signed for finding in item.findings])
     out.findings(standing.findings)
     for step in standing.missing:
         posts: object = list(step.posts) or T("任何人")
         out.line(
-            T("尚未签署：{stage}（{posts}），可以是下一步", stage=step.stage, posts=posts)
+            T("尚未签署：{stage}（{posts}），现在就可以办理", stage=step.stage, posts=posts)
             if step.following
             else T("尚未签署：{stage}（{posts}）", stage=step.stage, posts=posts)
         )

@@ -336,7 +336,7 @@ class ArchiveVerification:
                 code="record-keys-missing",
                 gravity=Gravity.WARNING,
                 message=T("本机没有记录密钥，{count} 份记录的敏感内容打不开，未能核对。", count=self.counts.unopened),
-                hint=T("从密钥备份恢复密钥目录后再验证。"),
+                hint=T("请从密钥备份恢复密钥文件夹，再检查一次。"),
             )
 
     def _index(self) -> Iterator[Finding]:

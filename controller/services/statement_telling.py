@@ -53,20 +53,24 @@ FACT_LABELS: Mapping[str, str] = {
     "replaces": "替换的证书",
     "revision": "版本",
     "root": "根证书",
-    "route": "签署路线",
     "rows": "行数",
     "sheet": "纸质签署单",
+    "signatures": "签名个数",
+    "signed": "带签名",
     "since": "起",
-    "step": "签署步骤",
     "text": "内容",
+    "tip": "档案末端",
     "title": "名称",
     "unmasked": "含敏感信息",
     "until": "止",
+    "what": "导出的内容",
 }
 """Names of facts in statements → how they are shown."""
 SENSITIVE_FACTS = frozenset({"identity_check"})
 """Facts about a person that are shown only when sensitive values were asked for."""
 _TOLD_IN_PAPER = frozenset({"paper", "covers", "code"})
+_TOLD_IN_MEANING = frozenset({"route", "step"})
+"""Keys of the routes file, which nobody reads; the meaning of the signature says the same in words."""
 _FILES_SHOWN = 30
 _DIGEST_SHOWN = 12
 _SIGNING_IN = {
@@ -156,6 +160,8 @@ def _changes(statement: Statement, post_names: Mapping[str, str], *, unmask: boo
         found.append(ShownChange("paper", "纸质签名", "", one_line(paper.told(statement.by))))
     for key in dict.fromkeys((*statement.old, *statement.new)):
         if paper is not None and key in _TOLD_IN_PAPER:
+            continue
+        if key in _TOLD_IN_MEANING and statement.meaning:
             continue
         if key == "claimed" and statement.by is None:
             continue  # told as who it was

@@ -33,7 +33,7 @@ from controller.file_formats.docx_package import CONTENT_TYPES, open_docx, write
 from controller.file_formats.island_file import read_island
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from controller.domain.document import SigningStep
     from controller.domain.procedure_print import ProcedurePrint
@@ -44,15 +44,30 @@ _W = f"{{{W_NAMESPACE}}}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
+_MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _PLACEHOLDER = re.compile(r"\{\{\s*([a-z.]+)\s*\}\}")
 _BLOCK_HEIGHT = mm(8.5)
-_BOLD = "<w:b/><w:bCs/>"
+BOLD = "<w:b/><w:bCs/>"
+"""Run properties of the lead of a clause."""
 _EMPTY_HISTORY_ROWS = 3
 _LEVELS = 4
 
 
 def procedure_docx(shown: ProcedurePrint, house: bytes) -> bytes:
     """Return the docx of a procedure, drawn on the house file; same input, same bytes.
+
+    Raises:
+        QmsError: the house file is not an acceptable docx, or an island is damaged.
+    """
+    return write_docx(on_house(shown, house, lambda width, islands: ProcedurePages(shown, width, islands).body()))
+
+
+def on_house(
+    shown: ProcedurePrint, house: bytes, body_of: Callable[[int, Islands], Sequence[etree._Element]]
+) -> dict[str, bytes]:
+    """Return the parts of a docx drawn on the house file: its header and footer filled, its body from `body_of`.
+
+    `body_of` is given the width of the text in twips and what takes islands into the package.
 
     Raises:
         QmsError: the house file is not an acceptable docx, or an island is damaged.
@@ -66,8 +81,8 @@ def procedure_docx(shown: ProcedurePrint, house: bytes) -> bytes:
     for child in list(body):
         if child is not section:
             body.remove(child)
-    islands = _Islands(package, parts)
-    for place, child in enumerate(_Drawing(shown, _text_width(section), islands).body()):
+    islands = Islands(package, parts)
+    for place, child in enumerate(body_of(_text_width(section), islands)):
         body.insert(place, child)
     etree.cleanup_namespaces(root, keep_ns_prefixes=["w", "r"])
     parts[package.main] = _bytes(root)
@@ -86,7 +101,7 @@ def procedure_docx(shown: ProcedurePrint, house: bytes) -> bytes:
     properties = package.core_properties()
     if properties is not None:
         parts[properties] = _titled(parts[properties], f"{shown.number} {shown.title}")
-    return write_docx(parts)
+    return parts
 
 
 class ProcedureLayout:
@@ -141,76 +156,91 @@ def _titled(properties: bytes, title: str) -> bytes:
     return _bytes(root)
 
 
-class _Drawing:
-    def __init__(self, shown: ProcedurePrint, width: int, islands: _Islands) -> None:
+class ProcedurePages:
+    """文件的各页. Draws the parts of one print: what stands above the clauses, each piece, what stands below."""
+
+    def __init__(self, shown: ProcedurePrint, width: int, islands: Islands) -> None:
         self._shown = shown
         self._width = width
         self._islands = islands
 
     def body(self) -> list[etree._Element]:
+        """Return everything, in order."""
+        pieces = [element for piece in self._shown.pieces for element in self.piece(piece)]
+        return [*self.head(), *pieces, *self.tail()]
+
+    def head(self) -> list[etree._Element]:
+        """Return company, title and control block."""
         shown = self._shown
         head = paragraph(text_run(shown.company), "WkCompany") + paragraph(text_run(shown.title), "WkTitle")
-        elements = _elements(head + gap() + self._control_block() + gap())
-        for piece in shown.pieces:
-            elements += self._piece(piece)
-        return elements + _elements(gap() + self._history())
+        return elements_of(head + gap() + control_block(shown, self._width) + gap())
 
-    def _control_block(self) -> str:
-        shown = self._shown
-        label = mm(24)
-        half = self._width // 2
-        columns = (label, half - label, label, self._width - half - label)
-        rows = [
-            _line(columns, "文件名称", shown.title),
-            _line(columns, "文件编号", shown.number, "版本/修改", shown.revision),
-            _line(columns, "文件类别", shown.class_name, "归口部门", shown.owner),
-            _signed(columns, "编制", shown.drafted),
-            _signed(columns, "审核", shown.reviewed),
-            _signed(columns, "批准", shown.approved),
-            _line(columns, "生效日期", shown.effective or "", "分发", "□ 受控　□ 非受控　分发号："),
-        ]
-        if shown.applies_if:
-            rows.append(_line(columns, "适用条件", shown.applies_if))
-        return table(columns, rows)
+    def tail(self) -> list[etree._Element]:
+        """Return the revision history."""
+        return elements_of(gap() + history_table(self._shown, self._width))
 
-    def _piece(self, piece: Clause | Table | Island) -> list[etree._Element]:
+    def piece(self, piece: Clause | Table | Island) -> list[etree._Element]:
+        """Return a clause as its paragraph, a table with the gap below it, an island as it was kept."""
         if isinstance(piece, Clause):
-            return _elements(_clause(piece))
+            return elements_of(_clause(piece))
         if isinstance(piece, Table):
-            return _elements(self._table(piece) + gap())
+            return elements_of(clause_table(piece, self._width) + gap())
         return self._islands.take_in(read_island(self._shown.islands[piece.digest]))
 
-    def _table(self, drawn: Table) -> str:
-        count = max((len(cells) for cells in drawn.rows), default=1)
-        columns = _shares(drawn.rows, count, self._width)
-        rows = []
-        for number, cells in enumerate(drawn.rows):
-            heading = drawn.header and number == 0
-            style = "WkTableHead" if heading else "WkTableCell"
-            padded = [*cells, *[""] * (count - len(cells))]
-            rows.append(
-                row(
-                    [
-                        Cell(paragraph(text_run(text), style), width, shade=LABEL_SHADE if heading else None)
-                        for text, width in zip(padded, columns, strict=True)
-                    ],
-                    height=mm(7),
-                    header=heading,
-                )
-            )
-        return table(columns, rows)
 
-    def _history(self) -> str:
-        widths = (mm(18), mm(26), mm(40), 0, mm(26))
-        columns = [width or self._width - sum(widths) for width in widths]
-        title = Cell(paragraph(text_run("修订记录"), "WkSection"), self._width, span=5, shade=HEADING_SHADE)
-        heads = ("版本", "日期", "更改条款", "更改原因", "更改人")
-        lines = [(item.revision, item.date or "", item.clauses, item.reason, item.by) for item in self._shown.history]
-        lines += [("",) * 5] * max(0, _EMPTY_HISTORY_ROWS - len(lines))
-        rows = [row([title], height=mm(7), header=True)]
-        rows.append(row(_cells(heads, columns, "WkTableHead", LABEL_SHADE), height=mm(7), header=True))
-        rows += [row(_cells(line, columns, "WkTableCell", None), height=mm(7.5)) for line in lines]
-        return table(columns, rows)
+def control_block(shown: ProcedurePrint, width: int) -> str:
+    """Return the control block: name, number, revision, who signed, when in force."""
+    label = mm(24)
+    half = width // 2
+    columns = (label, half - label, label, width - half - label)
+    rows = [
+        _line(columns, "文件名称", shown.title),
+        _line(columns, "文件编号", shown.number, "版本/修改", shown.revision),
+        _line(columns, "文件类别", shown.class_name, "归口部门", shown.owner),
+        _signed(columns, "编制", shown.drafted),
+        _signed(columns, "审核", shown.reviewed),
+        _signed(columns, "批准", shown.approved),
+        _line(columns, "生效日期", shown.effective or "", "分发", "□ 受控　□ 非受控　分发号："),
+    ]
+    if shown.applies_if:
+        rows.append(_line(columns, "适用条件", shown.applies_if))
+    return table(columns, rows)
+
+
+def clause_table(drawn: Table, width: int) -> str:
+    """Return a table of the text."""
+    count = max((len(cells) for cells in drawn.rows), default=1)
+    columns = _shares(drawn.rows, count, width)
+    rows = []
+    for number, cells in enumerate(drawn.rows):
+        heading = drawn.header and number == 0
+        style = "WkTableHead" if heading else "WkTableCell"
+        padded = [*cells, *[""] * (count - len(cells))]
+        rows.append(
+            row(
+                [
+                    Cell(paragraph(text_run(text), style), column, shade=LABEL_SHADE if heading else None)
+                    for text, column in zip(padded, columns, strict=True)
+                ],
+                height=mm(7),
+                header=heading,
+            )
+        )
+    return table(columns, rows)
+
+
+def history_table(shown: ProcedurePrint, width: int) -> str:
+    """Return the revision history, with empty rows to be filled by hand where it is short."""
+    widths = (mm(18), mm(26), mm(40), 0, mm(26))
+    columns = [one or width - sum(widths) for one in widths]
+    title = Cell(paragraph(text_run("修订记录"), "WkSection"), width, span=5, shade=HEADING_SHADE)
+    heads = ("版本", "日期", "更改条款", "更改原因", "更改人")
+    lines = [(item.revision, item.date or "", item.clauses, item.reason, item.by) for item in shown.history]
+    lines += [("",) * 5] * max(0, _EMPTY_HISTORY_ROWS - len(lines))
+    rows = [row([title], height=mm(7), header=True)]
+    rows.append(row(_cells(heads, columns, "WkTableHead", LABEL_SHADE), height=mm(7), header=True))
+    rows += [row(_cells(line, columns, "WkTableCell", None), height=mm(7.5)) for line in lines]
+    return table(columns, rows)
 
 
 def _cells(texts: Sequence[str], columns: Sequence[int], style: str, shade: str | None) -> list[Cell]:
@@ -241,11 +271,13 @@ def _signed(columns: Sequence[int], label: str, step: SigningStep | None) -> str
 
 def _clause(clause: Clause) -> str:
     text = as_printed(clause)
-    if is_heading(clause):
-        return paragraph(text_run(text), "WkHeading")
-    lead = lead_length(clause)
-    style = f"WkClause{min(max(clause.level, 1), _LEVELS)}"
-    return paragraph(text_run(text[:lead], _BOLD) + text_run(text[lead:]), style)
+    lead = 0 if is_heading(clause) else lead_length(clause)
+    return paragraph(text_run(text[:lead], BOLD) + text_run(text[lead:]), clause_style(clause))
+
+
+def clause_style(clause: Clause) -> str:
+    """Return the id of the paragraph style that a clause is printed in."""
+    return "WkHeading" if is_heading(clause) else f"WkClause{min(max(clause.level, 1), _LEVELS)}"
 
 
 def _shares(rows: Sequence[Sequence[str]], count: int, width: int) -> list[int]:
@@ -259,11 +291,22 @@ def _shares(rows: Sequence[Sequence[str]], count: int, width: int) -> list[int]:
     return columns
 
 
-def _elements(markup: str) -> list[etree._Element]:
+def elements_of(markup: str) -> list[etree._Element]:
+    """Return WordprocessingML as elements."""
     return list(etree.fromstring(f"<w:body {NAMESPACES}>{markup}</w:body>"))
 
 
-class _Islands:
+def _in_paragraph(element: etree._Element) -> etree._Element:
+    """Return an element as it may stand in the body: pictures and formulas only do so inside a paragraph."""
+    if element.tag in {f"{_W}p", f"{_W}tbl", f"{_W}sdt"}:
+        return element
+    line = etree.Element(f"{_W}p")
+    holder = line if str(element.tag).startswith(_MATH) else etree.SubElement(line, f"{_W}r")
+    holder.append(element)
+    return line
+
+
+class Islands:
     """Takes islands into the package: their elements, parts, relationships and content types."""
 
     def __init__(self, package: DocxPackage, parts: dict[str, bytes]) -> None:
@@ -312,7 +355,7 @@ class _Islands:
             for key, value in node.attrib.items():
                 if str(key).startswith(_R) and str(value) in renamed:
                     node.set(key, renamed[str(value)])
-        return [element]
+        return [_in_paragraph(element)]
 
     def write_lists(self) -> None:
         """Write relationships and content types back, when an island brought any."""

@@ -291,8 +291,8 @@ def _change(old: Shown | None, new: Shown | None, place: str, *, moved: bool = F
         piece = old or new
         kind = ChangeKind.ADDED if old is None else ChangeKind.REMOVED
         text = as_printed(piece) if isinstance(piece, Clause) else ""
-        stretches = differences(text, "") if new is None else differences("", text)
-        return PieceChange(old, new, place, frozenset({kind}), stretches)
+        marks = differences(text, "") if new is None else differences("", text)
+        return PieceChange(old, new, place, frozenset({kind}), marks)
     kinds = {ChangeKind.MOVED} if moved else set()
     stretches: tuple[Stretch, ...] = ()
     rows: tuple[RowChange, ...] = ()

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from controller.services.procedure_printing import ProcedurePrinting
     from controller.services.statement_filing import FiledStatement, StatementFiling, StoredStatement
 
-_SCREEN_ONLY = frozenset({"notes.yml"})
+SCREEN_ONLY = frozenset({"notes.yml"})
 """Gap notes are for the screen, no part of the document."""
 _LONGEST_REASON = 500
 _SIGNATURES = frozenset({Event.DOCUMENT_SIGNED, Event.DOCUMENT_SIGNED_ON_PAPER})
@@ -251,7 +251,7 @@ class DocumentSigning:
         found = {}
         for path in self.files.files(f"{FOLDER}/{number}"):
             data = self.files.read(path)
-            if data is not None and path.removeprefix(f"{FOLDER}/{number}/") not in _SCREEN_ONLY:
+            if data is not None and path.removeprefix(f"{FOLDER}/{number}/") not in SCREEN_ONLY:
                 found[path] = Digest.of(data)
         return found
 

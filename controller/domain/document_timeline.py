@@ -1,0 +1,177 @@
+"""文件更改历史. Every change of one document in order: what it became, who stated the change and why, who signed it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING
+
+from controller.domain.document_comparison import compare
+from controller.domain.revision_timeline import RevisionPeriod, RevisionTimeline
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from controller.domain.document import HistoryRow
+    from controller.domain.document_comparison import Comparison, DocumentText
+    from controller.domain.identifiers import Digest
+    from controller.domain.record import Signatory
+    from controller.domain.text import Text
+
+DRAFTED, REVIEWED, APPROVED = "起草", "审核", "批准"
+"""Meanings of the signatures on a document, as `signatures/routes.yml` has them."""
+
+
+@dataclass(frozen=True)
+class VersionSignature:
+    """对一次内容的签名. A filed signature that covers exactly the files of one version."""
+
+    meaning: str
+    by: Signatory
+    at: datetime
+    statement: Digest
+    reason: str | None = None
+    on_paper: str = ""
+    """What was signed on paper and who took it in, in one line; empty for an electronic signature."""
+    flaw: Text | None = None
+    """What is wrong with it; None: nothing that can be seen here."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether nothing speaks against it."""
+        return self.flaw is None
+
+
+@dataclass(frozen=True)
+class StatedChange:
+    """更改陈述. Who changed the library, as the signed statement of the change says."""
+
+    event: str
+    by: Signatory | None
+    reason: str | None
+    statement: Digest
+    path: str
+    """Archive path of the statement, without suffix."""
+    flaw: Text | None = None
+    """What is wrong with its signature or with what it says of the files; None: nothing that can be seen here."""
+
+
+@dataclass(frozen=True)
+class DocumentVersion:
+    """一次更改之后的文件. The document as one change left it."""
+
+    serial: int
+    """Which change of the document this is, from 1."""
+    at: datetime
+    """When it became part of the controlled library, in company time."""
+    commit: str
+    revision: str
+    text: DocumentText | None
+    """None: the document was taken away by this change, or what it left cannot be read (`problem`)."""
+    contents: Digest
+    """Digest over all source files, as on the signature page."""
+    files: Mapping[str, Digest]
+    """Source files by library path."""
+    stated: StatedChange | None
+    """None: no signed statement is behind this change."""
+    signatures: tuple[VersionSignature, ...] = ()
+    problem: Text | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether the document was taken away by this change."""
+        return not self.files
+
+    @property
+    def author(self) -> str:
+        """Name of who made the change; empty when nobody stated it."""
+        return self.stated.by.name if self.stated is not None and self.stated.by is not None else ""
+
+    def signed(self, meaning: str) -> VersionSignature | None:
+        """Return the last signature with `meaning` that counts."""
+        found = [item for item in self.signatures if item.meaning == meaning and item.counts]
+        return found[-1] if found else None
+
+    @property
+    def recovered(self) -> tuple[HistoryRow, ...]:
+        """What the document itself says of this revision: approvals and changes from before this system."""
+        rows = self.text.document.history if self.text is not None else ()
+        return tuple(row for row in rows if row.revision == self.revision)
+
+
+@dataclass(frozen=True)
+class RevisionHistory:
+    """一个版本的历史. A revision with every change that was made under its name; the last one is its text."""
+
+    revision: str
+    versions: tuple[DocumentVersion, ...]
+
+    @property
+    def first(self) -> DocumentVersion:
+        """The change with which the revision came."""
+        return self.versions[0]
+
+    @property
+    def last(self) -> DocumentVersion:
+        """The revision as it stood last."""
+        return self.versions[-1]
+
+    def signed(self, meaning: str) -> VersionSignature | None:
+        """Return the signature with `meaning` on the revision as it stood last."""
+        return self.last.signed(meaning)
+
+
+@dataclass(frozen=True)
+class DocumentTimeline:
+    """文件时间线. All changes of one document, oldest first, with clause ids that hold through all of them."""
+
+    number: str
+    title: str
+    versions: tuple[DocumentVersion, ...]
+
+    @property
+    def readable(self) -> tuple[DocumentVersion, ...]:
+        """The versions that have a text."""
+        return tuple(item for item in self.versions if item.text is not None)
+
+    @property
+    def revisions(self) -> tuple[RevisionHistory, ...]:
+        """The revisions in order, each with its changes."""
+        grouped = groupby((item for item in self.versions if item.revision), key=lambda item: item.revision)
+        return tuple(RevisionHistory(revision, tuple(versions)) for revision, versions in grouped)
+
+    @property
+    def periods(self) -> RevisionTimeline:
+        """When which revision was in force."""
+        found: list[RevisionPeriod] = []
+        for item in self.versions:
+            if item.gone:
+                if found:
+                    last = found[-1]
+                    found[-1] = RevisionPeriod(last.revision, last.known, last.effective, item.at.date(), item.at)
+            elif item.revision and (not found or found[-1].ended is not None or found[-1].revision != item.revision):
+                found.append(RevisionPeriod(item.revision, item.at))
+        return RevisionTimeline(self.number, tuple(found))
+
+    def comparisons(self) -> list[tuple[DocumentVersion, DocumentVersion, Comparison]]:
+        """Return each version with the one before it and what changed between them."""
+        readable = self.readable
+        return [
+            (before, after, compare(before.text, after.text))
+            for before, after in pairwise(readable)
+            if before.text is not None and after.text is not None
+        ]
+
+
+def approved_since(
+    versions: Sequence[DocumentVersion], start: int, holds: Sequence[bool]
+) -> tuple[DocumentVersion, VersionSignature] | None:
+    """Return the first approval that covers something since version `start`, as long as it `holds` unchanged."""
+    for place in range(start, len(versions)):
+        if not holds[place]:
+            return None
+        signature = versions[place].signed(APPROVED)
+        if signature is not None:
+            return versions[place], signature
+    return None

@@ -1,0 +1,64 @@
+"""体系状态. Every document, form and register of the system as it stood on one day, by what was known then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from controller.domain.identifiers import Digest
+
+
+class ItemKind(StrEnum):
+    """受控内容的种类."""
+
+    DOCUMENT = "document"
+    FORM = "form"
+    REGISTER = "register"
+
+
+@dataclass(frozen=True)
+class StatedApproval:
+    """批准. Who approved, as the filed statement says; whether the signature is sound is told by `qms verify`."""
+
+    name: str
+    post: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ItemOnDay:
+    """一份受控内容在某日的状态."""
+
+    kind: ItemKind
+    number: str
+    title: str
+    revision: str
+    since: datetime
+    """When this revision came into the controlled library, in company time."""
+    changed: datetime
+    """When it was last changed before the end of that day."""
+    changed_by: str
+    """Name of who stated that change; empty where nobody did."""
+    reason: str
+    contents: Digest
+    """Digest over all files as they stood."""
+    approved: StatedApproval | None
+    """The approval of a document as it stood, by the end of that day; None: none was filed."""
+
+
+@dataclass(frozen=True)
+class LibraryDay:
+    """体系状态. What was in force on a day."""
+
+    day: date
+    known: datetime
+    """The moment up to which everything that was stated counts: the end of the day, or now for today."""
+    items: tuple[ItemOnDay, ...]
+
+    def of(self, kind: ItemKind) -> tuple[ItemOnDay, ...]:
+        """Return the items of one kind."""
+        return tuple(item for item in self.items if item.kind is kind)

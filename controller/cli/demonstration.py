@@ -94,10 +94,10 @@ def run_demonstration(folder: Path, out: Output) -> int:
         f"{base} record show {example}",
         f"{base} record search 培训",
         f"{base} record new {PREFIX}-YLQXJL-013",
-        f"{base} register build TZ-07 --format xlsx --out 质量投诉台账.xlsx",
+        f"{base} register build TZ-07 --format xlsx --out {_quoted(str(folder / '质量投诉台账.xlsx'))}",
         f"{base} doc signatures {_SIGNED}",
         f"{base} audit-trail --limit 20",
-        f"{base} verify --stock 核对副本",
+        f"{base} verify --stock {_quoted(str(folder) + '-核对副本')}",
     ):
         out.line("  " + line)
     out.document(

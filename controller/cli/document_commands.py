@@ -41,7 +41,7 @@ _LAZY = {
 }
 
 
-@group("doc", M("程序文件：列出、查看、打印、导入、解析。"), lazy=_LAZY)
+@group("doc", M("程序文件：列出、查看、打印、签署、导入、解析。"), lazy=_LAZY)
 def doc() -> None:
     pass
 

@@ -99,7 +99,7 @@ COMMANDS = {
     "logout": ("controller.cli.login_commands:logout", M("退出登录。")),
     "who": ("controller.cli.login_commands:who", M("查看本机登录了哪些人。")),
     "passphrase": ("controller.cli.login_commands:passphrase", M("更换本人的签名口令。")),
-    "doc": ("controller.cli.document_commands:doc", M("程序文件：列出、查看、打印、导入、解析。")),
+    "doc": ("controller.cli.document_commands:doc", M("程序文件：列出、查看、打印、签署、导入、解析。")),
     "change": ("controller.cli.change_commands:change", M("文件更改：查看尚未采用的修改，检查后采用或撤销。")),
     "form": ("controller.cli.form_commands:form", M("受控表单：列出、查看、检查、空白表、版式。")),
     "record": ("controller.cli.record_commands:record", M("质量记录：填写、导入、查看、打印、检索。")),

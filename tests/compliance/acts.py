@@ -65,7 +65,7 @@ ACTS = (
     Act(("record", "attachments", "{complaint}", "--out", "{out}/附件"), "林静", "exported", out=True),
     Act(("record", "browse", "--out", "{out}/浏览"), "吴涛", "exported", out=True),
     Act(
-        ("record", "sheet", "{call}", "--meaning", "客户确认", "--out", "{out}/签署单.docx"), "刘洋", "printed", out=True
+        ("record", "sheet", "{call}", "--meaning", "客户确认", "--out", "{out}/单.docx"), "刘洋", "printed", out=True
     ),
     Act(
         ("record", "paper", "{call}", "--meaning", "客户确认", "--signer", "何志远", "--outcome", "拒签",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
 import subprocess
 import tarfile
+import zipfile
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
+from lxml import etree
 
 from controller.cli.main import main, qms
 from tests.conftest import Answer
@@ -28,8 +31,7 @@ if TYPE_CHECKING:
 
 ZONE = ZoneInfo("Asia/Shanghai")
 ARCHIVE = "archive/main"
-SECRET = "护士长反映患者皮肤发红后停用"
-"""A sensitive value."""
+SECRET = "护士长反映患者皮肤发红后停用"  # noqa: S105 - a sensitive value, no passphrase
 WRONG = "猜的口令-88-铁锚"
 NEW = "灯塔-92-银杏-雨"
 
@@ -114,7 +116,7 @@ def refused(workspace: Workspace, answer: Answer, code: str) -> dict[str, Any]:
 
 
 def findings(workspace: Workspace) -> tuple[int, list[dict[str, Any]]]:
-    """Exit code of `qms verify`, and what it finds beyond notes."""
+    """Exit code of `qms verify`, and the errors it finds."""
     answer = workspace.qms("--json", "verify", person=None)
     assert answer.code in {0, 1}, answer.err
     found = json.loads(answer.out)["findings"]
@@ -125,9 +127,10 @@ def git(folder: Path, *words: str, **more: Any) -> bytes:
     """Run the real git."""
     program = need("git")
     identity = ("-c", "user.name=x", "-c", "user.email=x@example.com")
-    return subprocess.run(
+    ended: subprocess.CompletedProcess[bytes] = subprocess.run(
         [program, "-C", str(folder), *identity, *words], check=True, capture_output=True, **more
-    ).stdout
+    )
+    return ended.stdout
 
 
 def archived(workspace: Workspace) -> dict[str, bytes]:
@@ -202,10 +205,19 @@ def pdf_text(path: Path) -> str:
 
 def docx_text(data: bytes) -> str:
     """The text of a docx's body, tables too, without spaces."""
-    from docx import Document
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        main = etree.fromstring(file.read("word/document.xml"))
+    return "".join("".join(item.text or "" for item in main.iter("{*}t")).split())
 
-    document = Document(io.BytesIO(data))
-    return "".join("".join(item.itertext()) for item in document.element.body).replace(" ", "")
+
+def reseal(folder: Path) -> None:
+    """Make the list of digests of an export fit whatever its files are now, as a forger would."""
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "SHA256SUMS"
+    ]
+    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
 
 
 def csv_rows(path: Path) -> list[list[str]]:

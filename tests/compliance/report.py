@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from tests.compliance.requirements import Requirement
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "compliance.md"
-MODULES = ("tests.compliance.test_part11", "tests.compliance.test_gsp_551")
+MODULES = (
+    "tests.compliance.test_part11",
+    "tests.compliance.test_part11_signatures",
+    "tests.compliance.test_gsp_551",
+)
 _NAME = re.compile(r"test_(p11_\d\d|gsp_5_51_\d\d)_")
 
 
@@ -44,7 +48,8 @@ def page() -> str:
     lines = [
         "# 合规对照 · What the software shows, and what it cannot",
         "",
-        "本页由测试生成（`python -m tests.compliance`），请不要手工修改。每一行的“怎样证明”就是一项自动测试，测试不通过，软件就不能发布。",
+        "本页由测试生成（`python -m tests.compliance`），请不要手工修改。每一行的“怎样证明”就是一项自动测试，",
+        "测试不通过，软件就不能发布。",
         "“企业负责”写明软件替代不了的事。条文用我们自己的话转述，引用时以正式文本为准；本页不是合规结论。",
         "",
         "## 21 CFR Part 11",

@@ -19,12 +19,10 @@ from tests.compliance.evidence import (
     ARCHIVE,
     SECRET,
     ZONE,
-    adopt,
     archived,
     call,
     clock_moves,
     commands,
-    complaint,
     csv_rows,
     docx_text,
     done,
@@ -61,7 +59,7 @@ def corrected(workspace: Workspace) -> str:
     return number
 
 
-# -- 11.10(a)
+# -- section 11.10(a)
 
 
 @pytest.mark.parametrize("part", ["0001.json", "0001.p7s", "0001.sealed"])
@@ -106,7 +104,7 @@ def test_p11_01_every_print_can_be_made_again_as_it_was(workspace: Workspace) ->
     assert (told["rendered"] > 0, told["rendered"]) == (True, told["rendered_same"])
 
 
-# -- 11.10(b)
+# -- section 11.10(b)
 
 
 def test_p11_02_a_record_is_printed_whole_with_history_and_signatures(workspace: Workspace, tmp_path: Path) -> None:
@@ -139,7 +137,7 @@ def test_p11_02_an_electronic_copy_is_complete_and_checks_out_without_us(workspa
     assert stock_check(folder).returncode != 0
 
 
-# -- 11.10(c)
+# -- section 11.10(c)
 
 
 def test_p11_03_nothing_can_be_deleted(workspace: Workspace) -> None:
@@ -182,7 +180,7 @@ def test_p11_03_records_are_found_and_open_years_later_on_the_form_they_were_mad
     assert f"controlled-forms/{form['digest'].removeprefix('sha256:')}/form.docx" in archived(workspace)
 
 
-# -- 11.10(d)
+# -- section 11.10(d)
 
 
 @pytest.mark.slow
@@ -214,7 +212,7 @@ def test_p11_04_only_the_own_passphrase_opens_an_account(workspace: Workspace) -
     assert done(workspace.qms("--json", "who", person=None)) == []
 
 
-# -- 11.10(e)
+# -- section 11.10(e)
 
 
 @pytest.mark.slow
@@ -301,7 +299,7 @@ def test_p11_05_no_setting_stops_the_trail(workspace: Workspace, path: str) -> N
     assert "audit_trail" in answer.err
 
 
-# -- 11.10(e): changes do not obscure, the trail is kept
+# -- section 11.10(e): changes do not obscure, the trail is kept
 
 
 def test_p11_06_the_earlier_value_stays_readable(workspace: Workspace, tmp_path: Path) -> None:
@@ -365,7 +363,7 @@ def test_p11_07_the_trail_cannot_be_shortened(workspace: Workspace) -> None:
     assert (code, "trail" in json.dumps(found)) == (1, True)
 
 
-# -- 11.10(f), (g), (h)
+# -- section 11.10(f), (g), (h)
 
 
 def test_p11_08_a_step_out_of_order_is_refused(workspace: Workspace) -> None:
@@ -440,7 +438,7 @@ def test_p11_10_where_an_act_came_from_is_written_by_the_machine(workspace: Work
     assert trail(workspace, "--object", first)[0]["computer"] == origins[0]["computer"]
 
 
-# -- 11.10(j), (k)
+# -- section 11.10(j), (k)
 
 
 def test_p11_12_everybody_acknowledges_before_the_first_signature(workspace: Workspace) -> None:
@@ -486,7 +484,7 @@ def test_p11_14_what_was_edited_without_a_signature_is_not_in_force(workspace: W
     assert (code, "main" in json.dumps(found, ensure_ascii=False)) == (1, True)
 
 
-# -- 11.30
+# -- section 11.30
 
 
 def test_p11_15_a_copy_that_travels_carries_signatures_and_no_sensitive_text(
@@ -509,8 +507,8 @@ def test_p11_15_a_copy_that_travels_carries_signatures_and_no_sensitive_text(
     assert "江城市第一人民医院".encode() in everything
     assert SECRET.encode() not in everything
     keys = next((tmp_path / "keys").rglob("p001.p12")).parent.parent
-    for path in keys.iterdir():
-        if path.is_file() and path.suffix != ".p12":
-            path.unlink()
+    for held in keys.iterdir():
+        if held.is_file() and held.suffix != ".p12":
+            held.unlink()
     answer = workspace.qms("record", "show", number, "--unmask", person="林静")
     assert (answer.code, SECRET in answer.out) == (4, False)

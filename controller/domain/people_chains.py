@@ -20,6 +20,7 @@ from controller.domain.trust_events import TrustEvent, WitnessSignature, person_
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from controller.domain.identifiers import Digest
 
@@ -31,6 +32,10 @@ class _Item:
     order: int
     event: TrustEvent
     witness: WitnessSignature | None = None
+
+    @property
+    def at(self) -> datetime:
+        return self.event.at if self.witness is None else self.witness.signature.signed_at
 
     @property
     def takes_away(self) -> bool:
@@ -92,10 +97,13 @@ class PeopleChains:
 
     def _attempt(self, item: _Item) -> Refusal | None:
         if item.witness is not None:
-            return self._judgement.witnessed(item.event, item.witness, item.order)
-        refusal = self._linked(item.event) or self._judgement.judged(item.event, item.order)
+            refusal = self._judgement.witnessed(item.event, item.witness, item.order)
+        else:
+            refusal = self._linked(item.event) or self._judgement.judged(item.event, item.order)
+            if refusal is None:
+                self._advance(item.event)
         if refusal is None:
-            self._advance(item.event)
+            self._judgement.count_needed(item.order, item.at)
         return refusal
 
     def _advance(self, event: TrustEvent) -> None:

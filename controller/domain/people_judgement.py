@@ -74,9 +74,6 @@ class PeopleJudgement(SignerJudgement):
         refusal = self._certificate_fits(event, known, certificate) or self._replaces_fits(event, known)
         if refusal is not None:
             return refusal
-        rules = self.material.rules(order)
-        others = self.state.witnesses_for(known.id, rules.witness_posts, event.at, self.material.certificates)
-        circle = set(others) | self.state.lately_removed(known.id, event.at)
         self._close(known)
         self.state.claimed[certificate] = known.id
         known.enrolment = Enrolment(
@@ -85,9 +82,8 @@ class PeopleJudgement(SignerJudgement):
             sequence=statement.sequence,
             path=event.path,
             at=event.at,
-            needed=min(MOST_WITNESSES, len(circle)),
-            apart=len(frozenset().union(*others.values())) > 1,
-            before=len(circle),
+            needed=0,
+            apart=False,
             replaces=digest_stated(statement.new.get("replaces")),
         )
         self.take_effect(known, known.enrolment, order, event.at)
@@ -134,7 +130,10 @@ class PeopleJudgement(SignerJudgement):
 
     def take_effect(self, known: KnownPerson, enrolment: Enrolment, order: int, at: datetime) -> None:
         """Let the enrolment count when enough witnesses have signed; the older certificate ends with it."""
-        if enrolment.effective or enrolment.closed or not enrolment.satisfied():
+        if enrolment.effective or enrolment.closed:
+            return
+        self._count_needed(enrolment, order, at)
+        if not enrolment.satisfied():
             return
         enrolment.effective = True
         self._end(known, order, at, "certificate-replaced", enrolment.path)
@@ -152,6 +151,24 @@ class PeopleJudgement(SignerJudgement):
         elif len(frozenset().union(*enrolment.witnesses.values())) == 1:
             message = T("{name}的证书登记 {path} 的两位见证人只有同一个岗位", name=known.name, path=enrolment.path)
             self._remark("enrolment-witnesses-same-post", Gravity.NOTE, message, enrolment, known)
+
+    def count_needed(self, order: int, at: datetime) -> None:
+        """Let every open enrolment need as many witnesses as there could be by now.
+
+        Otherwise whoever is registered while only one person counts would be vouched for by one person for ever.
+        """
+        for known in self.state.people.values():
+            enrolment = known.enrolment
+            if enrolment is not None and not enrolment.effective and not enrolment.closed:
+                self._count_needed(enrolment, order, at)
+
+    def _count_needed(self, enrolment: Enrolment, order: int, at: datetime) -> None:
+        """Raise what the enrolment needs; it never needs less again, whoever leaves meanwhile."""
+        posts = self.material.rules(order).witness_posts
+        others = self.state.witnesses_for(enrolment.person, posts, at, self.material.certificates)
+        circle = set(others) | self.state.lately_removed(enrolment.person, at)
+        enrolment.needed = max(enrolment.needed, min(MOST_WITNESSES, len(circle)))
+        enrolment.apart = enrolment.apart or len(frozenset().union(*others.values())) > 1
 
     def _close(self, known: KnownPerson) -> None:
         """Close the person's open enrolment; people should know of it, because a witness may have been taken away."""

@@ -55,10 +55,9 @@ class Enrolment:
     path: str
     at: datetime
     needed: int
+    """As many as others could witness when it was stated, or at any moment since; at most `MOST_WITNESSES`."""
     apart: bool
     """Whether the two witnesses must hold different posts."""
-    before: int
-    """How many other people had a counting certificate and a witness post or had been put out only lately."""
     replaces: Digest | None
     witnesses: dict[str, frozenset[str]] = field(default_factory=dict)
     """Witness → the witness posts held at signing."""

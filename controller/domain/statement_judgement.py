@@ -12,6 +12,8 @@ from controller.domain.statement import Event
 from controller.domain.text import T
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from controller.domain.people_state import PeopleState
     from controller.domain.trust_events import TrustEvent, WitnessSignature
 
@@ -57,6 +59,10 @@ class StatementJudgement(SignerJudgement):
         if refusal is None:
             self.accepted.add(event.path)
         return refusal
+
+    def count_needed(self, order: int, at: datetime) -> None:
+        """Look again how many witnesses every open enrolment needs, after something was accepted at `order`, `at`."""
+        self._people.count_needed(order, at)
 
     def witnessed(self, event: TrustEvent, witness: WitnessSignature, order: int) -> Refusal | None:
         """Judge a signature of somebody else under a statement."""

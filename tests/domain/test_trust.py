@@ -48,6 +48,35 @@ def test_the_second_person_needs_the_first_the_third_needs_both() -> None:
     assert [item.path for item in story.history().findings()] == ["people/p001/0002.json", "people/p002/0002.json"]
 
 
+def test_who_was_registered_before_there_were_two_witnesses_needs_both_once_they_are_there() -> None:
+    story = Story()
+    story.found("p001", "王总", "general_manager")
+    paths = {}
+    for person, name, post in (("p002", "林静", "quality_head"), ("p003", "何洁", "hr_clerk"), ("p004", "钱进", "sales")):
+        story.register(person, name, post, by="p001")
+        paths[person] = story.enrol(person)
+    assert [story.history().missing_witnesses(person) for person in paths] == [1, 1, 1]
+    for path in paths.values():
+        story.witness(path, "p001")
+    assert [story.counts(person) for person in paths] == [True, False, False]
+    assert [item.needed for item in story.history().open_enrolments()] == [2, 2]
+    story.witness(paths["p003"], "p002")
+    story.witness(paths["p004"], "p003")
+    assert [story.counts(person) for person in paths] == [True, True, True]
+
+
+def test_an_enrolment_does_not_come_to_need_less_when_a_possible_witness_leaves() -> None:
+    story = small_company()
+    story.register("p004", "钱进", "sales_clerk", by="p001")
+    path = story.enrol("p004")
+    story.retire("p002", by="p003")
+    story.wait(days=30)
+    story.repost("p003", "sales_clerk", by="p001")
+    story.wait(days=30)
+    story.witness(path, "p001")
+    assert not story.counts("p004")
+
+
 def test_a_signature_counts_only_from_the_last_witness_on() -> None:
     story = small_company()
     history, key = story.history(), story.keys["p003"]

@@ -6,6 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from controller.adapters.git_objects import GitObjects, ObjectDamagedError
+from controller.adapters.stored_path import DEEPEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,16 +39,20 @@ class GitFolderWalk:
             done: str | None = None
             met: set[str] = set()
             place = 0
+            endless = False
             with self._objects.program.running(*arguments, stdin=subprocess.DEVNULL) as process:
                 assert process.stdout is not None
                 for path, oid in _lines(process.stdout.read):
+                    endless = path.count("/") > DEEPEST
+                    if endless:
+                        break
                     while place < len(some) and not _inside(path, some[place]):
                         place += 1
                     if place < len(some):
                         met.add(some[place])
                     done = path
                     yield path, oid
-                sound = process.wait() == 0
+                sound = not endless and process.wait() == 0
             left = [item for item in some if not sound or item not in met]
             if left:
                 yield from self._one_by_one(left, done, damaged)

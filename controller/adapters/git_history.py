@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from controller.adapters.git_objects import GitObjects, ObjectDamagedError
+from controller.adapters.stored_path import DEEPEST
 from controller.services.examination_ports import HistoricCommit, HistoryUnreadable, PathChange
 
 if TYPE_CHECKING:
@@ -107,6 +108,8 @@ def _parsed(pipe: Iterable[bytes]) -> Iterator[HistoricCommit]:
     raw: list[str] | None = None
     for part in _parts(pipe):
         if raw is not None:
+            if part.count(b"/") > DEEPEST:
+                raise HistoryUnreadable(commit)
             changes.append(PathChange(part.decode("utf-8", "surrogateescape"), raw[4][:1], raw[3], raw[1]))
             raw = None
         elif (line := part.lstrip(b"\n")).startswith(_HEAD):

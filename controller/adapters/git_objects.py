@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from controller.adapters.git_program import GitProgram
+from controller.adapters.stored_path import DEEPEST
 from controller.domain.errors import DamagedError, MisconfiguredError
 from controller.domain.text import T, Text
 
@@ -151,17 +152,22 @@ class GitObjects:
             assert process.stdout is not None
             for line in _zero_lines(process.stdout):
                 head, _, name = line.partition(b"\t")
+                if name.count(b"/") > DEEPEST:
+                    break
                 done = prefix + name.decode("utf-8", "surrogateescape")
                 yield done, head.split(b" ")[2].decode()
-            if process.wait() == 0:
-                return
+            else:
+                if process.wait() == 0:
+                    return
         for path_below, oid in self._walk_slowly(top[0], prefix, damaged):
             if done is None or path_below > done:
                 yield path_below, oid
 
-    def _walk_slowly(self, tree: str, prefix: str, damaged: Callable[[str], None] | None) -> Iterator[tuple[str, str]]:
+    def _walk_slowly(
+        self, tree: str, prefix: str, damaged: Callable[[str], None] | None, above: frozenset[str] = frozenset()
+    ) -> Iterator[tuple[str, str]]:
         try:
-            found = self.get(tree)
+            found = self.get(tree) if tree not in above else None
         except ObjectDamagedError:
             found = None
         if found is None:
@@ -171,7 +177,7 @@ class GitObjects:
             return
         for entry in parse_tree(found[2]):
             if entry.is_folder:
-                yield from self._walk_slowly(entry.oid, f"{prefix}{entry.name}/", damaged)
+                yield from self._walk_slowly(entry.oid, f"{prefix}{entry.name}/", damaged, above | {tree})
             else:
                 yield prefix + entry.name, entry.oid
 

@@ -13,6 +13,9 @@ _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]')
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?")
 _GIT_NAMES = re.compile(r"(?i)\.git|git~[0-9]+|\.gitmodules")
 
+DEEPEST = 12
+"""Folders within each other at most; git goes on for ever where an exchanged folder holds itself."""
+
 
 class PathRefusedError(RefusedError):
     """路径不可用. A path that leaves its folder, or that some computer cannot store."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -471,3 +472,28 @@ def test_words_of_people_in_a_commit_are_not_taken_for_its_time(archive: GitArch
         subject = "committer x <y> 9999999999 +0800"
         writer.append(ArchiveChange({"a": b"1"}, named, MORNING, subject, {"QMS-Action": "x"}))
         assert writer.moment(MORNING) == MORNING
+
+
+def test_a_folder_that_was_exchanged_for_one_above_it_is_damage_and_no_endless_walk(tmp_path: Path) -> None:
+    folder = make_workspace(tmp_path / "w")
+    with closing(open_archive(folder)) as archive:
+        number = file_next(archive)
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, check=True, text=True).stdout
+
+    for pack in list((folder / ".git/objects/pack").glob("*.pack")):
+        aside = pack.rename(tmp_path / pack.name)
+        subprocess.run(["git", "-C", str(folder), "unpack-objects", "-q"], input=aside.read_bytes(), check=True)
+    for rest in (folder / ".git/objects/pack").iterdir():
+        rest.unlink()
+    above = git("rev-parse", f"archive/main:{number.form}/{number.year}").strip()
+    below = git("rev-parse", f"archive/main:{number.folder.rpartition('/')[0].rpartition('/')[0]}").strip()
+    source, target = (folder / ".git/objects" / oid[:2] / oid[2:] for oid in (above, below))
+    target.chmod(0o644)
+    target.write_bytes(source.read_bytes())
+    damaged: list[str] = []
+    with closing(open_archive(folder)) as archive:
+        found = [path for path, _ in archive.walk(number.form, damaged=damaged.append)]
+    assert found == []
+    assert damaged

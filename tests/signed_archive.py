@@ -155,7 +155,9 @@ class SignedArchive:
             draft, self.signer(person), controlled=ControlledChange(changes, action="adopt", subject="test", note="")
         )
 
-    def enrol(self, person: str, witnesses: Sequence[str], *, post: str = "general_manager") -> None:
+    def enrol(
+        self, person: str, witnesses: Sequence[str], *, post: str = "general_manager", by: str = "p002"
+    ) -> None:
         """Register and enrol a person with these witnesses; the certificate comes with the enrolment."""
         key = self.of.key(person, NAMES[person])
         chain = f"people/{person}"
@@ -170,7 +172,7 @@ class SignedArchive:
             StatementDraft(
                 chain, Event.PERSON_REGISTERED, subject=person, new=new, files={PEOPLE_FILE: Digest.of(people)}
             ),
-            self.signer("p002"),
+            self.signer(by),
             controlled=ControlledChange({PEOPLE_FILE: people}, action="register", subject=person, note=""),
         )
         certificate = Digest.of(key.certificate)

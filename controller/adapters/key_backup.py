@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from controller.adapters.key_file import CERTIFICATE, KEY, OLD, KeyFile, old_name
+from controller.adapters.key_file import CERTIFICATE, KEY, OLD, PENDING, KeyFile, old_name
 from controller.adapters.personal_keys import AUTHORITY
 from controller.adapters.pkcs12_file import UnreadablePkcs12Error, facts
 from controller.adapters.private_file import (
@@ -23,6 +23,7 @@ from controller.domain.errors import DamagedError, RefusedError
 from controller.domain.identifiers import Digest
 from controller.domain.personal_key import AuthorityKeyDamagedError, KeyOwnerRefusedError, PersonalKeyDamagedError
 from controller.domain.text import T
+from controller.services.ports import PassphraseWrongError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -129,14 +130,16 @@ class KeyBackup:
     def _take_back(self, name: str, data: bytes) -> str | None:
         """Put one key in its place; return the name under which it is kept, None when it was here."""
         path = self._private / name
-        if name.endswith(OLD):
+        if name.endswith((OLD, PENDING)):
             private_folder(path.parent)
             if read_private(path) is not None:
                 return None
             write_private(path, data)
             return name
         owner = path.name.removesuffix(KEY)
-        file = KeyFile(path.parent, owner, owner=owner, damaged=_damage(owner))
+        file = KeyFile(
+            path.parent, owner, damaged=_damage(owner), wrong=lambda: PassphraseWrongError(name=owner)
+        )
         with file.writing():
             present = file.read()
             note = file.note()
@@ -180,7 +183,7 @@ def _sound(name: str, data: bytes) -> bool:
         person_name(holder)
     except (UnreadablePkcs12Error, KeyOwnerRefusedError):
         return False
-    return base == f"{holder}{KEY}" or base == old_name(holder, data)
+    return base in {f"{holder}{KEY}", f"{holder}{PENDING}", old_name(holder, data)}
 
 
 def _listed(folder: Path) -> Mapping[str, Digest] | None:

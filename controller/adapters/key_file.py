@@ -3,7 +3,7 @@
 `<name>.p12` is the key; it is replaced in one step, so that it is always the old or the new one. `<name>.pem`
 repeats the certificate for people and programs, and notes which digests the key file may have: that tells a damaged
 file from a wrong passphrase. It is written first and names the file before, too. Older keys stay as
-`<name>.<certificate serial>.old.p12`.
+`<name>.<certificate serial>.old.p12`; a new key whose certificate does not count yet lies as `<name>.pending.p12`.
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ from controller.adapters.workspace_lock import WorkspaceLock
 from controller.domain.identifiers import Digest
 from controller.domain.passphrase import normalised
 from controller.domain.text import T
-from controller.services.ports import PassphraseWrongError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
@@ -39,10 +37,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller.adapters.pkcs12_file import PrivateKey
-    from controller.domain.errors import DamagedError
+    from controller.domain.errors import DamagedError, RefusedError
     from controller.domain.text import Text
 
-KEY, CERTIFICATE, OLD = ".p12", ".pem", ".old.p12"
+KEY, CERTIFICATE, OLD, PENDING = ".p12", ".pem", ".old.p12", ".pending.p12"
 _PATIENCE = 30.0
 _CHANGED = re.compile(rb"^passphrase set: (\S{1,40})\r?$", re.MULTILINE)
 _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}")
@@ -60,15 +58,22 @@ class CertificateNote:
 
 
 class KeyFile:
-    """密钥文件. `damaged` makes the owner's own error for a file that is not what was written."""
+    """密钥文件. `damaged`, `wrong` make the owner's own errors: not what was written, not opened by the passphrase."""
 
     def __init__(
-        self, folder: Path, name: str, *, owner: str | Text, damaged: Callable[[Text, Path], DamagedError]
+        self,
+        folder: Path,
+        name: str,
+        *,
+        damaged: Callable[[Text, Path], DamagedError],
+        wrong: Callable[[], RefusedError],
+        pending: bool = False,
     ) -> None:
-        self.path = folder / f"{name}{KEY}"
+        self.path = folder / f"{name}{PENDING if pending else KEY}"
+        self._pem = self.path.with_suffix(CERTIFICATE)
         self._name = name
-        self._owner = owner
         self._damaged = damaged
+        self._wrong = wrong
 
     def writing(self) -> AbstractContextManager[None]:
         """Keep other programs from changing keys of this folder meanwhile; makes the folder."""
@@ -92,13 +97,13 @@ class KeyFile:
 
     def note(self) -> CertificateNote | None:
         """Return what the PEM beside the key says, None when it is missing or unreadable."""
-        return read_note(self.path.with_name(f"{self._name}{CERTIFICATE}"))
+        return read_note(self._pem)
 
     def private_key(self, data: bytes, passphrase: str) -> tuple[PrivateKey, bytes, tuple[bytes, ...]]:
         """Return key, certificate and issuers.
 
         Raises:
-            PassphraseWrongError: the file is as it was written, so it must be the passphrase.
+            RefusedError: the owner's own; the file is as it was written, so it must be the passphrase.
             DamagedError: the owner's own; the file was changed or cut off.
         """
         self.facts(data)
@@ -108,7 +113,7 @@ class KeyFile:
             note = self.note()
             if note is not None and Digest.of(data).text.encode() not in note.digests:
                 raise self._damaged(T("内容已被改动，与写入时不一致"), self.path) from exc
-            raise PassphraseWrongError(name=self._owner) from exc
+            raise self._wrong() from exc
         except UnreadablePkcs12Error as exc:
             raise self._damaged(T("内容不完整或已损坏"), self.path) from exc
 
@@ -135,11 +140,10 @@ class KeyFile:
 
     def put(self, data: bytes, *, changed_on: str) -> None:
         """Put a finished key file in place of the one before; call it inside `writing`."""
-        pem = self.path.with_name(f"{self._name}{CERTIFICATE}")
-        sweep(self.path, pem)
+        sweep(self.path, self._pem)
         before = self.read()
         digests = [Digest.of(data)] if before is None else [Digest.of(data), Digest.of(before)]
-        write_private(pem, _note_bytes(self._name, facts(data).certificate, changed_on, digests))
+        write_private(self._pem, _note_bytes(self._name, facts(data).certificate, changed_on, digests))
         write_private(self.path, data)
 
     def set_aside(self) -> None:
@@ -151,7 +155,7 @@ class KeyFile:
     def remove(self) -> None:
         """Take the key out of use; call it inside `writing`, after `set_aside`."""
         remove_private(self.path)
-        remove_private(self.path.with_name(f"{self._name}{CERTIFICATE}"))
+        remove_private(self._pem)
 
 
 def in_memory(key: PrivateKey, certificate: bytes, issuers: Sequence[bytes]) -> UnlockedKey:

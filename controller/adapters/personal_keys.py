@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from controller.adapters.certificate_issuing import person_certificate, root_certificate
-from controller.adapters.key_file import CERTIFICATE, KEY, OLD, KeyFile, in_memory, read_note
+from controller.adapters.key_file import CERTIFICATE, KEY, OLD, PENDING, KeyFile, in_memory, read_note
 from controller.adapters.pkcs12_file import UnreadablePkcs12Error, WrongPassphraseError, unprotect
 from controller.adapters.private_file import LARGEST, person_name, read_private
 from controller.domain.identifiers import Digest
@@ -28,10 +28,15 @@ from controller.domain.personal_key import (
     PersonalKeyMissingError,
 )
 from controller.domain.text import T
-from controller.services.ports import HeldKey, PassphraseWrongError
+from controller.services.ports import (
+    AuthorityPassphraseWrongError,
+    HeldKey,
+    OutsidePassphraseWrongError,
+    PassphraseWrongError,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -42,8 +47,8 @@ ROUNDS = 600_000
 """Rounds of PBKDF2-HMAC-SHA256 between a passphrase and its key (design §8)."""
 AUTHORITY = "authority"
 """Name of the authority's files."""
-_OLD = OLD.removesuffix(KEY)
-"""How the names of keys that are out of use end; no person may be called so."""
+_RESERVED = (OLD.removesuffix(KEY), PENDING.removesuffix(KEY))
+"""How the names of keys that are out of use, or not in use yet, end; no person may be called so."""
 
 
 class Pkcs12Keys:
@@ -53,17 +58,24 @@ class Pkcs12Keys:
         self._folder = folder
 
     def make(
-        self, person: str, *, passphrase: str, issue: Callable[[bytes], Sequence[bytes]], at: datetime
+        self,
+        person: str,
+        *,
+        passphrase: str,
+        issue: Callable[[bytes], Sequence[bytes]],
+        at: datetime,
+        pending: bool = False,
     ) -> UnlockedKey:
         """Make a P-256 key, let `issue` certify its public key (SubjectPublicKeyInfo DER → certificate, issuers…).
 
-        An older key of the person is set aside, not deleted. When `issue` fails nothing is kept.
+        With `pending` it is kept beside the key in use, which stays, until `promote`; else an older key of the person
+        is set aside, not deleted. When `issue` fails nothing is kept.
 
         Raises:
             KeyOwnerRefusedError: `person` is no id that can name a file.
             PrivateFolderUnusableError, NoSpaceError: nothing was changed.
         """
-        file = self._file(person)
+        file = self._file(person, pending=pending)
         key = ec.generate_private_key(ec.SECP256R1())
         public = key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -72,8 +84,17 @@ class Pkcs12Keys:
         self._keep(file, key, certificate, issuers, passphrase=passphrase, at=at)
         return in_memory(key, certificate, issuers)
 
-    def take_in(self, person: str, data: bytes, *, its_passphrase: str, passphrase: str, at: datetime) -> UnlockedKey:
-        """Keep the key of an outside PKCS#12, with its certificates, under a new passphrase.
+    def take_in(
+        self,
+        person: str,
+        data: bytes,
+        *,
+        its_passphrase: str,
+        passphrase: str,
+        at: datetime,
+        pending: bool = False,
+    ) -> UnlockedKey:
+        """Keep the key of an outside PKCS#12, with its certificates, under a new passphrase; `pending` as `make`.
 
         Raises:
             KeyOwnerRefusedError: `person` is no id that can name a file.
@@ -81,7 +102,7 @@ class Pkcs12Keys:
             KeyUnsupportedError: it is neither P-256 nor RSA of at least 2048 bits.
             OutsideKeyRefusedError: there is no key with a certificate for signing that is valid at `at`.
         """
-        file = self._file(person)
+        file = self._file(person, pending=pending)
         key, certificate, issuers = _outside(data, its_passphrase)
         _check_purpose(certificate, at)
         self._keep(file, key, certificate, issuers, passphrase=passphrase, at=at)
@@ -99,9 +120,41 @@ class Pkcs12Keys:
         """
         if not self._folder.is_dir():
             return ()
-        names = sorted(path.name for path in self._folder.glob(f"*{KEY}") if not path.name.endswith(OLD))
+        names = sorted(path.name for path in self._folder.glob(f"*{KEY}") if not path.name.endswith((OLD, PENDING)))
         found = (self._held(name.removesuffix(KEY)) for name in names)
         return tuple(key for key in found if key is not None)
+
+    def pending(self) -> Mapping[str, Digest]:
+        """Return the certificate of every key that waits to come into use, by person; damaged ones are left out."""
+        found: dict[str, Digest] = {}
+        for path in sorted(self._folder.glob(f"*{PENDING}")) if self._folder.is_dir() else ():
+            person = path.name.removesuffix(PENDING)
+            with suppress(KeyOwnerRefusedError, PersonalKeyDamagedError):
+                file = self._file(person, pending=True)
+                data = file.read()
+                if data is not None:
+                    found[person] = Digest.of(file.facts(data).certificate)
+        return found
+
+    def promote(self, person: str) -> None:
+        """Take the waiting key into use; the one before is set aside. Nothing happens when none waits."""
+        waiting, file = self._file(person, pending=True), self._file(person)
+        with file.writing():
+            data = waiting.read()
+            if data is None:
+                return
+            file.set_aside()
+            file.put(data, changed_on=waiting.facts(data).label.partition(" ")[2])
+            waiting.remove()
+
+    def drop_pending(self, person: str) -> None:
+        """Set the waiting key aside: it never comes into use. Nothing happens when none waits."""
+        file = self._file(person, pending=True)
+        if file.read() is None:
+            return
+        with file.writing():
+            file.set_aside()
+            file.remove()
 
     def unlock(self, person: str, passphrase: str) -> UnlockedKey:
         """Return the unlocked key.
@@ -163,14 +216,15 @@ class Pkcs12Keys:
             file.set_aside()
             file.write(key, certificate, issuers, passphrase=passphrase, rounds=ROUNDS, at=at)
 
-    def _file(self, person: str) -> KeyFile:
-        if person.endswith(_OLD):
+    def _file(self, person: str, *, pending: bool = False) -> KeyFile:
+        if person.endswith(_RESERVED):
             raise KeyOwnerRefusedError(person=person)
         return KeyFile(
             self._folder,
             person_name(person),
-            owner=person,
             damaged=lambda problem, path: PersonalKeyDamagedError(person=person, problem=problem, place=str(path)),
+            wrong=lambda: PassphraseWrongError(name=person),
+            pending=pending,
         )
 
     def _check_twins(self, file: KeyFile) -> None:
@@ -206,8 +260,8 @@ class FileAuthorityKey:
         self._file = KeyFile(
             folder,
             AUTHORITY,
-            owner=T("企业证书机构"),
             damaged=lambda problem, path: AuthorityKeyDamagedError(problem=problem, place=str(path)),
+            wrong=AuthorityPassphraseWrongError,
         )
 
     def present(self) -> bool:
@@ -281,6 +335,14 @@ class FileAuthorityKey:
             key, root, issuers = self._file.private_key(self._data(), old)
             self._file.write(key, root, issuers, passphrase=new, rounds=ROUNDS, at=at)
 
+    def check(self, passphrase: str) -> None:
+        """Make sure that `passphrase` opens the key.
+
+        Raises:
+            AuthorityKeyMissingError, AuthorityKeyDamagedError, AuthorityPassphraseWrongError: it does not.
+        """
+        self._file.private_key(self._data(), passphrase)
+
     def _data(self) -> bytes:
         data = read_private(self._file.path)
         if data is None:
@@ -299,7 +361,7 @@ def _outside(data: bytes, passphrase: str) -> tuple[PrivateKey, bytes, tuple[byt
             continue
         except UnreadablePkcs12Error as exc:
             raise OutsideKeyRefusedError(problem=T("其中没有成对的私钥和证书")) from exc
-    raise PassphraseWrongError(name=T("外部证书文件"))
+    raise OutsidePassphraseWrongError
 
 
 def _check_purpose(certificate: bytes, at: datetime) -> None:

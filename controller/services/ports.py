@@ -168,6 +168,35 @@ class PassphraseWrongError(RefusedError):
         )
 
 
+class AuthorityPassphraseWrongError(PassphraseWrongError):
+    """企业证书口令不对. The passphrase does not open the authority's key."""
+
+    code = "authority-passphrase-wrong"
+
+    def __init__(self) -> None:
+        RefusedError.__init__(
+            self,
+            T("企业证书口令不对，没有发放证书。"),
+            hint=T(
+                "这是发放证书用的口令，不是个人的签名口令，请保管人输入；"
+                "保管人也忘记的，用 qms person replace-authority 更换企业根证书。"
+            ),
+        )
+
+
+class OutsidePassphraseWrongError(PassphraseWrongError):
+    """外部证书文件的口令不对."""
+
+    code = "outside-passphrase-wrong"
+
+    def __init__(self) -> None:
+        RefusedError.__init__(
+            self,
+            T("外部证书文件的口令不对，没有导入。"),
+            hint=T("这是从发证机构导出该文件时设的口令；忘记的请重新导出。"),
+        )
+
+
 @dataclass(frozen=True)
 class HeldKey:
     """持有的密钥. A private key that this computer keeps for a person."""
@@ -183,16 +212,43 @@ class PersonalKeys(Protocol):
     """个人密钥. Passphrase-protected PKCS#12 files outside the workspace, one per person."""
 
     def make(
-        self, person: str, *, passphrase: str, issue: Callable[[bytes], Sequence[bytes]], at: datetime
+        self,
+        person: str,
+        *,
+        passphrase: str,
+        issue: Callable[[bytes], Sequence[bytes]],
+        at: datetime,
+        pending: bool = False,
     ) -> SigningKey:
         """Make a key, let `issue` certify its public key (SubjectPublicKeyInfo DER → certificate, issuers…), keep it.
 
-        An older key of the person is set aside, not deleted.
+        With `pending` the key in use stays in use until `promote`; else it is set aside, not deleted.
         """
         ...
 
-    def take_in(self, person: str, data: bytes, *, its_passphrase: str, passphrase: str, at: datetime) -> SigningKey:
-        """Keep the key of an outside PKCS#12 under a new passphrase."""
+    def take_in(
+        self,
+        person: str,
+        data: bytes,
+        *,
+        its_passphrase: str,
+        passphrase: str,
+        at: datetime,
+        pending: bool = False,
+    ) -> SigningKey:
+        """Keep the key of an outside PKCS#12 under a new passphrase; `pending` as `make`."""
+        ...
+
+    def pending(self) -> Mapping[str, Digest]:
+        """Return the certificate of every key that waits to come into use, by person."""
+        ...
+
+    def promote(self, person: str) -> None:
+        """Take the waiting key into use."""
+        ...
+
+    def drop_pending(self, person: str) -> None:
+        """Set the waiting key aside; nothing happens when there is none."""
         ...
 
     def outside_certificates(self, data: bytes, *, its_passphrase: str) -> Sequence[bytes]:

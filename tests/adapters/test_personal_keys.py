@@ -402,7 +402,7 @@ def test_the_authority_tells_missing_wrong_and_damaged(authority: FileAuthorityK
             act()
     assert not (tmp_path / "nowhere").exists()
     authority.change_passphrase(old=ROOT_WORDS, new=NEW_WORDS, at=LATER)
-    with pytest.raises(PassphraseWrongError, match="企业证书机构"):
+    with pytest.raises(PassphraseWrongError, match="企业证书口令"):
         issuing(authority)(public_key())
     path = tmp_path / "private/authority.p12"
     path.write_bytes(path.read_bytes()[:-1])

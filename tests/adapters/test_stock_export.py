@@ -19,7 +19,7 @@ from controller.adapters.stock_folder import ExportFolderNotEmptyError, new_stoc
 from controller.services.ports import ArchiveRewrittenError
 from controller.services.stock_export import StockExporting
 from tests.real_tools import need
-from tests.signed_archive import SignedArchive, entry_files, found, number, signed_entry
+from tests.signed_archive import PEOPLE, SignedArchive, entry_files, found, number, signed_entry
 from tests.signers import company, other_company, pem
 
 if TYPE_CHECKING:
@@ -310,6 +310,22 @@ def test_an_enrolment_without_its_witnesses_counts_for_nothing(workspace: Signed
     wrong = wrong_in(workspace, tmp_path)
     assert any("people/p004/0002.json：登记还差 1 位见证人" in line for line in wrong)
     assert any(f"{number(1).folder}/0001.json" in line for line in wrong)
+
+
+def test_who_was_registered_while_only_one_person_counted_needs_two_witnesses_as_soon_as_there_are_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.signed_archive.PEOPLE", PEOPLE[:1])
+    made = found(tmp_path / "young")
+    for person, post in (("p002", "quality_head"), ("p003", "after_sales_officer"), ("p004", "after_sales_officer")):
+        made.enrol(person, [], post=post, by="p001")
+    for person in ("p002", "p003", "p004"):
+        made.statements.countersign(f"people/{person}", 2, made.signer("p001"))
+    made.statements.countersign("people/p003", 2, made.signer("p002"))
+    made.open_record(1, person="p003")
+    (wrong,) = wrong_in(made, tmp_path)
+    made.close()
+    assert "people/p004/0002.json：登记还差 1 位见证人" in wrong
 
 
 def test_a_witness_without_a_witness_post_does_not_count(workspace: SignedArchive, tmp_path: Path) -> None:

@@ -290,11 +290,32 @@ function Settle([string]$id, [long]$until, [bool]$final) {
         if ($shown.ContainsKey($id)) { $shown[$id] += '；' + $text } else { $shown[$id] = $text }
     } elseif ($final) { Fail $open.Row.Path ('登记还差 {0} 位见证人，这张证书不算数' -f [Math]::Max(1, $open.Needed - $seen.Count)) }
 }
+# 需要几位见证人：登记时和生效前任何时候，别人中可以见证的人数的最大值，至多两位。
+function Recount([string]$id, [string]$day) {
+    $others = 0; $kinds = @()
+    foreach ($other in @($current.Keys)) {
+        if ($other -ceq $id -or $retired.ContainsKey($other)) { continue }
+        $has = @(Holds $other $day)
+        if ($has.Count -gt 0) { $others++; $kinds += $has }
+    }
+    $open = $pending[$id]
+    $open.Needed = [Math]::Max($open.Needed, [Math]::Min(2, $others))
+    if (@($kinds | Select-Object -Unique).Count -gt 1) { $open.Apart = $true }
+}
 $nowRoot = ''
-$steps = @($rows | Where-Object { $_.Chain -ceq 'authority' -or $_.Chain.StartsWith('people/') } | Sort-Object -Property Place, Sequence)
-foreach ($row in $steps) {
-    $id = $row.Chain -creplace '^people/', ''; $day = $row.At.ToString('yyyy-MM-dd')
-    foreach ($other in @($pending.Keys)) { Settle $other $row.Place $false }
+$steps = @($rows | Where-Object { $_.Chain -ceq 'authority' -or $_.Chain.StartsWith('people/') } | ForEach-Object {
+    [pscustomobject]@{ Row = $_; Place = [long]$_.Place; Sequence = [double]$_.Sequence; Witness = $false }
+    if ($_.Event -ceq 'person-enrolled' -and $witnesses.ContainsKey($_.Path)) {
+        foreach ($one in $witnesses[$_.Path]) { [pscustomobject]@{ Row = $_; Place = [long]$one.Place; Sequence = [double]$_.Sequence + 0.5; Witness = $true } }
+    }
+} | Sort-Object -Property Place, Sequence)
+foreach ($step in $steps) {
+    $row = $step.Row; $id = $row.Chain -creplace '^people/', ''; $day = $row.At.ToString('yyyy-MM-dd')
+    if ($step.Witness) {
+        if ($pending.ContainsKey($id) -and $pending[$id].Row.Path -ceq $row.Path) { Recount $id $day; Settle $id $step.Place $false }
+        foreach ($other in @($pending.Keys)) { Recount $other $day }
+        continue
+    }
     switch -CaseSensitive ($row.Event) {
         'person-registered' { $held[$id] = @(Item $row.New 'posts'); $full[$id] = [string](Item $row.New 'name') }
         'person-posts-changed' { $held[$id] = @(Item $row.New 'posts') }
@@ -304,14 +325,8 @@ foreach ($row in $steps) {
             elseif ($row.Person -cne $id -or $row.Certificate -cne $hex) { Fail $row.Path '登记不是由本人用新证书签名的' }
             elseif ($owner.ContainsKey($hex) -or $retired.ContainsKey($id)) { Fail $row.Path '证书或人员编号不能再次使用' }
             else {
-                $others = 0; $kinds = @()
-                foreach ($other in @($current.Keys)) {
-                    if ($other -ceq $id -or $retired.ContainsKey($other)) { continue }
-                    $has = @(Holds $other $day)
-                    if ($has.Count -gt 0) { $others++; $kinds += $has }
-                }
-                $apart = $others -ge 2 -and @($kinds | Select-Object -Unique).Count -gt 1
-                $pending[$id] = [pscustomobject]@{ Row = $row; Hex = $hex; Needed = [Math]::Min(2, $others); Apart = $apart }
+                $pending[$id] = [pscustomobject]@{ Row = $row; Hex = $hex; Needed = 0; Apart = $false }
+                Recount $id $day
                 Settle $id $row.Place $false
             }
         }
@@ -334,6 +349,7 @@ foreach ($row in $steps) {
             $nowRoot = Digest (Item $row.New 'root')
         }
     }
+    foreach ($other in @($pending.Keys)) { Recount $other $day }
 }
 foreach ($other in @($pending.Keys)) { Settle $other ([long]::MaxValue) $true }
 if ($nowRoot -eq '') { Fail 'archive/authority' '没有设立证书机构的陈述' } elseif ($nowRoot -cne $rootHex) { Fail 'ca.pem' '不是归档中现行的根证书' }

@@ -360,24 +360,25 @@ awk -F '\t' -v posts="$(cat "$work/posts")" -v orders="$work/order" -v flat="$wo
         }
     }
     { rows++; path[rows] = $1; where[rows] = ($1 in place) ? place[$1] : 0; chain[rows] = $3; event[rows] = $6; person[rows] = $7; hex[rows] = $8; day[rows] = $9; new_hex[rows] = $14; new_root[rows] = $15; old_root[rows] = $16; name[rows] = $17; by[rows] = $18 }
-    $3 ~ /^people\// || $3 == "authority" { steps++; step[steps] = rows; key[steps] = where[rows] * 100000 + $4 }
+    $3 ~ /^people\// || $3 == "authority" { steps++; step[steps] = rows; key[steps] = where[rows] * 100000 + $4; signed_by[steps] = ""
+        for (m = 1; m <= total[$1]; m++) if ($6 == "person-enrolled") { steps++; step[steps] = rows; key[steps] = w_place[$1, m] * 100000 + $4 + 0.5; signed_by[steps] = w_person[$1, m] } }
     END {
-        # 先按归档次序走一遍人员链；同一次归档内先登记后见证。
-        for (i = 2; i <= steps; i++) { a = step[i]; b = key[i]; for (j = i - 1; j > 0 && key[j] > b; j--) { step[j + 1] = step[j]; key[j + 1] = key[j] } step[j + 1] = a; key[j + 1] = b }
+        # 先按归档次序走一遍人员链和见证签名；同一次归档内先登记后见证。
+        for (i = 2; i <= steps; i++) { a = step[i]; b = key[i]; c = signed_by[i]; for (j = i - 1; j > 0 && key[j] > b; j--) { step[j + 1] = step[j]; key[j + 1] = key[j]; signed_by[j + 1] = signed_by[j] } step[j + 1] = a; key[j + 1] = b; signed_by[j + 1] = c }
         for (i = 1; i <= steps; i++) {
             r = step[i]; id = chain[r]; sub(/^people\//, "", id); p = path[r]; at = where[r]
-            for (other in pending) settle(other, at, 0)
-            if (event[r] == "person-registered") { held[id] = stated[p]; full[id] = name[r]; registered[id] = r }
+            if (signed_by[i] != "") {
+                at = int(key[i] / 100000); if ((id in pending) && from[id] == r) { recount(id, day[r]); settle(id, at, 0) }
+            }
+            else if (event[r] == "person-registered") { held[id] = stated[p]; full[id] = name[r]; registered[id] = r }
             else if (event[r] == "person-posts-changed") held[id] = stated[p]
             else if (event[r] == "person-enrolled") {
                 if (!(id in registered)) wrong(p, "登记的人员没有先注册")
                 else if (person[r] != id || hex[r] != new_hex[r]) wrong(p, "登记不是由本人用新证书签名的")
                 else if ((new_hex[r] in owner) || (id in retired)) wrong(p, "证书或人员编号不能再次使用")
                 else {
-                    needed = 0; kinds = ""
-                    for (other in current) if (other != id && counting(other) && (found = holds(other, day[r])) != "") { needed++; kinds = kinds found }
-                    need[id] = needed > 2 ? 2 : needed; apart[id] = needed >= 2 && various(kinds); pending[id] = new_hex[r]; from[id] = r
-                    settle(id, at, 0)
+                    need[id] = 0; apart[id] = 0; pending[id] = new_hex[r]; from[id] = r
+                    recount(id, day[r]); settle(id, at, 0)
                 }
             }
             else if (event[r] == "person-revoked") { if (new_hex[r] in owner) ends[new_hex[r]] = at; if (current[id] == new_hex[r]) delete current[id]; if (pending[id] == new_hex[r]) delete pending[id]; if (pending[id] == "") delete pending[id] }
@@ -389,6 +390,7 @@ awk -F '\t' -v posts="$(cat "$work/posts")" -v orders="$work/order" -v flat="$wo
                 if (others && !total[p]) wrong(p, "根证书更换没有第二人签名")
                 now_root = new_root[r]
             }
+            for (other in pending) recount(other, day[r])
         }
         for (other in pending) settle(other, 1e15, 1)
         if (now_root == "") wrong("archive/authority", "没有设立证书机构的陈述")
@@ -401,6 +403,14 @@ awk -F '\t' -v posts="$(cat "$work/posts")" -v orders="$work/order" -v flat="$wo
         n = split(kinds, p, ","); first = ""
         for (i = 1; i <= n; i++) if (p[i] != "") { if (first == "") first = p[i]; else if (p[i] != first) return 1 }
         return 0
+    }
+    # 需要几位见证人：登记时和生效前任何时候，别人中可以见证的人数的最大值，至多两位。
+    function recount(id, on,    other, needed, kinds, found) {
+        needed = 0; kinds = ""
+        for (other in current) if (other != id && counting(other) && (found = holds(other, on)) != "") { needed++; kinds = kinds found }
+        if (needed > 2) needed = 2
+        if (needed > need[id]) need[id] = needed
+        if (various(kinds)) apart[id] = 1
     }
     # 看 id 的登记到第 until 次归档为止是否凑齐见证人。
     function settle(id, until, last,    r, p, m, k, done, kinds, latest, w, found, names) {

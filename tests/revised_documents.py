@@ -37,10 +37,7 @@ def versions(*texts: str) -> list[DocumentText]:
     before = whole_segment("")
     for place, text in enumerate(texts):
         segment = whole_segment(text)
-        if ids is None:
-            ids = first_ids(segment.clauses)
-        else:
-            ids = realigned(ids, before.clauses, segment.clauses)[0]
+        ids = first_ids(segment.clauses) if ids is None else realigned(ids, before.clauses, segment.clauses)[0]
         before = segment
         marked = segment.with_ids(tuple(mark.id for mark in ids.marks))
         document = replace(DOCUMENT, revision=Revision(f"A/{place}"))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from controller.domain.retention import RetentionRules
     from controller.domain.route import Routes
     from controller.services.document_exemption import DocumentExemption
+    from controller.services.document_history import DocumentHistory
     from controller.services.document_import import DocumentImport
     from controller.services.document_library import DocumentLibrary
     from controller.services.document_paper import DocumentPaper
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
     from controller.services.form_rendering import FormRenderer
     from controller.services.form_scaffolding import FormScaffolding
     from controller.services.library_adoption import LibraryAdoption, LibraryChange
+    from controller.services.library_state import LibraryState
     from controller.services.pdf_printing import PdfPrinting
     from controller.services.ports import (
         PdfConverter,
     )
     from controller.services.print_signing import PrintSigning
     from controller.services.procedure_printing import ProcedurePrinting
+    from controller.services.redline_printing import RedlinePrinting
     from controller.services.register_library import RegisterLibrary
 
 from controller.bootstrap.signing import Signing
@@ -131,6 +134,36 @@ class Library(Signing):
         from controller.services.procedure_printing import ProcedurePrinting
 
         return ProcedurePrinting(self.documents, ProcedureLayout(), self.settings.company)
+
+    @cached_property
+    def document_history(self) -> DocumentHistory:
+        """Every change of every document, with what was stated and signed."""
+        from controller.services.document_history import DocumentHistory
+
+        return DocumentHistory(
+            self.documents,
+            self.document_library(working=True),
+            self.history,
+            self.archive,
+            self.statements,
+            self.clock,
+            self.zone,
+        )
+
+    @cached_property
+    def library_state(self) -> LibraryState:
+        """What was in force on a day."""
+        from controller.services.library_state import LibraryState
+
+        return LibraryState(self.history, self.archive, self.clock, self.zone)
+
+    @cached_property
+    def redlines(self) -> RedlinePrinting:
+        """Documents with tracked changes between two versions."""
+        from controller.adapters.redline_layout import RedlineLayout
+        from controller.services.redline_printing import RedlinePrinting
+
+        return RedlinePrinting(self.controlled_files, self.document_history, RedlineLayout(), self.settings.company)
 
     @cached_property
     def routes(self) -> Routes:

@@ -380,9 +380,10 @@ class DocumentHistory:
                     if not path.startswith(f"{stored.statement.chain}/")
                 }
                 at = datetime.fromisoformat(stored.statement.at).astimezone(self._zone)
-                meant = [item for item in versions if item.at <= at]
+                # Who signs, signs what stands; a change in the same second may already have followed.
+                meant = [item for item in versions if item.at <= at and dict(item.files) == covered]
                 signature = _signature(stored, at)
-                if meant and signature is not None and covered == dict(meant[-1].files):
+                if meant and signature is not None:
                     given.setdefault(meant[-1].serial, []).append(signature)
         return [replace(item, signatures=tuple(given.get(item.serial, ()))) for item in versions]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from controller.adapters.word_numbering import W, WordNumbering
+from controller.adapters.word_revisions import MARK
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.identifiers import Digest
 from controller.domain.text import T, Text
@@ -36,6 +37,8 @@ _DELETED = {f"{W}del", f"{W}moveFrom"}
 _CHANGED = {f"{W}ins", f"{W}del", f"{W}moveFrom", f"{W}moveTo"}
 _WRAPPERS = {f"{W}sdt", f"{W}sdtContent", f"{W}customXml", f"{W}smartTag", f"{W}ins", f"{W}moveTo"}
 _MERGED = (f"{W}gridSpan", f"{W}vMerge", f"{W}hMerge")
+POINTS = {f"{W}bookmarkStart", f"{W}bookmarkEnd", f"{W}commentRangeStart", MARK}
+"""Elements that stand at a place in the text without being text; whoever needs them reads on with `point`."""
 _CAPTION = 24
 _WORDPROCESSING = "application/vnd.openxmlformats-officedocument.wordprocessingml."
 
@@ -49,10 +52,12 @@ class DocxWordReader:
         Raises:
             QmsError: as `file_formats.docx_package.open_docx`.
         """
-        return _Reading(open_docx(docx), name).result()
+        return WordReading(open_docx(docx), name).result()
 
 
-class _Reading:
+class WordReading:
+    """读取一份文档. Goes through one opened docx; `point`, `block` and `paragraph_text` may be built upon."""
+
     def __init__(self, package: DocxPackage, name: str) -> None:
         self.package = package
         self.name = name
@@ -63,53 +68,73 @@ class _Reading:
         self.count = 0
         """Lines so far."""
         parts = {kind.removeprefix(_WORDPROCESSING): part for part, kind in package.types.items()}
-        self.numbering = WordNumbering(self._tree(parts.get("numbering+xml")), self._tree(parts.get("styles+xml")))
+        self.numbering = WordNumbering(self.tree(parts.get("numbering+xml")), self.tree(parts.get("styles+xml")))
 
-    def _tree(self, part: str | None) -> _Element | None:
+    def tree(self, part: str | None) -> _Element | None:
+        """Return a part as a tree, None when there is none."""
         if part is None:
             return None
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         return etree.fromstring(self.package.contents[part], parser)
 
     def result(self) -> WordText:
-        root = self._tree(self.package.main)
-        body = root.find(f"{W}body") if root is not None else None
+        """Return what was read."""
+        body = self.body()
         if body is not None:
             for block in _blocks(body):
-                self._block(block)
+                self.block(block)
         while self.lines and not self.lines[-1].strip():
             self.lines.pop()
-        self._left_out()
+        self.left_out()
         return WordText("".join(self.lines), self.islands, tuple(self.findings))
 
-    def _line(self, text: str) -> None:
+    def body(self) -> _Element | None:
+        """Return the body that is read."""
+        root = self.tree(self.package.main)
+        return root.find(f"{W}body") if root is not None else None
+
+    def line(self, text: str) -> None:
+        """Add one or more lines to the text, each with its end."""
         self.lines.append(text)
         self.count += text.count("\n")
 
     # -- blocks ------------------------------------------------------------------------------------------------
 
-    def _block(self, block: _Element) -> None:
+    def block(self, block: _Element) -> None:
+        """Read one paragraph, table, graphic or point of the body."""
         if block.tag == f"{W}p":
             self._paragraph(block)
         elif block.tag == f"{W}tbl":
             self._table(block)
         elif block.tag in _GRAPHIC:
-            self._island(block)
+            self.island(block)
+        else:
+            self.point(block)
+
+    def point(self, element: _Element) -> str:
+        """Return what stands for an element of `POINTS`; nothing, unless it is built upon."""
+        del element
+        return ""
 
     def _paragraph(self, paragraph: _Element) -> None:
-        text = self._paragraph_text(paragraph)
+        text = self.paragraph_text(paragraph)
         graphics = list(_graphics(paragraph))
         if text.strip() or not graphics:
-            self._line(text + "\n")
+            self.line(text + "\n")
         for graphic in graphics:
-            self._island(graphic)
+            self.island(graphic)
 
-    def _paragraph_text(self, paragraph: _Element) -> str:
+    def paragraph_text(self, paragraph: _Element) -> str:
+        """Return the text of a paragraph, its automatic number typed out."""
         label = self.numbering.label(paragraph)
-        return label + "".join(self._runs(paragraph))
+        return label + "".join(self.runs(paragraph))
 
-    def _runs(self, element: _Element) -> Iterator[str]:
+    def runs(self, element: _Element) -> Iterator[str]:
+        """Yield the text below `element`, and what `point` gives for each point in it."""
         for child in element:
+            if child.tag in POINTS:
+                yield self.point(child)
+                continue
             if child.tag in _DELETED or child.tag in _GRAPHIC or child.tag == f"{W}p":
                 self._changed(child)
                 continue
@@ -126,20 +151,20 @@ class _Reading:
             elif child.tag == f"{W}sym":
                 yield self._symbol(child)
             elif child.tag in {f"{W}footnoteReference", f"{W}endnoteReference"}:
-                self._say(
+                self.say(
                     "docx-notes-left-out",
                     Gravity.WARNING,
                     T("脚注和尾注没有读入。"),
                     T("把需要的内容写进正文后再导入。"),
                 )
             elif child.tag == f"{W}commentReference":
-                self._say("docx-comments-left-out", Gravity.NOTE, T("批注没有读入。"))
+                self.say("docx-comments-left-out", Gravity.NOTE, T("批注没有读入。"))
             else:
-                yield from self._runs(child)
+                yield from self.runs(child)
 
     def _symbol(self, symbol: _Element) -> str:
         code = symbol.get(f"{W}char") or ""
-        self._say("docx-symbol", Gravity.WARNING, T("有用符号字体写的字符，请核对。"), T("改用普通字符，例如 □ ☑ ≥。"))
+        self.say("docx-symbol", Gravity.WARNING, T("有用符号字体写的字符，请核对。"), T("改用普通字符，例如 □ ☑ ≥。"))
         try:
             return chr(int(code, 16))
         except (ValueError, OverflowError):
@@ -148,31 +173,37 @@ class _Reading:
     def _changed(self, element: _Element) -> None:
         if element.tag in _CHANGED:
             message = T("文档里有未处理的修订，按接受修订后的文字读入。")
-            self._say("docx-tracked-changes", Gravity.WARNING, message, T("在 Word 中先接受或拒绝全部修订。"))
+            self.say("docx-tracked-changes", Gravity.WARNING, message, T("在 Word 中先接受或拒绝全部修订。"))
 
     def _table(self, table: _Element) -> None:
         rows = _plain_rows(table)
         if rows is None:
-            self._island(table)
+            self.island(table)
             return
         cells = tuple(tuple(self._cell(cell) for cell in row) for row in rows)
         first = table.find(f"{W}tr/{W}trPr/{W}tblHeader")
-        self._line(table_text(cells, header=first is not None))
+        self.line(table_text(cells, header=first is not None))
 
     def _cell(self, cell: _Element) -> str:
-        return "\n".join(self._paragraph_text(paragraph) for paragraph in _blocks(cell))
+        return "\n".join(self.paragraph_text(block) for block in _blocks(cell) if block.tag == f"{W}p")
 
     # -- islands -----------------------------------------------------------------------------------------------
 
-    def _island(self, element: _Element) -> None:
+    def island(self, element: _Element) -> None:
+        """Keep an element verbatim and put its line into the text."""
+        element = self.kept(element)
         xml = etree.tostring(element, encoding="unicode", with_tail=False)
         content = write_island(IslandFile(xml, tuple(self._parts_of(element))))
         digest = Digest.of(content)
         self.islands[digest] = content
-        self._line(island_line(digest, _caption(element)))
+        self.line(island_line(digest, _caption(element)))
         message = T("“{caption}”无法写成条款文本，按原样保存在原位。", caption=_caption(element))
         line = self.count
         self.findings.append(Finding("docx-island", Gravity.NOTE, message, path=self.name, line=line))
+
+    def kept(self, element: _Element) -> _Element:
+        """Return an element as it is kept verbatim."""
+        return element
 
     def _parts_of(self, element: _Element) -> Iterator[IslandPart]:
         used = {str(value) for item in element.iter() for key, value in item.attrib.items() if str(key).startswith(_R)}
@@ -204,30 +235,37 @@ class _Reading:
 
     # -- what was left out -------------------------------------------------------------------------------------
 
-    def _say(self, code: str, gravity: Gravity, message: Text, hint: Text | None = None) -> None:
+    def say(self, code: str, gravity: Gravity, message: Text, hint: Text | None = None) -> None:
+        """Add a finding once."""
         if code not in self.said:
             self.said.add(code)
             self.findings.append(Finding(code, gravity, message, path=self.name, hint=hint))
 
-    def _left_out(self) -> None:
-        texts = []
-        for part in self.package.text_parts():
-            kind = self.package.types[part].removeprefix(_WORDPROCESSING)
-            tree = self._tree(part) if kind in {"header+xml", "footer+xml"} else None
-            if tree is not None:
-                texts += [text for text in (_words(item) for item in tree.iter(f"{W}p")) if text]
+    def left_out(self) -> None:
+        """Say what of the margins was left out."""
+        texts = self.margins()
         if texts:
             shown = "、".join(dict.fromkeys(texts))[:60]
             message = T("页眉页脚没有读入：{text}。", text=shown)
-            self._say("docx-header-left-out", Gravity.NOTE, message, T("页眉页脚由系统按文件编号和版本生成。"))
+            self.say("docx-header-left-out", Gravity.NOTE, message, T("页眉页脚由系统按文件编号和版本生成。"))
+
+    def margins(self) -> list[str]:
+        """Return the texts of all headers and footers, one a paragraph."""
+        texts: list[str] = []
+        for part in self.package.text_parts():
+            kind = self.package.types[part].removeprefix(_WORDPROCESSING)
+            tree = self.tree(part) if kind in {"header+xml", "footer+xml"} else None
+            if tree is not None:
+                texts += [text for text in (_words(item) for item in tree.iter(f"{W}p")) if text]
+        return texts
 
 
 def _blocks(element: _Element) -> Iterator[_Element]:
-    """Yield paragraphs, tables and graphics directly in `element`, looking through wrappers."""
+    """Yield paragraphs, tables, graphics and points directly in `element`, looking through wrappers."""
     for child in element:
         if child.tag in _WRAPPERS:
             yield from _blocks(child)
-        elif child.tag in {f"{W}p", f"{W}tbl"} or child.tag in _GRAPHIC:
+        elif child.tag in {f"{W}p", f"{W}tbl"} or child.tag in _GRAPHIC or child.tag in POINTS:
             yield child
 
 

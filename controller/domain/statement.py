@@ -52,6 +52,8 @@ class Event(StrEnum):
     PRINTED = "printed"
     EXPORTED = "exported"
     UNMASKED = "unmasked"
+    CHECKED_OUT = "checked-out"
+    CHECKED_IN = "checked-in"
     LIBRARY_CHANGED = "library-changed"
     DOCUMENT_SIGNED = "document-signed"
     DOCUMENT_SIGNED_ON_PAPER = "document-signed-on-paper"

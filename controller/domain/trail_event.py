@@ -48,6 +48,8 @@ EVENT_LABELS: Mapping[Event, Text] = {
     Event.PRINTED: T("打印"),
     Event.EXPORTED: T("导出"),
     Event.UNMASKED: T("查看敏感信息"),
+    Event.CHECKED_OUT: T("签出文件"),
+    Event.CHECKED_IN: T("签入文件"),
     Event.LIBRARY_CHANGED: T("变更受控文件"),
     Event.DOCUMENT_SIGNED: T("签署文件"),
     Event.DOCUMENT_SIGNED_ON_PAPER: T("纸质签署文件"),

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller.adapters.key_backup import KeyBackup
-    from controller.adapters.personal_keys import FileAuthorityKey, Pkcs12Keys
+    from controller.adapters.personal_keys import FileAuthorityKey
     from controller.adapters.sittings import FileSittings
     from controller.domain.identifiers import Digest
     from controller.domain.text import Text
     from controller.services.authority_control import AuthorityControl
     from controller.services.clock_correction import ClockCorrection
+    from controller.services.keys_in_use import KeysInUse
     from controller.services.people_standing import PeopleStanding
     from controller.services.person_control import PersonControl
     from controller.services.person_enrolment import PersonEnrolment
@@ -41,11 +42,12 @@ class Signing(Foundations):
         return self.signing_in.signer(wanted)
 
     @cached_property
-    def personal_keys(self) -> Pkcs12Keys:
+    def personal_keys(self) -> KeysInUse:
         """The private keys of people that this computer keeps."""
         from controller.adapters.personal_keys import Pkcs12Keys
+        from controller.services.keys_in_use import KeysInUse
 
-        return Pkcs12Keys(self.private_folder / "keys")
+        return KeysInUse(Pkcs12Keys(self.private_folder / "keys"), self.people_standing)
 
     @cached_property
     def key_backup(self) -> KeyBackup:

@@ -19,7 +19,7 @@ from controller.domain.trust_events import posts_wire
 from controller.file_formats.staff_file import PEOPLE_FILE, write_people
 from controller.file_formats.text_encoding import utf8_text
 from controller.services.ports import ControlledChange
-from controller.services.staff_directory import PostNeededError, UnknownPersonError
+from controller.services.staff_directory import PersonRetiredError, PostNeededError, UnknownPersonError
 from controller.services.statement_filing import StatementDraft
 
 if TYPE_CHECKING:
@@ -98,17 +98,6 @@ class OwnPersonError(RefusedError):
         )
 
 
-class PersonRetiredError(RefusedError):
-    """人员已停用. A retired person gets neither posts nor certificates any more."""
-
-    code = "person-retired"
-
-    def __init__(self, *, name: str) -> None:
-        super().__init__(
-            T("{name}已停用，不能再办理。", name=name), hint=T("重新入职的人员用 qms person add 登记，使用新工号。")
-        )
-
-
 class ReasonNeededError(RefusedError):
     """须写明原因."""
 
@@ -160,7 +149,7 @@ class PersonControl:
         self._clock = clock
 
     def known(self, wanted: str) -> TrustedPerson:
-        """Return the person called `wanted` (id or full name), retired ones by id.
+        """Return the person called `wanted` (id or full name), active ones first.
 
         Raises:
             UnknownPersonError: nobody is.
@@ -169,6 +158,9 @@ class PersonControl:
         for person in people:
             if wanted == person.id or (person.active and wanted == person.name):
                 return person
+        retired = [person for person in people if wanted == person.name]
+        if retired:
+            return retired[-1]
         names = [item.name for item in people if item.active] + [item.id for item in people]
         raise UnknownPersonError(wanted=wanted, close=nearest(wanted, names))
 
@@ -227,6 +219,7 @@ class PersonControl:
         person = Person(known.id, known.name, (), active=False, held=known.posts)
         done = self._file(Event.PERSON_RETIRED, by, person, reason=why, old={}, new={"reason": why})
         self._keys.put_away(known.id)
+        self._keys.drop_pending(known.id)
         return done
 
     def _file(
@@ -287,7 +280,7 @@ class PersonControl:
 
     @staticmethod
     def _check_new(ident: str, name: str, identity_check: str, people: Sequence[TrustedPerson]) -> None:
-        if not _PERSON_ID.fullmatch(ident) or ident.endswith((".", ".old")):
+        if not _PERSON_ID.fullmatch(ident) or ident.endswith((".", ".old", ".pending")):
             raise PersonDetailsError(problem=T("工号“{id}”应以字母开头，只含字母、数字、点和横线", id=ident[:60]))
         taken = next((item for item in people if item.id.casefold() == ident.casefold()), None)
         if taken is not None:

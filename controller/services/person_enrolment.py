@@ -19,7 +19,8 @@ from controller.file_formats.certificate_file import issued_by, read_certificate
 from controller.file_formats.signature_file import detached_signature
 from controller.services.founding import ACKNOWLEDGEMENT
 from controller.services.people_standing import certificate_path
-from controller.services.person_control import PersonRetiredError, check_holder, check_reason
+from controller.services.person_control import check_holder, check_reason
+from controller.services.staff_directory import PersonRetiredError
 from controller.services.statement_filing import StatementDraft
 
 if TYPE_CHECKING:
@@ -204,8 +205,9 @@ class PersonEnrolment:
                 years=self._rules.certificate_years,
             )
 
-        key = self._keys.make(known.id, passphrase=passphrase, issue=issue, at=self._clock.now())
-        return self._enrol(known, key, reason, issuers=())
+        waits = self._waits(known)
+        key = self._keys.make(known.id, passphrase=passphrase, issue=issue, at=self._clock.now(), pending=waits)
+        return self._enrol(known, key, reason, issuers=(), waits=waits)
 
     def take_in(
         self,
@@ -227,10 +229,16 @@ class PersonEnrolment:
         known = self._ready(wanted, passphrase, reason, acknowledged=acknowledged)
         certificate, *above = self._keys.outside_certificates(data, its_passphrase=its_passphrase)
         self._check_outside(known, certificate, above)
+        waits = self._waits(known)
         key = self._keys.take_in(
-            known.id, data, its_passphrase=its_passphrase, passphrase=passphrase, at=self._clock.now()
+            known.id,
+            data,
+            its_passphrase=its_passphrase,
+            passphrase=passphrase,
+            at=self._clock.now(),
+            pending=waits,
         )
-        return self._enrol(known, key, reason, issuers=key.issuers)
+        return self._enrol(known, key, reason, issuers=key.issuers, waits=waits)
 
     def confirm(self, by: Signer, wanted: str) -> Enrolled:
         """Witness the person's open enrolment; it counts as soon as enough witnesses have signed.
@@ -250,25 +258,40 @@ class PersonEnrolment:
         self._check_apart(known, waiting, by, held)
         by.ready(WITNESSING)
         filed = self._statements.countersign(f"people/{known.id}", waiting.sequence, by)
+        self._keys.pending()  # takes the key into use that counts by now
         return self._result(known, waiting.certificate, filed)
 
     def revoke(self, by: Signer, wanted: str, *, reason: str) -> FiledStatement:
-        """Take back the person's certificate, the open one or that which counts; by the person or a witness's post.
+        """Take back the person's certificate, that which counts or else the open one; by them or a witness's post.
 
         Raises:
             NoCertificateError: there is none.
             PostNeededError: who acts may not.
             ReasonNeededError: no reason was given.
         """
-        act = T("吊销证书")
         known = self._people.known(wanted)
+        opened = next((item for item in self._standing.open_enrolments() if item.person == known.id), None)
+        certificate = known.certificate or (opened.certificate if opened is not None else None)
+        if certificate is None:
+            raise NoCertificateError(name=known.name)
+        return self._take_back(by, known, certificate, reason, T("吊销证书"))
+
+    def withdraw(self, by: Signer, wanted: str, *, reason: str) -> FiledStatement:
+        """Take back the person's open enrolment; the certificate that counts goes on counting.
+
+        Raises:
+            NothingToConfirmError: there is none.
+            PostNeededError, ReasonNeededError: as `revoke`.
+        """
+        known = self._people.known(wanted)
+        return self._take_back(by, known, self._waiting(known).certificate, reason, T("撤回证书申请"))
+
+    def _take_back(
+        self, by: Signer, known: TrustedPerson, certificate: Digest, reason: str, act: Text
+    ) -> FiledStatement:
         if known.id != by.signatory.person:
             check_holder(self._staff, self._standing, by, self._rules.witness_posts, act, self._clock)
         why = check_reason(reason, act)
-        opened = next((item for item in self._standing.open_enrolments() if item.person == known.id), None)
-        certificate = opened.certificate if opened is not None else known.certificate
-        if certificate is None:
-            raise NoCertificateError(name=known.name)
         by.ready("")
         new: dict[str, Wire] = {"certificate": certificate.text, "reason": why}
         draft = StatementDraft(f"people/{known.id}", Event.PERSON_REVOKED, subject=known.id, reason=why, new=new)
@@ -276,7 +299,13 @@ class PersonEnrolment:
         held = next((item for item in self._keys.held() if item.person == known.id), None)
         if held is not None and Digest.of(held.certificate) == certificate:
             self._keys.put_away(known.id)
+        self._keys.pending()  # sets the key aside that will never count
         return filed
+
+    def _waits(self, known: TrustedPerson) -> bool:
+        """Tell whether the person's key on this computer counts, so that a new one must wait beside it."""
+        held = next((item for item in self._keys.held() if item.person == known.id), None)
+        return held is not None and Digest.of(held.certificate) == known.certificate
 
     def _ready(self, wanted: str, passphrase: str, reason: str, *, acknowledged: bool) -> TrustedPerson:
         known = self._people.known(wanted)
@@ -297,7 +326,9 @@ class PersonEnrolment:
         if not any(issued_by(certificate, issuer) for issuer in above):
             raise OutsideCertificateError(problem=T("文件里没有签发机构的证书"))
 
-    def _enrol(self, known: TrustedPerson, key: SigningKey, reason: str, *, issuers: Sequence[bytes]) -> Enrolled:
+    def _enrol(
+        self, known: TrustedPerson, key: SigningKey, reason: str, *, issuers: Sequence[bytes], waits: bool
+    ) -> Enrolled:
         today = self._clock.now().date()
         person = Person(known.id, known.name, [item.post for item in known.posts if item.on(today)])
         certificate = Digest.of(key.certificate)
@@ -318,7 +349,10 @@ class PersonEnrolment:
             filed = self._statements.file(draft, signer, along=along)
         except BaseException:
             # Without its enrolment the new key is worth nothing, and the one before would be missed.
-            self._keys.use_again(known.id, known.certificate)
+            if waits:
+                self._keys.drop_pending(known.id)
+            else:
+                self._keys.use_again(known.id, known.certificate)
             raise
         return self._result(known, certificate, filed)
 

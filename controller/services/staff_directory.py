@@ -29,6 +29,17 @@ class UnknownPersonError(NotFoundError):
         super().__init__(T("在册人员中没有“{wanted}”。", wanted=wanted[:60]), hint=hint)
 
 
+class PersonRetiredError(RefusedError):
+    """人员已停用. A retired person signs nothing and gets neither posts nor certificates any more."""
+
+    code = "person-retired"
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(
+            T("{name}已停用，不能再办理。", name=name), hint=T("重新入职的人员用 qms person add 登记，使用新工号。")
+        )
+
+
 class PersonNeededError(RefusedError):
     """需要指明人员. Several people are signed in and none was named."""
 
@@ -74,11 +85,15 @@ def active_person(staff: Staff, wanted: str) -> Person:
     """Return the active person called `wanted` (id or full name).
 
     Raises:
-        UnknownPersonError: nobody active is called so.
+        PersonRetiredError: somebody was, who has left.
+        UnknownPersonError: nobody is called so.
     """
     active = [person for person in staff.people.values() if person.active]
     for person in active:
         if wanted in {person.id, person.name}:
             return person
+    retired = [person for person in staff.people.values() if wanted in {person.id, person.name}]
+    if retired:
+        raise PersonRetiredError(name=retired[-1].name)
     names = [person.name for person in active] + [person.id for person in active]
     raise UnknownPersonError(wanted=wanted, close=nearest(wanted, names))

@@ -20,7 +20,6 @@ from controller.services.person_control import (
     PersonDetailsError,
     PersonIdTakenError,
     PersonNameTakenError,
-    PersonRetiredError,
     ReasonNeededError,
     UnknownPostError,
 )
@@ -34,7 +33,7 @@ from controller.services.person_enrolment import (
 )
 from controller.services.ports import PassphraseWrongError
 from controller.services.signing_in import CertificateNotCountingError
-from controller.services.staff_directory import PostNeededError, UnknownPersonError
+from controller.services.staff_directory import PersonRetiredError, PostNeededError, UnknownPersonError
 from tests.conftest import PASSPHRASE
 from tests.real_tools import need
 
@@ -218,9 +217,13 @@ def test_a_retired_person_has_no_account_and_the_number_stays_taken(application:
             application.person("周明"), name="新人", posts=CLERK, identity_check="身份证 1234", person="p006"
         )
     with pytest.raises(PersonRetiredError):
-        certify(application, "p006")
+        certify(application, "刘洋")
+    assert application.people.known("刘洋").active is False
+    refresh(application)
+    with pytest.raises(PersonRetiredError, match="刘洋已停用"):
+        application.signing_in.sign_in("刘洋", PASSPHRASE)
     with pytest.raises(UnknownPersonError):
-        application.people.known("刘洋")
+        application.people.known("从未来过")
 
 
 def test_a_revoked_certificate_signs_no_more(application: Application) -> None:
@@ -232,8 +235,61 @@ def test_a_revoked_certificate_signs_no_more(application: Application) -> None:
     assert "吊销" in str(application.people_standing.problem("p004", certificate))
     with pytest.raises(NoCertificateError):
         application.enrolment.revoke(application.person("林静"), "王强", reason="再来一次")
+    refresh(application)
+    with pytest.raises(CertificateNotCountingError, match="吊销"):
+        application.signing_in.sign_in("王强", PASSPHRASE)
     done = certify(application, "王强")
     assert done.missing == 2
+
+
+def test_the_key_in_use_goes_on_until_the_new_certificate_counts(application: Application) -> None:
+    old = application.people.known("王强").certificate
+    done = certify(application, "王强")
+    assert application.signing_in.sign_in("王强", PASSPHRASE).signer.certificate == old
+    with pytest.raises(PassphraseWrongError, match="王强的签名口令"):
+        application.signing_in.sign_in("王强", NEW)
+    application.enrolment.confirm(application.person("周明"), "王强")
+    assert application.signing_in.sign_in("王强", PASSPHRASE).signer.certificate == old
+    application.enrolment.confirm(application.person("林静"), "王强")
+    assert application.signing_in.sign_in("王强", NEW).signer.certificate == done.certificate
+    assert application.personal_keys.pending() == {}
+
+
+def test_a_key_that_came_to_count_elsewhere_is_taken_into_use_at_the_next_login(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = certify(application, "王强")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(application.personal_keys, "settle", lambda: None)
+        for witness in ("周明", "林静"):
+            application.enrolment.confirm(application.person(witness), "王强")
+        assert application.personal_keys.pending() == {"p004": done.certificate}
+    assert application.signing_in.sign_in("王强", NEW).signer.certificate == done.certificate
+
+
+def test_a_new_certificate_that_somebody_else_applied_for_is_withdrawn_and_nothing_is_lost(
+    application: Application,
+) -> None:
+    old = application.people.known("王强").certificate
+    certify(application, "王强")
+    with pytest.raises(PostNeededError):
+        application.enrolment.withdraw(application.person("刘洋"), "王强", reason="不是本人申请")
+    filed = application.enrolment.withdraw(application.person("王强"), "王强", reason="不是本人申请")
+    assert (filed.statement.event.value, filed.statement.subject) == ("person-revoked", "p004")
+    assert application.people_standing.open_enrolments() == []
+    assert application.people.known("王强").certificate == old
+    assert application.personal_keys.pending() == {}
+    assert application.signing_in.sign_in("王强", PASSPHRASE).signer.certificate == old
+    with pytest.raises(NothingToConfirmError):
+        application.enrolment.withdraw(application.person("王强"), "王强", reason="再来一次")
+
+
+def test_what_is_revoked_is_the_certificate_that_counts_whatever_else_was_applied_for(application: Application) -> None:
+    old = application.people.known("王强").certificate
+    certify(application, "王强")
+    filed = application.enrolment.revoke(application.person("王强"), "王强", reason="电脑被盗")
+    assert old is not None
+    assert filed.statement.new["certificate"] == old.text
 
 
 def test_everybody_may_revoke_their_own_certificate(application: Application) -> None:

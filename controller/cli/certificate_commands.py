@@ -58,7 +58,7 @@ def rotate(session: Session, name: str, reason: str | None, *, acknowledged: boo
 
 def _certify(session: Session, known: TrustedPerson, reason: str, *, acknowledged: bool) -> int:
     application, out = session.application, session.output
-    agreed = acknowledged or _acknowledged(out, known)
+    agreed = acknowledged or acknowledged_by(out, known.name)
     own = _new_passphrase(session, known)
     prompt = out.text(T("企业证书口令（由保管人输入）"))
     authority = session.passphrases.of(_KEEPER, prompt)
@@ -80,7 +80,7 @@ def import_key(session: Session, name: str, file: Path, reason: str | None, *, a
     application, out = session.application, session.output
     known = application.people.known(name)
     data = read_bytes(file, limit=_KEY_LIMIT)
-    agreed = acknowledged or _acknowledged(out, known)
+    agreed = acknowledged or acknowledged_by(out, known.name)
     its = session.passphrases.of("file", out.text(T("该文件的口令")))
     own = _new_passphrase(session, known)
     if its is None or own is None:
@@ -266,13 +266,14 @@ def _keys_statement(application: Application, by: Signer, event: Event, names: l
     application.statements.file(StatementDraft(TRAIL, event, subject="keys", new={"keys": list(names)}), by)
 
 
-def _acknowledged(out: Output, known: TrustedPerson) -> bool:
+def acknowledged_by(out: Output, name: str) -> bool:
+    """Show at the terminal what a certificate obliges to, and return whether the person agrees."""
     from controller.services.founding import ACKNOWLEDGEMENT
 
     if out.as_json or not sys.stdin.isatty():
         return False
     out.line(ACKNOWLEDGEMENT)
-    return click.confirm(out.text(T("{name}本人同意？", name=known.name)), err=True)
+    return click.confirm(out.text(T("{name}本人同意？", name=name)), err=True)
 
 
 def _new_passphrase(session: Session, known: TrustedPerson) -> str | None:

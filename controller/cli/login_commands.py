@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from controller.cli.commands import M, acting, command, option
+from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.services.signing_in import PassphraseNeededError
-from controller.services.staff_directory import active_person
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from controller.bootstrap import Application
     from controller.cli.main import Session
     from controller.domain.person import Person
+    from controller.domain.statement import Statement
+    from controller.domain.text import Text
 
 
 def _wanted(application: Application, name: str | None, session: Session) -> Person:
@@ -27,7 +31,28 @@ def _wanted(application: Application, name: str | None, session: Session) -> Per
             wanted = held[0]
         else:
             raise click.UsageError(session.output.text(T("请写明姓名或工号，例如 qms login 张三。")))
-    return active_person(application.staff, wanted)
+    return application.signing_in.person(wanted)
+
+
+def failure_notices(failures: Sequence[Statement]) -> list[Text]:
+    """Return one line for each computer and name that somebody failed with, the most recent first."""
+    grouped: dict[tuple[bool, str, str], list[str]] = {}
+    for item in failures:
+        claimed = item.new.get("claimed")
+        key = (item.event is Event.SIGNING_FAILED, item.origin.computer, claimed if isinstance(claimed, str) else "")
+        grouped.setdefault(key, []).append(item.at)
+    found = []
+    for (signing, computer, who), times in grouped.items():
+        first, last = (datetime.fromisoformat(at).strftime("%m-%d %H:%M") for at in (min(times), max(times)))
+        when = T("{first} 至 {last}", first=first, last=last) if first != last else first
+        facts = {"at": when, "computer": computer, "who": who, "count": len(times)}
+        if signing:
+            found.append(T("注意：{at} 在 {computer} “{who}”签名时口令或工号错误 {count} 次。", **facts))
+        elif who:
+            found.append(T("注意：{at} 在 {computer} 有人以“{who}”登录失败 {count} 次。", **facts))
+        else:
+            found.append(T("注意：{at} 在 {computer} 有人以不在册的姓名登录失败 {count} 次。", **facts))
+    return found
 
 
 @command("login", M("登录：输入本人的签名口令，之后的操作都记在本人名下。"))
@@ -36,29 +61,16 @@ def _wanted(application: Application, name: str | None, session: Session) -> Per
 def login(session: Session, name: str | None) -> int:
     application = session.application
     out = session.output
-    wanted = name or session.person
-    if wanted is None:
-        wanted = _wanted(application, name, session).id
-    known = next((item for item in application.staff.people.values() if wanted in {item.id, item.name}), None)
-    prompt = out.text(T("{name}的签名口令", name=known.name if known else wanted))
-    passphrase = session.passphrases.of(known.id if known else wanted, prompt, name=known.name if known else wanted)
+    known = _wanted(application, name, session)
+    passphrase = session.passphrases.of(known.id, out.text(T("{name}的签名口令", name=known.name)), name=known.name)
     if passphrase is None:
         raise PassphraseNeededError(meaning=out.text(T("登录")))
-    done = application.signing_in.sign_in(wanted, passphrase)
+    done = application.signing_in.sign_in(known.id, passphrase)
     by = done.signer.signatory
     until = done.until.strftime("%H:%M")
     out.line(T("{name}（{post}）已登录，最迟到 {until}。", name=by.name, post=by.post, until=until))
-    for stored in done.failures:
-        at = datetime.fromisoformat(stored.statement.at).strftime("%m-%d %H:%M")
-        claimed = stored.statement.new.get("claimed", "")
-        out.line(
-            T(
-                "注意：{at} 在 {computer} 有人以“{who}”登录失败。",
-                at=at,
-                computer=stored.statement.origin.computer,
-                who=claimed,
-            )
-        )
+    for notice in failure_notices([stored.statement for stored in done.failures]):
+        out.line(notice)
     from controller.cli.timestamp_commands import stamp_if_due
 
     stamped = stamp_if_due(application, done.signer)
@@ -71,7 +83,12 @@ def login(session: Session, name: str | None) -> int:
             "post": by.post,
             "until": done.until.isoformat(timespec="seconds"),
             "failures": [
-                {"at": item.statement.at, "claimed": item.statement.new.get("claimed", "")} for item in done.failures
+                {
+                    "at": item.statement.at,
+                    "claimed": item.statement.new.get("claimed", ""),
+                    "event": item.statement.event.value,
+                }
+                for item in done.failures
             ],
         }
     )

@@ -88,7 +88,11 @@ class Session:
             with suppress(QmsError):
                 words = str(error.message)
                 Trail(application.statements).refused(
-                    signer, error.where or "", error.code, claimed=self.person or "", message=words
+                    signer,
+                    error.where or "",
+                    error.code,
+                    claimed=application.signing_in.known(self.person),
+                    message=words,
                 )
 
 

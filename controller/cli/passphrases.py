@@ -5,6 +5,7 @@ A passphrase is never an option of a command line, where other programs could re
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _LARGEST = 64 * 1024
 _TRIES = 3
+_KEYED = re.compile(r"(?P<key>[^:：]+)(?:: |：\s?)(?P<value>.*)")
+"""A key, a colon as either keyboard types it, the passphrase."""
 
 
 class PassphraseFileError(MisconfiguredError):
@@ -46,6 +49,18 @@ class PassphrasesDifferError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__(T("两次输入的口令不同，没有改动。"), hint=T("重新执行命令，两次输入同一个口令。"))
+
+
+class PassphrasesAlikeError(RefusedError):
+    """企业证书口令与本人口令相同. Whoever learned one would hold both a person's key and the authority's."""
+
+    code = "passphrases-alike"
+
+    def __init__(self) -> None:
+        super().__init__(
+            T("企业证书口令与本人的签名口令相同，没有建立任何内容。"),
+            hint=T("重新执行命令，为企业证书另设一个口令，最好由另一位负责人来设、来保管。"),
+        )
 
 
 class Passphrases:
@@ -97,7 +112,9 @@ class Passphrases:
         out = self._out
         claimed: str | None = None
         if question.full and self._file is None and sys.stdin.isatty() and not out.as_json:
-            claimed = click.prompt(out.text(T("以“{meaning}”签名。工号", meaning=question.meaning or "签名")), err=True)
+            claimed = click.prompt(
+                out.text(T("以“{meaning}”签名。先输入工号（不是口令）", meaning=question.meaning or "签名")), err=True
+            )
         prompt = T("以“{meaning}”签名，{name}的口令", meaning=question.meaning or "签名", name=person.name)
         passphrase = self.of(person.id, out.text(prompt), name=person.name)
         return None if passphrase is None else PassphraseAnswer(passphrase, claimed)
@@ -111,9 +128,9 @@ class Passphrases:
                 raise PassphraseFileError(path=file) from exc
             self._given = {}
             for line in text.splitlines():
-                key, colon, value = line.partition(": ")
-                if colon:
-                    self._given[key.strip()] = value
+                found = _KEYED.fullmatch(line)
+                if found:
+                    self._given[found["key"].strip()] = found["value"]
                 elif line.strip():
                     self._given[""] = line
         return self._given

@@ -15,7 +15,6 @@ from controller.domain.errors import QmsError
 from controller.domain.text import T, Text
 from controller.file_formats.timestamp_file import StampDamagedError, check_stamp
 from controller.services.signing_in import SignInNeededError
-from controller.services.staff_directory import active_person
 from controller.services.timestamping import TimestampingNotSetUpError, stamp_message
 
 if TYPE_CHECKING:
@@ -169,7 +168,7 @@ def _anybody(session: Session) -> Signer:
     except SignInNeededError:
         if session.person is None:
             raise
-        known = active_person(application.staff, session.person)
+        known = application.signing_in.person(session.person)
         prompt = session.output.text(T("{name}的签名口令", name=known.name))
         passphrase = session.passphrases.of(known.id, prompt, name=known.name)
         if passphrase is None:

@@ -28,18 +28,32 @@ if TYPE_CHECKING:
 )
 @option("--person", "person", default=None, metavar="NAME", help=M("第一位在册人员的姓名（默认：在终端询问）。"))
 @option("--post", default="quality_head", show_default=True, metavar="POST", help=M("这位人员的岗位。"))
+@option("--acknowledged", is_flag=True, help=M("本人已同意对自己的电子签名负责（无人值守时使用）。"))
 @click.pass_obj
-def init(session: Session, folder: Path, company: str, prefix: str, person: str | None, post: str) -> int:
+def init(
+    session: Session, folder: Path, company: str, prefix: str, person: str | None, post: str, *, acknowledged: bool
+) -> int:
+    from controller.adapters.workspace_maker import check_free
     from controller.bootstrap import NewCompany, make_workspace
+    from controller.cli.certificate_commands import acknowledged_by
+    from controller.cli.passphrases import PassphrasesAlikeError
+    from controller.domain.passphrase import normalised
     from controller.file_formats.yaml_text import dump_yaml
     from controller.services.founding import AUTHORITY_PASSPHRASE
+    from controller.services.person_enrolment import AcknowledgementNeededError
     from controller.services.signing_in import PassphraseNeededError
+    from controller.services.workspace_setup import check_company, check_prefix
 
     out = session.output
+    check_company(company)
+    check_prefix(prefix)
+    check_free(folder.resolve())
     if person is None:
         if out.as_json or not sys.stdin.isatty():
             raise click.UsageError(out.text(T("请用 --person 写明第一位在册人员的姓名。")))
         person = click.prompt(out.text(T("您的姓名（签名用的全名）")))
+    if not acknowledged and not acknowledged_by(out, person):
+        raise AcknowledgementNeededError(name=person)
     people = dump_yaml(
         {"format": "wenkong/people/1", "people": [{"id": "p001", "name": person, "posts": [post], "active": True}]}
     )
@@ -52,6 +66,8 @@ def init(session: Session, folder: Path, company: str, prefix: str, person: str 
     )
     if own is None or authority is None:
         raise PassphraseNeededError(meaning=out.text(T("建立工作区")))
+    if normalised(own) == normalised(authority):
+        raise PassphrasesAlikeError
     new = NewCompany(company, prefix, people, {"p001": own, AUTHORITY_PASSPHRASE: authority})
     application = make_workspace(folder, new)
     with closing(application):

@@ -46,6 +46,7 @@ class Event(StrEnum):
     SIGNED_IN = "signed-in"
     SIGN_IN_FAILED = "sign-in-failed"
     SIGN_IN_LOCKED = "sign-in-locked"
+    SIGNING_FAILED = "signing-failed"
     SIGNED_OUT = "signed-out"
     PASSPHRASE_CHANGED = "passphrase-changed"  # noqa: S105 - the name of an event
     REFUSED = "refused"
@@ -64,7 +65,9 @@ class Event(StrEnum):
     KEYS_RESTORED = "keys-restored"
 
 
-UNSIGNED_EVENTS = frozenset({Event.SIGN_IN_FAILED, Event.SIGN_IN_LOCKED, Event.REFUSED, Event.STAMP_FAILED})
+UNSIGNED_EVENTS = frozenset(
+    {Event.SIGN_IN_FAILED, Event.SIGN_IN_LOCKED, Event.SIGNING_FAILED, Event.REFUSED, Event.STAMP_FAILED}
+)
 """Events that nobody may be there to sign; they are held by the chain, which later signed statements close."""
 
 

@@ -15,6 +15,7 @@ from controller.domain.identifiers import Digest
 from controller.domain.record import Act, Attachment, Entry, FormBinding
 from controller.domain.record_chain import fold
 from controller.domain.record_view import RecordView
+from controller.domain.signature import SENSITIVE_MEANINGS
 from controller.domain.signature_lines import signature_lines
 from controller.domain.text import T
 from controller.file_formats.entry_file import encode_entry
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from controller.services.form_rendering import FormRenderer
     from controller.services.ports import Signer
     from controller.services.workspace_identity import WorkspaceIdentity
+
+_ENDING = "办结"
+_DECIDING_POSTS = frozenset({"quality_officer", "quality_head", "general_manager", "legal_representative"})
+"""企业自定: where nobody else may take a record on, doing so is a decision."""
 
 
 class ValuesRefusedError(RefusedError):
@@ -70,8 +75,29 @@ def sensitive_keys(definition: FormDefinition) -> frozenset[str]:
 
 
 def meaning_of(definition: FormDefinition, stage: str) -> str:
-    """Return what a signature at `stage` means: that of the form's signature slot, else 记录 (21 CFR 11.50 a 3)."""
-    return next((slot.meaning for slot in definition.signatures if slot.stage == stage), "记录")
+    """Return what a signature at `stage` means: that of the form's signature slot (21 CFR 11.50 a 3).
+
+    A stage without a slot: 办结 where it ends the record, 判定 where only those answerable for quality may take the
+    record further (免调查, 放行, 重开), else 记录.
+    """
+    slot = next((slot.meaning for slot in definition.signatures if slot.stage == stage), None)
+    step = definition.stage(stage)
+    if slot is not None or step is None or not step.after:
+        return slot or "记录"
+    if step.final:
+        return _ENDING
+    return "判定" if set(step.by) <= _DECIDING_POSTS else "记录"
+
+
+def asked_meaning(definition: FormDefinition, stage: str) -> str:
+    """Return what the person is asked to sign `stage` as: whatever its slot says, ending a record is a decision.
+
+    The entry keeps the meaning of the slot.
+    """
+    meaning = meaning_of(definition, stage)
+    step = definition.stage(stage)
+    ends = step is not None and step.final and bool(step.after)
+    return _ENDING if ends and meaning not in SENSITIVE_MEANINGS else meaning
 
 
 def binding(package: FormPackage) -> FormBinding:

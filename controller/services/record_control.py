@@ -25,6 +25,7 @@ from controller.services.entry_making import (
     ActDraft,
     Chain,
     ValuesRefusedError,
+    asked_meaning,
     meaning_of,
     sensitive_keys,
     view_of,
@@ -378,7 +379,8 @@ class RecordControl:
         if secret or sensitive_keys(definition) & wire.keys():
             key = self._keys.get(number) or self._keys.create([number])[number]
         meaning = _MEANINGS.get(act) or meaning_of(definition, stage)
-        by.ready(paper.meaning if paper is not None else meaning)
+        asked = _MEANINGS.get(act) or asked_meaning(definition, stage)
+        by.ready(paper.meaning if paper is not None else asked)
         with self._archive.writing() as writer:
             tip = self._archive.tip()
             if writer.read(f"{number.folder}/{len(record.entries) + 1:04d}.json") is not None:

@@ -19,6 +19,7 @@ from controller.services.entry_making import (
     ActDraft,
     Chain,
     ValuesRefusedError,
+    asked_meaning,
     meaning_of,
     package_files,
     sensitive_keys,
@@ -141,7 +142,7 @@ class RecordFiling:
         if not checked.ok:
             raise self._refusal(package.definition, checked.problems)
         meaning = meaning_of(package.definition, stage)
-        act.by.ready(meaning)
+        act.by.ready(asked_meaning(package.definition, stage))
         with self._archive.writing() as writer:
             now = writer.moment(now)
             draft = self._draft(act, stage, now, meaning, checked.wire, checked.warnings, attached.contents)
@@ -203,7 +204,7 @@ class RecordFiling:
         progress: Progress | None,
     ) -> list[RecordNumber]:
         form = package.definition.number.text
-        act.by.ready(meaning_of(package.definition, stage))
+        act.by.ready(asked_meaning(package.definition, stage))
         with self._archive.writing() as writer:
             now = writer.moment(now)
             first = self._next(writer, package, now.year)

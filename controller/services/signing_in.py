@@ -25,7 +25,7 @@ from controller.domain.signing_rules import Profile
 from controller.domain.statement import TRAIL, Event
 from controller.domain.text import T, Text
 from controller.file_formats.signature_file import detached_signature
-from controller.services.ports import PassphraseWrongError
+from controller.services.ports import FailedAttempts, PassphraseWrongError
 from controller.services.staff_directory import PersonNeededError, active_person
 from controller.services.statement_filing import StatementDraft
 
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from controller.domain.person import Person, Staff
-    from controller.domain.record import Signatory
+    from controller.domain.record import Signatory, Wire
     from controller.domain.signature import Origin, SigningKey
     from controller.domain.signing_rules import SigningRules
     from controller.services.ports import AttemptCounter, Clock, PersonalKeys, Sitting, Sittings
     from controller.services.statement_filing import StatementFiling, StoredStatement
 
-_CLAIM_LENGTH = 60
 _LOOKED_BACK = 300
 """Trail statements that are searched for failed logins to tell about."""
+_FAILED = frozenset({Event.SIGN_IN_FAILED, Event.SIGN_IN_LOCKED, Event.SIGNING_FAILED})
 
 
 class SignInNeededError(RefusedError):
@@ -138,7 +138,7 @@ class SignedIn:
     signer: PersonalSigner
     until: datetime
     failures: Sequence[StoredStatement] = ()
-    """Failed logins of others since the person's last login, for the posts that must be told."""
+    """Failed logins and signings since the person's last login, for the posts that must be told."""
 
 
 class SigningIn:
@@ -182,11 +182,7 @@ class SigningIn:
             PersonalKeyMissingError, PersonalKeyDamagedError: the key is not here, or cannot be read.
             CertificateNotCountingError, PassphraseExpiredError: the key opened and may not be used.
         """
-        try:
-            person = active_person(self._staff, wanted)
-        except QmsError:
-            self._failed(Event.SIGN_IN_FAILED, _plain(wanted), wanted, 0)
-            raise
+        person = self.person(wanted)
         now = self._clock.now()
         key = self.unlock(person, passphrase)
         self._check(person, key, now)
@@ -203,10 +199,33 @@ class SigningIn:
             failures = self._failures_since(last)
         return SignedIn(signer, now + timedelta(hours=self._rules.sitting_hours), failures)
 
-    def unlock(self, person: Person, passphrase: str) -> SigningKey:
-        """Return the person's key; every wrong passphrase is counted, delayed and written down (21 CFR 11.300 d)."""
+    def person(self, wanted: str) -> Person:
+        """Return the active person called `wanted`, who is about to give a passphrase.
+
+        Raises:
+            UnknownPersonError: nobody active is called so; the attempt is in the trail, without what was typed.
+        """
+        try:
+            return active_person(self._staff, wanted)
+        except QmsError:
+            self._failed(Event.SIGN_IN_FAILED, self.known(wanted), wanted, 0)
+            raise
+
+    def known(self, claimed: str | None) -> str:
+        """Return `claimed` when it is the id or name of somebody on file, however long ago, else nothing.
+
+        What is filed stays for ever, and people type their passphrase where a name is asked.
+        """
+        on_file = (word for person in self._staff.people.values() for word in (person.id, person.name))
+        return claimed if claimed is not None and claimed in on_file else ""
+
+    def unlock(self, person: Person, passphrase: str, *, event: Event = Event.SIGN_IN_FAILED) -> SigningKey:
+        """Return the person's key; every wrong passphrase is counted, delayed and written down (21 CFR 11.300 d).
+
+        `event` says what the passphrase was given for.
+        """
         now = self._clock.now()
-        failures = self._attempts.failures(person.id)
+        failures = self._failures(person)
         until = locked_until(failures, self._rules)
         if until is not None and until > now:
             self._failed(Event.SIGN_IN_LOCKED, person.id, person.name, failures.count)
@@ -217,7 +236,7 @@ class SigningIn:
         try:
             key = self._keys.unlock(person.id, passphrase)
         except PassphraseWrongError:
-            self._failed(Event.SIGN_IN_FAILED, person.id, person.name, noted.count)
+            self._failed(event, person.id, person.name, noted.count)
             raise
         except QmsError:
             if not failures.count:
@@ -284,7 +303,7 @@ class SigningIn:
             UnknownPersonError, SignInLockedError, PassphraseWrongError, CertificateNotCountingError,
             PassphraseExpiredError: as when signing in.
         """
-        person = active_person(self._staff, wanted)
+        person = self.person(wanted)
         key = self.unlock(person, passphrase)
         self._check(person, key, self._clock.now())
         return self._signer_without_sitting(person, key)
@@ -296,7 +315,7 @@ class SigningIn:
             PassphraseTooWeakError: the new one breaks the rules, or is the old one.
             PassphraseWrongError: the old one is wrong; counted.
         """
-        person = active_person(self._staff, wanted)
+        person = self.person(wanted)
         check_passphrase(new, rules=self._rules, person=person.id, name=person.name)
         if normalised(new) == normalised(old):
             raise PassphraseTooWeakError(problem=T("与现在的口令相同"), least=self._rules.least_length)
@@ -316,9 +335,9 @@ class SigningIn:
             raise PassphraseNeededError(meaning=meaning)
         if full and answer.person is not None and answer.person not in {person.id, person.name}:
             noted = self._attempts.note(person.id, at=self._clock.now())
-            self._failed(Event.SIGN_IN_FAILED, person.id, answer.person, noted.count)
+            self._failed(Event.SIGNING_FAILED, person.id, answer.person, noted.count)
             raise PassphraseWrongError(name=person.name)
-        self.unlock(person, answer.passphrase)
+        self.unlock(person, answer.passphrase, event=Event.SIGNING_FAILED)
         self._sittings.touch(sitting, at=self._clock.now(), signed=True)
 
     def asks_again(self, meaning: str) -> bool:
@@ -359,9 +378,21 @@ class SigningIn:
         used = datetime.fromisoformat(sitting.used_at) + timedelta(minutes=self._rules.idle_minutes)
         return min(opened, used)
 
+    def _failures(self, person: Person) -> FailedAttempts:
+        """Return the failed attempts at the present key: those at a key that a new one has replaced are forgotten."""
+        failures = self._attempts.failures(person.id)
+        held = next((item for item in self._keys.held() if item.person == person.id), None) if failures.count else None
+        if held is None or not _later(held.changed_on, failures.last_at):
+            return failures
+        if self._standing(person.id, Digest.of(held.certificate)) is not None:
+            return failures  # a key that nobody has witnessed frees nobody
+        self._attempts.clear(person.id)
+        return FailedAttempts(0, "")
+
     def _failed(self, event: Event, subject: str, claimed: str, count: int) -> None:
-        draft = StatementDraft(TRAIL, event, subject=subject, new={"claimed": _plain(claimed), "count": str(count)})
-        self._statements.file(draft, None)
+        known = self.known(claimed)
+        new: dict[str, Wire] = {"claimed": known} if known else {"unknown": str(len(claimed))}
+        self._statements.file(StatementDraft(TRAIL, event, subject=subject, new={**new, "count": str(count)}), None)
 
     def _last_sign_in(self, person: str) -> int:
         """Return the trail number of the person's last login, 0 when it is not among the newest."""
@@ -374,14 +405,16 @@ class SigningIn:
         return [
             stored
             for stored in self._statements.recent(TRAIL, _LOOKED_BACK)
-            if stored.statement.event in {Event.SIGN_IN_FAILED, Event.SIGN_IN_LOCKED}
-            and stored.statement.sequence > sequence
+            if stored.statement.event in _FAILED and stored.statement.sequence > sequence
         ]
 
 
-def _plain(claimed: str) -> str:
-    """Return what somebody called themself as it may stand in a statement: whatever was typed, it is written down."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in claimed[:_CLAIM_LENGTH])
+def _later(one: str, other: str) -> bool:
+    """Tell whether ISO time `one` is surely later than `other`."""
+    try:
+        return datetime.fromisoformat(one) > datetime.fromisoformat(other)
+    except (ValueError, TypeError):
+        return False
 
 
 @dataclass

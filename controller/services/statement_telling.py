@@ -71,6 +71,7 @@ FACT_LABELS: Mapping[str, str] = {
     "tip": "档案末端",
     "title": "名称",
     "tracked": "有修订痕迹",
+    "unknown": "所报姓名或工号不在册，字数",
     "unmasked": "含敏感信息",
     "until": "止",
     "what": "导出的内容",
@@ -88,6 +89,7 @@ _SIGNING_IN = {
     Event.SIGNED_OUT,
     Event.SIGN_IN_FAILED,
     Event.SIGN_IN_LOCKED,
+    Event.SIGNING_FAILED,
     Event.PASSPHRASE_CHANGED,
 }
 _SHA = re.compile(r"sha256:[0-9a-f]{64}")

@@ -144,5 +144,5 @@ def refused(statements: StatementFiling, error: QmsError, *, claimed: str | None
     except QmsError:
         signer = None
     return Trail(statements).refused(
-        signer, error.where or "", error.code, claimed=claimed or "", message=str(error.message)
+        signer, error.where or "", error.code, claimed=present.known(claimed), message=str(error.message)
     )

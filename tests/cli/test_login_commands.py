@@ -13,6 +13,8 @@ import pytest
 from controller.adapters.attempt_counter import FileAttemptCounter
 from controller.cli.main import main
 from controller.domain.statement import Event
+from controller.services.ports import PassphraseWrongError
+from controller.services.signing_in import PassphraseAnswer
 from tests.conftest import PASSPHRASE
 
 if TYPE_CHECKING:
@@ -105,7 +107,7 @@ def test_who_is_here_says_names_and_until_when(empty: Workspace) -> None:
     assert empty.qms("who", person=None).out == "本机没有人登录。用 qms login 姓名 登录。\n"
     assert data(empty.qms("--json", "who", person=None)) == []
     assert empty.qms("login", "林静", person=None).code == 0
-    assert empty.qms("who", person=None).out.startswith("林静（p002），不操作则到 ")
+    assert empty.qms("who", person=None).out.startswith("林静（p002）：不再操作的话，")
     (item,) = data(empty.qms("--json", "who", person=None))
     assert (item["person"], item["name"]) == ("p002", "林静")
 
@@ -165,7 +167,44 @@ def test_a_wrong_passphrase_opens_nothing_is_in_the_trail_and_shown_nowhere(empt
 def test_an_unknown_name_is_told_with_the_nearest_and_is_in_the_trail(empty: Workspace) -> None:
     answer = empty.qms("login", "林晶", person=None)
     assert (answer.code, "林静" in answer.err) == (3, True)
-    assert newest(empty) == (Event.SIGN_IN_FAILED, None, {"claimed": "林晶", "count": "0"})
+    assert newest(empty) == (Event.SIGN_IN_FAILED, None, {"unknown": "2", "count": "0"})
+
+
+def test_what_is_typed_as_a_name_and_is_nobodys_is_never_archived(
+    empty: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever types the passphrase where a name is asked would find it in the trail for ever."""
+    Terminal(monkeypatch, PASSPHRASE, PASSPHRASE, PASSPHRASE)
+    for words in (("login", WRONG), ("passphrase", WRONG), ("--as", WRONG, "timestamp", "clock", "--reason", "校准")):
+        assert "person-unknown" in at_terminal(empty, *words).err
+        with closing(empty.open()) as application:
+            told = application.statements.newest("trail")
+            assert told is not None
+            assert (told.statement.event, told.statement.subject) == (Event.SIGN_IN_FAILED, "")
+            assert WRONG.encode() not in b"".join(content for _, content in application.archive.walk("trail"))
+
+
+def test_a_passphrase_typed_where_the_id_is_asked_is_never_archived(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signing = workspace.folder / "signatures/signing.yml"
+    signing.write_bytes(signing.read_bytes().replace(b"profile: gsp-cn", b"profile: part11"))
+    assert workspace.qms("change", "adopt", *REASON, person="林静").code == 0
+    assert workspace.qms("login", "林静", person=None).code == 0
+    edited(workspace)
+    Terminal(monkeypatch, NEW, PASSPHRASE)
+    answer = at_terminal(workspace, "--as", "林静", "change", "adopt", *REASON)
+    assert (answer.code, "passphrase-wrong" in answer.err) == (4, True)
+    assert newest(workspace) == (Event.SIGNING_FAILED, None, {"unknown": str(len(NEW)), "count": "1"})
+    with closing(workspace.open()) as application:
+        assert NEW.encode() not in b"".join(content for _, content in application.archive.walk("trail"))
+
+
+def test_a_refused_act_under_a_name_that_is_nobodys_does_not_archive_it(workspace: Workspace) -> None:
+    with closing(workspace.open()) as application:
+        assert [application.signing_in.known(item) for item in ("p002", "林静", "林", WRONG, "", None)] == [
+            "p002", "林静", "", "", "", "",
+        ]  # fmt: skip
 
 
 def test_after_many_failures_the_right_passphrase_does_not_help_for_a_while(empty: Workspace) -> None:
@@ -187,10 +226,32 @@ def test_those_in_charge_are_told_of_failures_when_they_sign_in(empty: Workspace
     told = empty.qms("login", "林静", person=None).out.splitlines()
     assert len(told) == 2
     assert told[1].startswith("注意：")
-    assert told[1].endswith("有人以“王强”登录失败。")
+    assert told[1].endswith("有人以“王强”登录失败 1 次。")
     assert "注意" not in empty.qms("login", "林静", person=None).out
     failures = data(empty.qms("--json", "login", "周明", person=None))["failures"]
-    assert [item["claimed"] for item in failures] == ["王强"]
+    assert [(item["claimed"], item["event"]) for item in failures] == [("王强", "sign-in-failed")]
+
+
+def test_failures_of_a_kind_are_told_in_one_line_and_those_at_signing_by_their_name(empty: Workspace) -> None:
+    assert empty.qms("login", "王强", person=None).code == 0
+    given(empty, WRONG)
+    for wanted in ("陈晓", "陈晓", "没有这人"):
+        assert empty.qms("login", wanted, person=None).code in {3, 4}
+    with closing(empty.open()) as application:
+        application.ask = lambda _question: PassphraseAnswer(WRONG)
+        for _ in range(2):
+            with pytest.raises(PassphraseWrongError):
+                application.person("王强").ready("批准")
+    given(empty, PASSPHRASE)
+    told = [
+        line[line.index(" 在 ") :].split(" ", 3)[3]
+        for line in empty.qms("login", "林静", person=None).out.splitlines()[1:]
+    ]
+    assert told == [
+        "“王强”签名时口令或工号错误 2 次。",
+        "有人以不在册的姓名登录失败 1 次。",
+        "有人以“陈晓”登录失败 2 次。",
+    ]
 
 
 # -- asked again
@@ -324,6 +385,8 @@ def test_at_a_terminal_a_new_passphrase_is_typed_twice(empty: Workspace, monkeyp
         pytest.param((f"陈晓: {WRONG}", f"林静: {PASSPHRASE}"), id="by name"),
         pytest.param((f"\ufeffp002: {PASSPHRASE}", ""), id="as Windows editors write it"),
         pytest.param((f"p002: {PASSPHRASE}", WRONG), id="by id before everybody's"),
+        pytest.param((f"p003：{WRONG}", f"p002：{PASSPHRASE}"), id="with the colon of a Chinese keyboard"),
+        pytest.param((f"陈晓： {WRONG}", f"林静： {PASSPHRASE}"), id="with that colon and a space"),
     ],
 )
 def test_a_file_gives_the_passphrase_of_the_person(empty: Workspace, lines: tuple[str, ...]) -> None:

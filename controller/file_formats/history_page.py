@@ -85,6 +85,7 @@ class _Page:
         page = self._page
         kind = T("更改历史") if page.timeline is not None else T("修订对照")
         title = f"{page.number} {page.title} {self._translate(kind)}"
+        made = T("生成时间：{at}。非受控打印件。", at=_moment(page.made))
         parts = [
             "<!DOCTYPE html>",
             f'<html lang="{escape(self._language)}"><head><meta charset="utf-8">',
@@ -93,7 +94,7 @@ class _Page:
             f"<title>{_safe(title)}</title><style>{_STYLE}</style></head><body>",
             f"<h1>{_safe(page.title)}</h1>",
             f"<p>{_safe(page.number)} · {_safe(page.company)} · {self._say(kind)}</p>",
-            f'<p class="quiet">{self._say(T("生成时间：{at}。非受控打印件。", at=_moment(page.made)))}</p>',
+            f'<p class="quiet">{self._say(made)}</p>',
             *self._timeline(),
             *self._comparisons(),
             *self._blame(),
@@ -104,6 +105,9 @@ class _Page:
     def _say(self, text: Text) -> str:
         return _safe(self._translate(text))
 
+    def _title(self, text: Text) -> str:
+        return f"<h2>{self._say(text)}</h2>"
+
     # -- timeline ----------------------------------------------------------------------------------------------
 
     def _timeline(self) -> Iterator[str]:
@@ -111,7 +115,7 @@ class _Page:
         if timeline is None:
             return
         heads = [T("序号"), T("版本"), T("时间"), T("更改人"), T("原因"), T("签署"), T("内容摘要")]
-        yield f"<h2>{self._say(T('时间线'))}</h2>"
+        yield self._title(T("时间线"))
         yield self._heads(heads)
         for item in timeline.versions:
             why = [_safe((item.stated.reason if item.stated is not None else None) or "")]
@@ -135,7 +139,8 @@ class _Page:
     def _author(self, item: DocumentVersion) -> str:
         stated = item.stated
         if stated is None or stated.by is None:
-            return f'<span class="warning">{self._say(T("没有签名陈述"))}</span>'
+            unstated = T("没有签名陈述")
+            return f'<span class="warning">{self._say(unstated)}</span>'
         flaw = f' <span class="warning">{self._say(stated.flaw)}</span>' if stated.flaw is not None else ""
         return f"{_safe(stated.by.name)}（{_safe(stated.by.post)}）{flaw}"
 
@@ -157,10 +162,11 @@ class _Page:
     def _comparisons(self) -> Iterator[str]:
         if not self._page.comparisons:
             return
-        yield f"<h2>{self._say(T('逐次对比'))}</h2>"
+        yield self._title(T("逐次对比"))
         for old, new, comparison in reversed(self._page.comparisons):
             yield f"<h3>{self._version(old)} → {self._version(new)}</h3>"
-            yield f'<p class="quiet">{self._say(T("{changes}。", changes=comparison.explain()))}</p>'
+            told = T("{changes}。", changes=comparison.explain())
+            yield f'<p class="quiet">{self._say(told)}</p>'
             for item in comparison.control:
                 marks = f"<del>{_safe(item.old)}</del>" if item.old else ""
                 marks += f" <ins>{_safe(item.new)}</ins>" if item.new else ""
@@ -173,7 +179,7 @@ class _Page:
 
     def _version(self, item: DocumentVersion) -> str:
         if not item.commit:
-            return f"{_safe(item.revision)}（{self._say(T('工作目录'))}）"
+            return self._say(T("{revision}（工作目录）", revision=item.revision))
         return f"{_safe(item.revision)}（{_moment(item.at)}）"
 
     def _kind(self, word: Text) -> str:
@@ -207,7 +213,7 @@ class _Page:
     def _blame(self) -> Iterator[str]:
         if not self._page.blame:
             return
-        yield f"<h2>{self._say(T('条款溯源'))}</h2>"
+        yield self._title(T("条款溯源"))
         yield self._heads([T("条款"), T("内容"), T("版本"), T("时间"), T("更改人"), T("原因"), T("批准")])
         for item in self._page.blame:
             changed = item.changed
@@ -232,7 +238,8 @@ class _Page:
             lines.append(
                 f'<div class="change"><span class="quiet">{_safe(head)}</span> {_marked(wording.stretches)}</div>'
             )
-        return f"<details><summary>{self._say(T('以前的写法'))}</summary>{''.join(lines)}</details>"
+        summary = T("以前的写法")
+        return f"<details><summary>{self._say(summary)}</summary>{''.join(lines)}</details>"
 
 
 def _marked(stretches: Sequence[Stretch]) -> str:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from controller.adapters.archive_branch import archive_branch
+from controller.adapters.endless_folder import check_no_endless_folder
 from controller.adapters.git_import import (
     BranchMove,
     Commit,
@@ -225,6 +226,14 @@ class GitArchive:
     def damage(self) -> Iterator[str]:
         """Yield, in git's own words, everything that is broken anywhere in the object store."""
         yield from store_damage(self._objects.program)
+
+    def check_ends(self) -> None:
+        """Make sure that reading the store comes to an end.
+
+        Raises:
+            FolderHoldsItselfError: objects were exchanged so that it would not.
+        """
+        check_no_endless_folder(self._objects)
 
     def _changing_commits(self, tip: str) -> Iterator[IrregularCommit]:
         arguments = ["log", "--format=%x00%H", "--diff-filter=a", "--name-only", "--no-renames", "-z", "-m", tip, "--"]

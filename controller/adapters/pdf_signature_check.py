@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import warnings
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ from controller.domain.identifiers import Digest
 from controller.services.examination_ports import PdfSignatureFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+_HEX = re.compile(rb"<[0-9A-F]+>")
 
 
 class PadesCheck:
@@ -43,4 +46,17 @@ def _signatures(pdf: bytes) -> Iterator[PdfSignatureFacts]:
         status = validate_pdf_signature(embedded, context)
         whole = place < len(found) or status.coverage is SignatureCoverageLevel.ENTIRE_FILE
         allowed = status.modification_level is None or status.docmdp_ok is not False
-        yield PdfSignatureFacts(certificate, bool(status.intact and status.valid and allowed), bool(whole))
+        intact = status.intact and status.valid and allowed and _as_written(pdf, embedded.byte_range)
+        others = frozenset(Digest.of(other.dump()) for other in embedded.other_embedded_certs)
+        yield PdfSignatureFacts(certificate, bool(intact), bool(whole), others)
+
+
+def _as_written(pdf: bytes, covered: Sequence[int]) -> bool:
+    """Tell whether the signature stands in its place as it is written here: no signature covers its digits."""
+    from asn1crypto.parser import peek
+
+    begin, end = covered[0] + covered[1], covered[2]
+    if _HEX.fullmatch(pdf, begin, end) is None:
+        return False
+    held = bytes.fromhex(pdf[begin + 1 : end - 1].decode())
+    return not held[peek(held) :].strip(b"\0")

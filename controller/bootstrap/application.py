@@ -64,13 +64,18 @@ class Application(Filing):
         from controller.services.working_copy_examination import WorkingCopyExamination
 
         surroundings: list[WorkspaceExamination] = [RepositoryExamination(self.folder)]
+        damage: list[str] = []
         try:
+            # First of all: in a store that was tampered with, other gits may never come to an end.
+            damage += self.archive.damage()
+            if damage:
+                self.archive.check_ends()
             working = WorkingFiles(self.folder)
             surroundings.append(GitIndexExamination(self.folder))
             surroundings.append(WorkingCopyExamination(self.library_changes, self.controlled_files, working))
             tip = self.archive.tip()
         except QmsError as exc:
-            return unopened_report(exc, surroundings)
+            return unopened_report(exc, surroundings, damage)
         comparison = self.witness_comparison()
         if comparison is not None:
             surroundings.append(comparison)
@@ -91,6 +96,7 @@ class Application(Filing):
                 timestamps=stamps,
                 pdf=PadesCheck(),
                 rerender=PrintsAgain(self.records, self.making) if rerender else None,
+                damage=damage,
             )
             return verify_workspace(
                 self.archive, self._examined_identity(), tools, surroundings=surroundings, progress=progress

@@ -142,6 +142,8 @@ class _Token:
         content = self._signed["encap_content_info"]
         if content["content_type"].native != "tst_info" or len(self._signed["signer_infos"]) != 1:
             raise ValueError
+        if self._signed["version"].native != "v3":  # RFC 5652, 5.1; nobody signs it, so no other is let through
+            raise ValueError
         self._content: bytes = content["content"].contents
         self.info: Any = tsp.TSTInfo.load(self._content, strict=True)
         self._signature: Any = self._signed["signer_infos"][0]

@@ -85,6 +85,8 @@ class VerificationTools:
     pdf: PdfSignatureCheck | None = None
     timestamps: TimestampVerification | None = None
     rerender: Rerender | None = None
+    damage: Sequence[str] | None = None
+    """What is broken in the store, where that is known already."""
 
 
 @dataclass
@@ -145,7 +147,7 @@ class ArchiveVerification:
         self._order: CommitOrder = self._passed.order
         self._statements = StatementVerification(identity, self._order)
         self._library = LibraryVerification(tools.history, archive, self._order, zone=tools.zone)
-        self._documents = DocumentVerification(self._library, tools.pdf)
+        self._documents = DocumentVerification(self._library, tools.pdf, self._certificates.der)
         self._added = AddedDigests(self._order, [])
         self._heads = 0
 
@@ -375,13 +377,8 @@ class ArchiveVerification:
             )
 
     def _store(self) -> Iterator[Finding]:
-        for words in self._archive.damage():
-            yield Finding(
-                code="store-damaged",
-                gravity=Gravity.ERROR,
-                message=T("存储的内容有损坏或缺失（Git：{words}）。", words=words[:300]),
-                hint=T("从备份恢复工作区后再验证。"),
-            )
+        damage = self._tools.damage
+        yield from store_findings(damage if damage is not None else self._archive.damage())
 
     def _walked(self, top: str) -> Iterator[tuple[str, bytes]]:
         if top not in self._archive.listing("", at=self.tip):
@@ -397,6 +394,17 @@ class ArchiveVerification:
         damaged, self._damaged[:] = list(self._damaged), []
         yield from found
         yield from (damage(path) for path in damaged)
+
+
+def store_findings(damage: Iterable[str]) -> Iterator[Finding]:
+    """Yield a finding for each thing that is broken in the store, told in git's own words."""
+    for words in damage:
+        yield Finding(
+            code="store-damaged",
+            gravity=Gravity.ERROR,
+            message=T("存储的内容有损坏或缺失（Git：{words}）。", words=words[:300]),
+            hint=T("从备份恢复工作区后再验证。"),
+        )
 
 
 class _Known(set[str]):

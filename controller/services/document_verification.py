@@ -15,7 +15,7 @@ from controller.domain.statement import Event
 from controller.domain.text import T
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from controller.domain.text import Text
     from controller.services.examination_ports import HeldStatement, PdfSignatureCheck
@@ -27,8 +27,12 @@ _Files = frozenset[tuple[str, Digest]]
 class DocumentVerification:
     """文件签名验证. Every file that a signature covers must have been on `main`, with just that content."""
 
-    def __init__(self, library: LibraryVerification, pdf: PdfSignatureCheck | None) -> None:
+    def __init__(
+        self, library: LibraryVerification, pdf: PdfSignatureCheck | None, certificates: Container[Digest] = ()
+    ) -> None:
+        """`certificates` are those of the archive, issuers too."""
         self._library = library
+        self._certificates = certificates
         self._pdf = pdf
         self._covered: list[tuple[HeldStatement, Mapping[str, Digest]]] = []
         self._prints: dict[str, dict[Digest, bytes]] = {}
@@ -72,6 +76,9 @@ class DocumentVerification:
             yield _wrong(held, "document-pdf-differs", T("PDF 中的签名与内容不符：PDF 被改动过。"))
         if signatures[-1].certificate != held.statement.certificate:
             yield _wrong(held, "document-pdf-differs", T("PDF 中最后的签名所用的证书不是陈述写明的那一张。"))
+
+        if any(other not in self._certificates for item in signatures for other in item.others):
+            yield _wrong(held, "document-pdf-differs", T("PDF 的签名中夹带了档案里没有的证书。"))
 
     def findings(self) -> Iterator[Finding]:
         """Yield signatures that cover something that was never in force."""

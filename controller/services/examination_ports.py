@@ -168,6 +168,8 @@ class PdfSignatureFacts:
     """It is right for the bytes it covers, and nothing was changed since but what may be."""
     whole: bool
     """Nothing comes after the newest signature."""
+    others: frozenset[Digest] = frozenset()
+    """Certificates that came along; no signature covers them."""
 
 
 class PdfSignatureCheck(Protocol):

@@ -9,7 +9,7 @@ from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import QmsError
 from controller.domain.identifiers import Digest
 from controller.domain.text import T
-from controller.services.archive_verification import ArchiveVerification, Counts
+from controller.services.archive_verification import ArchiveVerification, Counts, store_findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -132,9 +132,12 @@ def verify_record(
     return ArchiveVerification(archive, identity, tools).standing(number)
 
 
-def unopened_report(error: QmsError, surroundings: Sequence[WorkspaceExamination]) -> VerificationReport:
+def unopened_report(
+    error: QmsError, surroundings: Sequence[WorkspaceExamination], damage: Sequence[str] = ()
+) -> VerificationReport:
     """Return the report on a workspace whose archive cannot even be opened, for `error`."""
     findings = [item for examination in surroundings for item in _safely(examination)]
+    findings.extend(store_findings(damage))
     findings.append(Finding(error.code, Gravity.ERROR, error.message, path=error.where, hint=error.hint))
     return VerificationReport(findings=without_repeats(findings))
 

@@ -108,7 +108,7 @@ def test_an_archive_taken_back_or_made_anew_is_told_again_and_again(
 def test_what_was_taken_back_and_pruned_away_is_told_too(filed: Workspace) -> None:
     rewind(filed.folder)
     git(filed.folder, "-c", "gc.reflogExpire=now", "gc", "--prune=now", "--quiet")
-    assert findings(filed) == (1, ["archive-rewritten"])
+    assert findings(filed) == (1, ["archive-rewritten", "search-index-differs"])
 
 
 def test_another_computer_has_seen_nothing_and_finds_nothing(filed: Workspace, tmp_path: Path) -> None:

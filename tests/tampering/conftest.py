@@ -9,14 +9,13 @@ import pytest
 from tests.tampering.signed_company import make_company
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.tampering.signed_company import SignedCompany
 
 
 @pytest.fixture(scope="session")
-def whole_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignedCompany]:
+def whole_company(tmp_path_factory: pytest.TempPathFactory) -> SignedCompany:
     """The company as it was finished; no test changes it."""
     return make_company(tmp_path_factory.mktemp("tampering"))
 

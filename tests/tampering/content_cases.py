@@ -1,4 +1,4 @@
-"""内容改动. Everything done to each file that branches hold, by somebody who makes history anew so that Git is content."""
+"""内容改动. Everything done to each file of a branch by somebody who makes history anew, so that Git is content."""
 
 from __future__ import annotations
 
@@ -47,16 +47,26 @@ def archive_cases(company: SignedCompany) -> Iterator[Case]:
             names = (name, *_subjects(name), *also)
             return Case(name, operation, partial(_rewrite, branch, change), names, but=SOMEWHERE, forgotten=True)
 
-        yield case(BYTE, partial(_with_byte, name))
+        changed = case(BYTE, partial(_with_byte, name))
+        yield _held_by_heads(changed) if name.endswith((".pdf", ".tsr")) else changed
         yield case(TRUNCATED, partial(_shorter, name))
         gone = case(DELETED, partial(_without, name))
-        yield replace(gone, names=(*gone.names, "每日摘要"), but=frozenset()) if HELD_BY_HEADS.fullmatch(name) else gone
+        yield _held_by_heads(gone) if HELD_BY_HEADS.fullmatch(name) else gone
         if other is not None:
             exchanged = {name: files[other], other: data}
             yield case(SWAPPED, partial(_with, exchanged), (other, *_subjects(other)))
         older = sibling(name, files, near=[item for item in near if item < name][::-1])
         if older is not None:
             yield case(OLDER, partial(_with, {name: files[older]}))
+
+
+def _held_by_heads(case: Case) -> Case:
+    """Let what the daily statements say count too.
+
+    For bytes of PDF and stamp: the wrapping of a signature (version, names of algorithms, certificates that came along)
+    is signed by nobody and says nothing.
+    """
+    return replace(case, names=(*case.names, "每日摘要"), but=frozenset())
 
 
 def library_cases(company: SignedCompany) -> Iterator[Case]:

@@ -41,8 +41,8 @@ def index_content(company: SignedCompany) -> object:
     try:
         with closing(sqlite3.connect(company.workspace / INDEX)) as index:
             tables = [
-                index.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
-                for name in ("record", "reference")  # noqa: S608 - fixed
+                index.execute("SELECT * FROM record ORDER BY id").fetchall(),
+                index.execute("SELECT * FROM reference ORDER BY source, field, target").fetchall(),
             ]
             words = "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab('main', 'words', 'row')"
             index.execute(words)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_what_is_done_to_a_file_of_the_workspace_is_noticed(whole_company: SignedCompany, tmp_path: Path) -> None:
-    assert failures(sampled(list(file_cases(whole_company)), 150), whole_company, tmp_path) == []
+    assert failures(sampled(list(file_cases(whole_company)), 130), whole_company, tmp_path) == []
 
 
 def test_what_is_done_to_a_file_of_the_archive_is_noticed_though_git_is_content(

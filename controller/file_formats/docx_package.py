@@ -46,6 +46,9 @@ _EMBEDDED = re.compile(r"oleobject|activex|ax\.control|package$|/control$|afchun
 _EMBEDDED_NAME = re.compile(
     r"^word/(?:embeddings|activex|afchunks?)/|\.(?:exe|dll|js|vbs|ps1|bat|cmd|hta|lnk|jar)$", re.IGNORECASE
 )
+_FONT = re.compile(r"font", re.IGNORECASE)
+_FONT_KEY = re.compile(r"""fontKey=["']\{([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}["']""")
+_FONT_HEADS = (b"\x00\x01\x00\x00", b"OTTO", b"true", b"ttcf", b"wOFF", b"wOF2")
 _FETCHING_FIELD = re.compile(
     r"\b(?:DDEAUTO|DDE|INCLUDETEXT|INCLUDEPICTURE|IMPORT|LINK|DATABASE|RD|MACROBUTTON)\b", re.IGNORECASE
 )
@@ -194,6 +197,8 @@ def open_docx(data: bytes) -> DocxPackage:
     for name, kind in types.items():
         if _MACRO.search(kind) or _MACRO.search(name.rpartition("/")[2]):
             raise MacroError(part=name)
+        if _FONT.search(kind.replace("fontTable", "")) or name.lower().endswith(".odttf"):
+            _check_font(name, contents)
         if _EMBEDDED.search(kind) or _EMBEDDED_NAME.search(name) or contents[name].startswith((_OLE_HEAD, b"MZ")):
             raise EmbeddedObjectError(part=name)
     for name, content in contents.items():
@@ -214,6 +219,26 @@ def write_docx(parts: Mapping[str, bytes | PackedPart] | Mapping[str, bytes] | I
     else:
         rows = list(parts)
     return write_zip(sorted(rows, key=lambda part: _order(part.name)))
+
+
+def _check_font(name: str, contents: Mapping[str, bytes]) -> None:
+    """Refuse what is called a font and is none: Word lays a key from the font table over its first 32 bytes."""
+    data = contents[name]
+    keys = [
+        bytes.fromhex(found.replace("-", "")) for found in _FONT_KEY.findall(b"".join(_font_tables(contents)).decode())
+    ]
+    heads = [data[:32], *(_unhidden(data[:32], key) for key in keys)]
+    if not any(head.startswith(_FONT_HEADS) for head in heads):
+        raise EmbeddedObjectError(part=name)
+
+
+def _font_tables(contents: Mapping[str, bytes]) -> list[bytes]:
+    return [content for name, content in contents.items() if name.lower().endswith("fonttable.xml")]
+
+
+def _unhidden(head: bytes, key: bytes) -> bytes:
+    """Return the first bytes of a font as they were before its key was laid over them, last byte of the key first."""
+    return bytes(byte ^ key[::-1][place % len(key)] for place, byte in enumerate(head))
 
 
 def _order(name: str) -> tuple[int, str]:

@@ -147,6 +147,9 @@ class _Token:
         self._content: bytes = content["content"].contents
         self.info: Any = tsp.TSTInfo.load(self._content, strict=True)
         self._signature: Any = self._signed["signer_infos"][0]
+        named_so = "v1" if self._signature["sid"].name == "issuer_and_serial_number" else "v3"
+        if self._signature["version"].native != named_so:  # RFC 5652, 5.3
+            raise ValueError
         self.certificates = [item.chosen for item in self._signed["certificates"] if item.name == "certificate"]
         self.signer: Any = next(item for item in self.certificates if self._named(item))
 

@@ -151,12 +151,11 @@ class Signing(Foundations):
     @cached_property
     def sittings(self) -> FileSittings:
         """The open sittings of this computer."""
-        from platformdirs import user_runtime_path
-
         from controller.adapters.sittings import FileSittings
+        from controller.adapters.this_computer import runtime_folder
 
-        chosen = self.settings.key_folder
-        secrets = self.private_folder / "runtime" if chosen else user_runtime_path("wenkong", appauthor=False)
+        given = None if self.settings.key_folder else runtime_folder()
+        secrets = given or self.private_folder / "runtime"
         return FileSittings(self.private_folder / "sittings", secrets / self.settings.workspace_id)
 
     def outside_witness(self, folder: Path | None = None) -> OutsideWitness | None:

@@ -18,6 +18,7 @@ from controller.domain.text import T
 from controller.domain.trust_events import posts_wire
 from controller.file_formats.staff_file import PEOPLE_FILE, write_people
 from controller.file_formats.text_encoding import utf8_text
+from controller.services.library_check import LEADING_POSTS
 from controller.services.ports import ControlledChange
 from controller.services.staff_directory import PersonRetiredError, PostNeededError, UnknownPersonError
 from controller.services.statement_filing import StatementDraft
@@ -105,6 +106,19 @@ class ReasonNeededError(RefusedError):
 
     def __init__(self, *, act: Text) -> None:
         super().__init__(T("{act}须写明原因。", act=act), hint=T("加上 --reason 原因。"))
+
+
+class LastInChargeError(RefusedError):
+    """须有负责人. Without anybody in charge nothing could be approved any more (GSP 2023 Art. 20)."""
+
+    code = "last-in-charge"
+    unauthorised = True
+
+    def __init__(self, *, name: str, posts: Sequence[str]) -> None:
+        super().__init__(
+            T("{name}是最后一位能签名的负责人，不能停用，也不能免去该岗位。", name=name),
+            hint=T("请先让接任的人员任以下岗位之一，并领取证书、完成见证：{posts}。", posts=list(posts)),
+        )
 
 
 @dataclass(frozen=True)
@@ -200,6 +214,7 @@ class PersonControl:
         known = self._other(by, wanted, act)
         held = self._posts(posts)
         why = check_reason(reason, act)
+        self._check_in_charge(known, held)
         by.ready(MEANING)
         old: dict[str, Wire] = {"posts": posts_wire(known.posts)}
         person = Person(known.id, known.name, (), active=True, held=held)
@@ -215,6 +230,7 @@ class PersonControl:
         act = T("停用人员")
         known = self._other(by, wanted, act)
         why = check_reason(reason, act)
+        self._check_in_charge(known, ())
         by.ready(MEANING)
         person = Person(known.id, known.name, (), active=False, held=known.posts)
         done = self._file(Event.PERSON_RETIRED, by, person, reason=why, old={}, new={"reason": why})
@@ -262,6 +278,20 @@ class PersonControl:
         if known.id == by.signatory.person:
             raise OwnPersonError(name=known.name, act=act)
         return known
+
+    def _check_in_charge(self, known: TrustedPerson, posts: Sequence[PostHeld]) -> None:
+        """Make sure that somebody in charge who can sign remains when `known` holds only `posts`."""
+        today = self._clock.now().date()
+
+        def leads(held: Sequence[PostHeld]) -> bool:
+            return any(item.post in LEADING_POSTS and item.on(today) for item in held)
+
+        if not leads(known.posts) or leads(posts):
+            return
+        others = (item for item in self._standing.history().people() if item.id != known.id)
+        if not any(item.active and item.certificate is not None and leads(item.posts) for item in others):
+            names = [self._staff.posts[key].name if key in self._staff.posts else key for key in LEADING_POSTS]
+            raise LastInChargeError(name=known.name, posts=names)
 
     def _posts(self, posts: Sequence[PostHeld]) -> tuple[PostHeld, ...]:
         keys = {post.name: key for key, post in self._staff.posts.items()} | {key: key for key in self._staff.posts}

@@ -18,6 +18,8 @@ FORM = "XX-YLQXJL-013"
 def test_a_blank_form_is_printed_with_empty_boxes_and_no_record_number(workspace: Workspace) -> None:
     target = workspace.folder.parent / "blank.docx"
     answer = workspace.qms("--json", "form", "blank", "JL-013", "--out", str(target))
+    trail = json.loads(workspace.qms("--json", "audit-trail", "--action", "打印").out)["events"]
+    assert [(item["object"], item["person"]) for item in trail] == [("XX-YLQXJL-013", "p003")]
     assert answer.code == 0, answer.err
     assert json.loads(answer.out) == {"form": FORM, "revision": "A/0", "file": str(target)}
     xml = Document(io.BytesIO(target.read_bytes())).element.body.xml

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 READING = frozenset(
     {
         "who", "doc signatures", "doc checklist", "doc external", "doc lint", "doc list", "doc parse", "doc show",
-        "change status", "form blank", "form lint", "form list", "form show", "record list", "record search",
+        "change status", "form lint", "form list", "form show", "record list", "record search",
         "person list", "person show", "register lint", "register list", "index status", "timestamp compare",
         "timestamp list",
     }
@@ -58,6 +58,7 @@ _REASON = ("--reason", "按实际情况更改")
 ACTS = (
     Act(("record", "new", "XX-YLQXJL-013", "--values", "{call.yml}"), "陈晓", "opened"),
     Act(("record", "advance", "{call}", "--set", "product_text=输液泵"), "陈晓", "filled"),
+    Act(("form", "blank", "XX-YLQXJL-013", "--out", "{out}/blank.docx"), "陈晓", "printed", out=True),
     Act(("record", "correct", "{call}", "--set", "customer_name=江城市第二人民医院", *_REASON), "林静", "corrected"),
     Act(("record", "import", "XX-YLQXJL-013", "{calls.jsonl}"), "赵敏", "opened"),
     Act(("record", "show", "{call}", "--unmask"), "林静", "unmasked"),

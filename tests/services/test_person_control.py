@@ -16,6 +16,7 @@ from controller.file_formats.certificate_file import to_pem
 from controller.file_formats.staff_file import PEOPLE_FILE
 from controller.services.authority_control import ROOT_FILE, SecondPersonNeededError
 from controller.services.person_control import (
+    LastInChargeError,
     OwnPersonError,
     PersonDetailsError,
     PersonIdTakenError,
@@ -202,6 +203,23 @@ def test_posts_change_with_their_days_in_chain_and_file(application: Application
     assert "刘洋" in [person.name for person in application.staff.people.values()]
     with pytest.raises(ReasonNeededError):
         application.people.change_posts(application.person("林静"), "刘洋", held, reason=" ")
+
+
+def test_somebody_in_charge_who_can_sign_must_remain(application: Application) -> None:
+    people, manager = application.people, application.person("周明")
+    people.change_posts(manager, "陈晓", [PostHeld("hr_clerk")], reason="兼人事")
+    refresh(application)
+    people.retire(manager, "林静", reason="离职")
+    clerk = application.person("陈晓")
+    with pytest.raises(LastInChargeError, match="周明是最后一位能签名的负责人"):
+        people.retire(clerk, "周明", reason="离职")
+    with pytest.raises(LastInChargeError):
+        people.change_posts(clerk, "周明", CLERK, reason="调岗")
+    people.register(clerk, name="郑浩", posts=[PostHeld("quality_head")], identity_check="身份证 尾号 1234")
+    with pytest.raises(LastInChargeError):
+        people.retire(clerk, "周明", reason="离职")
+    kept = [PostHeld("general_manager")]
+    assert people.change_posts(clerk, "周明", kept, reason="不再任法人").person.posts == ["general_manager"]
 
 
 def test_a_retired_person_has_no_account_and_the_number_stays_taken(application: Application) -> None:

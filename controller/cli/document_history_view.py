@@ -43,8 +43,8 @@ def show_timeline(timeline: DocumentTimeline, out: Output) -> None:
     rows = []
     for item in timeline.versions:
         reason: list[Text | str] = []
-        if item.stated is not None and item.stated.reason:
-            reason.append(item.stated.reason)
+        if item.why:
+            reason.append(item.why)
         reason += [f"{row.clauses} {row.reason}".strip() for row in item.recovered]
         if item.problem is not None:
             reason.append(item.problem)
@@ -256,7 +256,7 @@ def show_blame(found: Sequence[ClauseBlame], out: Output) -> None:
                 changed.revision,
                 f"{changed.at:%Y-%m-%d}",
                 _author(changed),
-                (changed.stated.reason if changed.stated is not None else None) or "",
+                changed.why,
                 approved,
                 T("{revision} 起用现编号", revision=item.renumbered.revision) if item.renumbered is not None else "",
             ]
@@ -271,7 +271,7 @@ def show_wordings(wordings: Sequence[ClauseWording], out: Output) -> None:
         out.line()
         gone = item.clause is None
         version = item.version
-        reason = (version.stated.reason if version.stated is not None else None) or ""
+        reason = version.why
         words = {"place": item.place or T("未编号段落"), "version": version_name(version), "name": _author(version)}
         if gone:
             out.line(T("{place} 在 {version} 删除：{name} {reason}", reason=reason, **words))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from controller.domain.document_comparison import compare
 from controller.domain.revision_timeline import RevisionPeriod, RevisionTimeline
+from controller.domain.statement import Event
+from controller.domain.trail_event import EVENT_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,6 +84,13 @@ class DocumentVersion:
     def gone(self) -> bool:
         """Whether the document was taken away by this change."""
         return not self.files
+
+    @property
+    def why(self) -> Text | str:
+        """The stated reason; for a change without one, what was stated instead, such as 建立站点."""
+        if self.stated is None:
+            return ""
+        return self.stated.reason or EVENT_LABELS[Event(self.stated.event)]
 
     @property
     def author(self) -> str:

@@ -118,7 +118,7 @@ class _Page:
         yield self._title(T("时间线"))
         yield self._heads(heads)
         for item in timeline.versions:
-            why = [_safe((item.stated.reason if item.stated is not None else None) or "")]
+            why = [self._why(item)]
             why += [_safe(f"{row.clauses} {row.reason}".strip()) for row in item.recovered]
             if item.problem is not None:
                 why.append(f'<span class="warning">{self._say(item.problem)}</span>')
@@ -143,6 +143,9 @@ class _Page:
             return f'<span class="warning">{self._say(unstated)}</span>'
         flaw = f' <span class="warning">{self._say(stated.flaw)}</span>' if stated.flaw is not None else ""
         return f"{_safe(stated.by.name)}（{_safe(stated.by.post)}）{flaw}"
+
+    def _why(self, item: DocumentVersion) -> str:
+        return _safe(item.why) if isinstance(item.why, str) else self._say(item.why)
 
     def _signatures(self, item: DocumentVersion) -> str:
         told = [self._signature(signature) for signature in item.signatures]
@@ -180,7 +183,8 @@ class _Page:
     def _version(self, item: DocumentVersion) -> str:
         if not item.commit:
             return self._say(T("{revision}（工作目录）", revision=item.revision))
-        return f"{_safe(item.revision)}（{_moment(item.at)}）"
+        named = {"revision": item.revision, "serial": item.serial, "at": _moment(item.at)}
+        return self._say(T("{revision}（第 {serial} 次更改，{at}）", **named))
 
     def _kind(self, word: Text) -> str:
         return f'<span class="kind">{self._say(word)}</span>'
@@ -217,7 +221,6 @@ class _Page:
         yield self._heads([T("条款"), T("内容"), T("版本"), T("时间"), T("更改人"), T("原因"), T("批准")])
         for item in self._page.blame:
             changed = item.changed
-            reason = changed.stated.reason if changed.stated is not None else None
             approved = ""
             if item.approved is not None and item.approved_in is not None:
                 approved = f"{item.approved.by.name} {item.approved.at:%Y-%m-%d}（{item.approved_in.revision}）"
@@ -225,7 +228,7 @@ class _Page:
                 f'<tr><td class="number">{_safe(item.place)}</td>'
                 f'<td class="wording">{_safe(item.clause.text)}{self._earlier(item)}</td>'
                 f'<td class="number">{_safe(changed.revision)}</td><td class="number">{changed.at:%Y-%m-%d}</td>'
-                f"<td>{self._author(changed)}</td><td>{_safe(reason or '')}</td><td>{_safe(approved)}</td></tr>"
+                f"<td>{self._author(changed)}</td><td>{self._why(changed)}</td><td>{_safe(approved)}</td></tr>"
             )
         yield "</tbody></table>"
 

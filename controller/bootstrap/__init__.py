@@ -7,7 +7,7 @@ before: foundations → signing → library → filing → application.
 from __future__ import annotations
 
 from controller.bootstrap.application import Application, open_workspace
-from controller.bootstrap.new_workspace import NewCompany, make_workspace
+from controller.bootstrap.new_workspace import NewCompany, make_workspace, starting_rules
 from controller.bootstrap.uploaded_document import read_document_file
 
-__all__ = ["Application", "NewCompany", "make_workspace", "open_workspace", "read_document_file"]
+__all__ = ["Application", "NewCompany", "make_workspace", "open_workspace", "read_document_file", "starting_rules"]

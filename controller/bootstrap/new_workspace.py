@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from controller.domain.signing_rules import SigningRules
     from controller.services.ports import (
         Clock,
     )
@@ -40,6 +41,15 @@ class NewCompany:
     """Where keys are kept; empty: the user's data directory."""
 
 
+def starting_rules() -> SigningRules:
+    """Return the signing rules with which a new workspace begins."""
+    from controller.adapters.starter_library import PackagedStarterLibrary
+    from controller.file_formats.signing_rules_file import SIGNING_FILE, read_signing_rules
+
+    data = next(data for path, data in PackagedStarterLibrary().files() if path == SIGNING_FILE)
+    return read_signing_rules(data.decode("utf-8"), where=SIGNING_FILE)
+
+
 def make_workspace(folder: Path, new: NewCompany, *, clock: Clock | None = None) -> Application:
     """Make a new workspace with the starter library and its first people, and open it (`qms init`).
 
@@ -48,18 +58,19 @@ def make_workspace(folder: Path, new: NewCompany, *, clock: Clock | None = None)
         InvalidCompanyNameError: the company's name is not acceptable.
         InvalidIdentifierError: the prefix is not.
         PassphraseTooWeakError: a passphrase breaks the rules.
+        InactiveFounderError: somebody in the list of people is not active.
     """
     from controller.adapters.personal_keys import FileAuthorityKey, Pkcs12Keys
     from controller.adapters.starter_library import PackagedStarterLibrary
     from controller.adapters.system_clock import SystemClock
     from controller.adapters.this_computer import origin_here
     from controller.adapters.workspace_maker import FolderWorkspaceMaker, check_free
-    from controller.domain.passphrase import check_passphrase
+    from controller.domain.passphrase import check_authority_passphrase, check_passphrase
     from controller.file_formats.certificate_file import to_pem
     from controller.file_formats.signing_rules_file import SIGNING_FILE, read_signing_rules
     from controller.file_formats.staff_file import read_staff
     from controller.services.document_import import renew_clause_ids
-    from controller.services.founding import AUTHORITY_PASSPHRASE, CompanyFounding, Founder
+    from controller.services.founding import AUTHORITY_PASSPHRASE, CompanyFounding, Founder, check_all_active
     from controller.services.workspace_setup import IGNORED, check_company, check_prefix, library_files
 
     settings = Settings(
@@ -77,13 +88,11 @@ def make_workspace(folder: Path, new: NewCompany, *, clock: Clock | None = None)
     files["qms.toml"] = write_settings(settings).encode("utf-8")
     files[".gitignore"] = IGNORED.encode("utf-8")
     rules = read_signing_rules(files[SIGNING_FILE].decode("utf-8"), where=SIGNING_FILE)
-    founders = [
-        Founder(person, new.passphrases[person.id], new.identity_check)
-        for person in staff.people.values()
-        if person.active
-    ]
+    check_all_active(staff)
+    founders = [Founder(person, new.passphrases[person.id], new.identity_check) for person in staff.people.values()]
     for founder in founders:
         check_passphrase(founder.passphrase, rules=rules, person=founder.person.id, name=founder.person.name)
+    check_authority_passphrase(new.passphrases[AUTHORITY_PASSPHRASE], rules=rules, company=settings.company)
     at = (clock or SystemClock(settings.time_zone)).now()
     private = Application(folder.resolve(), settings).private_folder
     founding = CompanyFounding(

@@ -14,6 +14,8 @@ import click
 from controller.cli.commands import M, acting, command, option
 from controller.cli.files import read_bytes, write_output
 from controller.cli.person_view import fingerprint, person_data
+from controller.cli.questions import agreed
+from controller.domain.passphrase import check_authority_passphrase, check_passphrase
 from controller.domain.statement import TRAIL, Event
 from controller.domain.text import T
 
@@ -35,9 +37,13 @@ _KEEPER = "authority"
 @click.argument("name", metavar="NAME")
 @option("--reason", metavar="TEXT", help=M("原因，例如 新员工、忘记口令、密钥丢失。"))
 @option("--acknowledged", is_flag=True, help=M("本人已同意对自己的电子签名负责（无人值守时使用）。"))
+@option("--cancel", is_flag=True, help=M("撤回还没有生效的申请；由本人或有见证岗位的人员办理。"))
+@acting
 @click.pass_obj
-def certify(session: Session, name: str, reason: str | None, *, acknowledged: bool) -> int:
+def certify(session: Session, name: str, reason: str | None, *, acknowledged: bool, cancel: bool) -> int:
     known = session.application.people.known(name)
+    if cancel:
+        return _withdraw(session, known, reason)
     usual = T("更换证书") if known.certificate is not None else T("领取证书")
     return _certify(session, known, reason or session.output.text(usual), acknowledged=acknowledged)
 
@@ -58,16 +64,31 @@ def rotate(session: Session, name: str, reason: str | None, *, acknowledged: boo
 
 def _certify(session: Session, known: TrustedPerson, reason: str, *, acknowledged: bool) -> int:
     application, out = session.application, session.output
-    agreed = acknowledged or acknowledged_by(out, known.name)
+    _ready_for_certificate(out, known, acknowledged=acknowledged)
     own = _new_passphrase(session, known)
     prompt = out.text(T("企业证书口令（由保管人输入）"))
-    authority = session.passphrases.of(_KEEPER, prompt)
+    authority = session.passphrases.opening(_KEEPER, prompt, application.authority_key.check)
     if own is None or authority is None:
         raise _needed(out, T("发放证书"))
     done = application.enrolment.certify(
-        known.id, passphrase=own, authority_passphrase=authority, reason=reason, acknowledged=agreed
+        known.id, passphrase=own, authority_passphrase=authority, reason=reason, acknowledged=True
     )
     return _show_enrolled(application, out, done)
+
+
+def _withdraw(session: Session, known: TrustedPerson, reason: str | None) -> int:
+    application, out = session.application, session.output
+    if reason is None:
+        raise click.UsageError(out.text(T("请写明 {option}。", option="--reason")))
+    filed = application.enrolment.withdraw(application.person(session.person), known.id, reason=reason)
+    out.line(T("{name}的证书申请已撤回，不会生效。", name=known.name))
+    if known.certificate is not None:
+        out.line(T("{name}现在的证书和口令照常使用。", name=known.name))
+    out.document(
+        person_data(application, application.people.known(known.id))
+        | {"statement": f"{filed.path}.json", "commit": filed.commit}
+    )
+    return 0
 
 
 @command("import-key", M("使用外部机构发的证书（.pfx 或 .p12 文件），代替企业自己发的证书。"))
@@ -80,14 +101,14 @@ def import_key(session: Session, name: str, file: Path, reason: str | None, *, a
     application, out = session.application, session.output
     known = application.people.known(name)
     data = read_bytes(file, limit=_KEY_LIMIT)
-    agreed = acknowledged or acknowledged_by(out, known.name)
+    _ready_for_certificate(out, known, acknowledged=acknowledged)
     its = session.passphrases.of("file", out.text(T("该文件的口令")))
     own = _new_passphrase(session, known)
     if its is None or own is None:
         raise _needed(out, T("导入证书"))
     why = reason or out.text(T("使用外部机构的证书"))
     done = application.enrolment.take_in(
-        known.id, data, its_passphrase=its, passphrase=own, reason=why, acknowledged=agreed
+        known.id, data, its_passphrase=its, passphrase=own, reason=why, acknowledged=True
     )
     return _show_enrolled(application, out, done)
 
@@ -109,8 +130,18 @@ def confirm(session: Session, name: str | None, *, root: bool, yes: bool) -> int
     waiting = application.people_standing.open_enrolments()
     if name is None and len(waiting) == 1:
         name = waiting[0].person
+    if name is None and not waiting:
+        out.line(T("没有人在等见证。"))
+        out.document([])
+        return 0
     if name is None:
-        raise click.UsageError(out.text(T("请写明为谁作见证，例如 qms person confirm 张三。")))
+        names = [item.name for item in waiting]
+        told = T(
+            "在等见证的有：{names}。请写明为谁作见证，例如 qms person confirm {example}。",
+            names=names,
+            example=names[0],
+        )
+        raise click.UsageError(out.text(told))
     known = application.people.known(name)
     mine = next((item for item in waiting if item.person == known.id), None)
     if mine is not None and not yes:
@@ -154,7 +185,14 @@ def replace_authority(session: Session, second: str | None, reason: str, *, yes:
     if not yes:
         sure(out, T("更换企业根证书？之后每个人都要重新领证书，指纹单要重新封存。"))
     prompt, again = out.text(T("新的企业证书口令（由保管人设置）")), out.text(T("再输入一次"))
-    passphrase = session.passphrases.new(_KEEPER, prompt, again)
+    rules, company = application.signing_rules, application.settings.company
+    passphrase = session.passphrases.new(
+        _KEEPER,
+        prompt,
+        again,
+        rules=rules,
+        check=lambda text: check_authority_passphrase(text, rules=rules, company=company),
+    )
     if passphrase is None:
         raise _needed(out, T("更换证书机构"))
     done = application.authority_control.replace(by, other, passphrase=passphrase, reason=reason)
@@ -236,7 +274,8 @@ def sure(out: Output, question: Text) -> None:
     """Ask whether to go on; without a terminal the answer must have been `--yes`."""
     if out.as_json or not sys.stdin.isatty():
         raise click.UsageError(out.text(T("确认无误请加 --yes。")))
-    click.confirm(out.text(question), abort=True, err=True)
+    if not agreed(out, question):
+        raise click.Abort
 
 
 def _signed_in(session: Session) -> Signer:
@@ -273,13 +312,30 @@ def acknowledged_by(out: Output, name: str) -> bool:
     if out.as_json or not sys.stdin.isatty():
         return False
     out.line(ACKNOWLEDGEMENT)
-    return click.confirm(out.text(T("{name}本人同意？", name=name)), err=True)
+    return agreed(out, T("{name}本人同意？", name=name))
+
+
+def _ready_for_certificate(out: Output, known: TrustedPerson, *, acknowledged: bool) -> None:
+    """Say what stands in the way of a certificate before anybody types a passphrase."""
+    from controller.services.person_enrolment import AcknowledgementNeededError
+    from controller.services.staff_directory import PersonRetiredError
+
+    if not known.active:
+        raise PersonRetiredError(name=known.name)
+    if not acknowledged and not acknowledged_by(out, known.name):
+        raise AcknowledgementNeededError(name=known.name)
 
 
 def _new_passphrase(session: Session, known: TrustedPerson) -> str | None:
-    out = session.output
+    out, rules = session.output, session.application.signing_rules
+
+    def check(text: str) -> None:
+        check_passphrase(text, rules=rules, person=known.id, name=known.name)
+
     prompt = out.text(T("{name}的签名口令（本人设置，不告诉任何人）", name=known.name))
-    return session.passphrases.new(known.id, prompt, out.text(T("再输入一次")), name=known.name)
+    return session.passphrases.new(
+        known.id, prompt, out.text(T("再输入一次")), name=known.name, rules=rules, check=check
+    )
 
 
 def _needed(out: Output, what: Text) -> Exception:
@@ -293,7 +349,11 @@ def _show_enrolled(application: Application, out: Output, done: Enrolled, *, by:
     if by is not None:
         out.line(T("{by}已为{name}的证书作见证。", by=by.signatory.name, name=known.name))
     if done.missing:
-        out.line(T("{name}的证书还差 {count} 位见证人，在此之前不能签名。", name=known.name, count=done.missing))
+        out.line(
+            T("{name}的新证书已申请，还差 {count} 位见证人，现在还没有生效。", name=known.name, count=done.missing)
+        )
+        if known.certificate is not None:
+            out.line(T("生效之前，原来的证书和口令照常使用。"))
         if done.possible:
             out.line(
                 T(
@@ -302,6 +362,8 @@ def _show_enrolled(application: Application, out: Output, done: Enrolled, *, by:
                     name=known.name,
                 )
             )
+        if len(application.people_standing.open_enrolments()) > 1:
+            out.line(T("请先办完一位的见证，再为下一位发放证书：已生效的负责人也要作见证。"))
     else:
         out.line(T("{name}的证书已生效，可以登录：qms login {name}", name=known.name))
     out.line(T("证书指纹：{fingerprint}", fingerprint=fingerprint(done.certificate)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from controller.cli.commands import M, acting, group, option
+from controller.cli.questions import agreed
 from controller.domain.text import T
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def discard(session: Session, paths: tuple[str, ...], *, yes: bool) -> int:
             raise click.UsageError(out.text(T("确认要撤销请加 --yes。")))
         for item in found:
             out.line(f"  {out.text(KINDS[item.kind])} {item.path}")
-        click.confirm(out.text(T("撤销以上 {count} 处修改？", count=len(found))), abort=True)
+        if not agreed(out, T("撤销以上 {count} 处修改？", count=len(found))):
+            raise click.Abort
     done = adoption.discard(paths)
     for item, kept in done:
         out.line(T("已恢复 {path}", path=item.path))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from controller.cli.commands import M, acting, command, option
+from controller.domain.passphrase import check_passphrase
+from controller.domain.identifiers import Digest
 from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.services.signing_in import PassphraseNeededError
@@ -71,6 +73,14 @@ def login(session: Session, name: str | None) -> int:
     out.line(T("{name}（{post}）已登录，最迟到 {until}。", name=by.name, post=by.post, until=until))
     for notice in failure_notices([stored.statement for stored in done.failures]):
         out.line(notice)
+    if any(item.person == by.person for item in application.people_standing.open_enrolments()):
+        out.line(
+            T(
+                "注意：有一份以{name}的名义申请、还没有生效的新证书。不是本人申请的，请撤回："
+                "qms person certify {name} --cancel --reason 原因",
+                name=by.name,
+            )
+        )
     from controller.cli.timestamp_commands import stamp_if_due
 
     stamped = stamp_if_due(application, done.signer)
@@ -121,7 +131,15 @@ def passphrase(session: Session, name: str | None) -> int:
     out = session.output
     person = _wanted(application, name, session)
     old = session.passphrases.of(person.id, out.text(T("{name}现在的口令", name=person.name)), name=person.name)
-    new = session.passphrases.new(person.id, out.text(T("新口令")), out.text(T("再输入一次新口令")), name=person.name)
+    rules = application.signing_rules
+    new = session.passphrases.new(
+        person.id,
+        out.text(T("新口令")),
+        out.text(T("再输入一次新口令")),
+        name=person.name,
+        rules=rules,
+        check=lambda text: check_passphrase(text, rules=rules, person=person.id, name=person.name),
+    )
     if old is None or new is None:
         raise PassphraseNeededError(meaning=out.text(T("更换口令")))
     by = application.signing_in.change_passphrase(person.id, old=old, new=new)
@@ -134,8 +152,20 @@ def passphrase(session: Session, name: str | None) -> int:
 @click.pass_obj
 def who(session: Session) -> int:
     out = session.output
-    found = session.application.signing_in.present()
-    for person, _sitting, until in found:
+    application = session.application
+    found = application.signing_in.present()
+    problems = {
+        person.id: application.certificate_problem(person.id, Digest.of(sitting.key.certificate))
+        for person, sitting, _ in found
+        if sitting.key is not None
+    }
+    for person, _, until in found:
+        problem = problems[person.id]
+        if problem is not None:
+            out.line(
+                T("{name}（{id}）：登录已失效，不能再签名：{problem}", name=person.name, id=person.id, problem=problem)
+            )
+            continue
         out.line(
             T(
                 "{name}（{id}）：不再操作的话，{until} 自动退出。",
@@ -148,8 +178,13 @@ def who(session: Session) -> int:
         out.line(T("本机没有人登录。用 qms login 姓名 登录。"))
     out.document(
         [
-            {"person": person.id, "name": person.name, "until": until.isoformat(timespec="seconds")}
-            for person, _sitting, until in found
+            {
+                "person": person.id,
+                "name": person.name,
+                "until": until.isoformat(timespec="seconds"),
+                "counts": problems[person.id] is None,
+            }
+            for person, _, until in found
         ]
     )
     return 0

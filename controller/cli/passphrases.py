@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 import click
 
 from controller.domain.errors import MisconfiguredError, RefusedError
+from controller.domain.passphrase import PassphraseTooWeakError, passphrase_rules
 from controller.domain.text import T
+from controller.services.ports import PassphraseWrongError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from controller.cli.output import Output
     from controller.domain.person import Person
+    from controller.domain.signing_rules import SigningRules
     from controller.services.signing_in import PassphraseAnswer, PassphraseQuestion
 
 _LARGEST = 64 * 1024
@@ -48,7 +52,7 @@ class PassphrasesDifferError(RefusedError):
     code = "passphrases-differ"
 
     def __init__(self) -> None:
-        super().__init__(T("两次输入的口令不同，没有改动。"), hint=T("重新执行命令，两次输入同一个口令。"))
+        super().__init__(T("两次输入的口令不同，没有改动。"), hint=T("重新设一次，两次输入同一个口令。"))
 
 
 class PassphrasesAlikeError(RefusedError):
@@ -88,21 +92,69 @@ class Passphrases:
         answer: str = click.prompt(prompt, hide_input=True, err=True)
         return answer
 
-    def new(self, key: str, prompt: str, again: str, *, name: str | None = None) -> str | None:
-        """Return a new passphrase for `key`, asked twice; in a file `key.new` comes before `key`.
+    def new(
+        self,
+        key: str,
+        prompt: str,
+        again: str,
+        *,
+        name: str | None = None,
+        rules: SigningRules,
+        check: Callable[[str], object],
+    ) -> str | None:
+        """Return a new passphrase for `key` that `check` takes; in a file `key.new` comes before `key`.
+
+        At the terminal the rules are said first; it is asked twice, and again when it is too weak or typed differently.
 
         Raises:
+            PassphraseTooWeakError: what `check` says.
             PassphrasesDifferError: the two answers differ.
         """
         if self._file is not None:
             given = self._lines(self._file)
-            return given.get(f"{key}.new") or self.of(key, prompt, name=name)
-        first = self.of(key, prompt)
-        if first is None:
-            return None
-        if click.prompt(again, hide_input=True, err=True) != first:
-            raise PassphrasesDifferError
-        return first
+            found = given.get(f"{key}.new") or self.of(key, prompt, name=name)
+            if found is not None:
+                check(found)
+            return found
+
+        def chosen() -> str | None:
+            first = self.of(key, prompt)
+            if first is None:
+                return None
+            check(first)
+            if click.prompt(again, hide_input=True, err=True) != first:
+                raise PassphrasesDifferError
+            return first
+
+        if not self._out.as_json and sys.stdin.isatty():
+            self._out.note(passphrase_rules(rules))
+        return self._tried(chosen)
+
+    def opening(self, key: str, prompt: str, check: Callable[[str], object]) -> str | None:
+        """Return the passphrase for `key` that `check` takes; at the terminal a wrong one is asked for again.
+
+        Raises:
+            RefusedError: what `check` says of the last one.
+        """
+
+        def given() -> str | None:
+            found = self.of(key, prompt)
+            if found is not None:
+                check(found)
+            return found
+
+        return self._tried(given)
+
+    def _tried(self, ask: Callable[[], str | None]) -> str | None:
+        """Let a person at the terminal try again, so that one slip loses nothing that was typed before."""
+        tries = 1 if self._file is not None else _TRIES
+        for left in range(tries - 1, 0, -1):
+            try:
+                return ask()
+            except (PassphraseTooWeakError, PassphrasesDifferError, PassphrasesAlikeError, PassphraseWrongError) as exc:
+                self._out.note(exc.message)
+                self._out.note(T("请再试，还可以试 {count} 次。", count=left))
+        return ask()
 
     def answer(self, question: PassphraseQuestion) -> PassphraseAnswer | None:
         """Answer what a signature asks (`Application.ask`)."""

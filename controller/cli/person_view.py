@@ -42,14 +42,18 @@ def certificate_state(application: Application, person: TrustedPerson) -> Text:
     standing = application.people_standing
     missing = standing.history().missing_witnesses(person.id)
     found = standing.certificate(person.certificate) if person.certificate is not None else None
+    if found is None and missing:
+        return T("申请中，未生效（还差 {count} 位见证人）", count=missing)
     if found is None:
-        return T("还差 {count} 位见证人", count=missing) if missing else T("没有证书")
+        before = standing.history().certificates_of(person.id)
+        revoked = bool(before) and standing.standing_now(before[-1]).code == "certificate-revoked"
+        return T("证书已吊销") if revoked else T("没有证书")
     problem = standing.problem(person.id, found[1].digest)
     if problem is not None:
         return problem
     until = f"{found[1].not_after.astimezone(application.zone):%Y-%m-%d}"
     if missing:
-        return T("有效至 {until}；新证书还差 {count} 位见证人", until=until, count=missing)
+        return T("有效至 {until}；新证书申请中，未生效（还差 {count} 位见证人）", until=until, count=missing)
     return T("有效至 {until}", until=until)
 
 

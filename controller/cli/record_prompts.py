@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from controller.cli.questions import agreed
 from controller.domain.field_values import PENDING, SIGNATURE_KINDS, UNSIGNED_KINDS, is_pending
 from controller.domain.form import FieldType
 from controller.domain.text import T, Text
@@ -151,5 +152,5 @@ def _ask_table(item: Field, out: Output) -> list[dict[str, Any]]:
             if typed is not None:
                 row[column.key] = typed
         rows.append(row)
-        if len(rows) >= len(preset) and not click.confirm(out.text(T("再填一行？")), default=False):
+        if len(rows) >= len(preset) and not agreed(out, T("再填一行？")):
             return rows

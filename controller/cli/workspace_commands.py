@@ -34,10 +34,14 @@ def init(
     session: Session, folder: Path, company: str, prefix: str, person: str | None, post: str, *, acknowledged: bool
 ) -> int:
     from controller.adapters.workspace_maker import check_free
-    from controller.bootstrap import NewCompany, make_workspace
+    from controller.bootstrap import NewCompany, make_workspace, starting_rules
     from controller.cli.certificate_commands import acknowledged_by
     from controller.cli.passphrases import PassphrasesAlikeError
-    from controller.domain.passphrase import normalised
+    from controller.domain.passphrase import (
+        check_authority_passphrase,
+        check_passphrase,
+        normalised,
+    )
     from controller.file_formats.yaml_text import dump_yaml
     from controller.services.founding import AUTHORITY_PASSPHRASE
     from controller.services.person_enrolment import AcknowledgementNeededError
@@ -58,16 +62,31 @@ def init(
         {"format": "wenkong/people/1", "people": [{"id": "p001", "name": person, "posts": [post], "active": True}]}
     )
     again = out.text(T("再输入一次"))
+    rules = starting_rules()
+    name = person
     own = session.passphrases.new(
-        "p001", out.text(T("{name}的签名口令（只有本人知道）", name=person)), again, name=person
+        "p001",
+        out.text(T("{name}的签名口令（只有本人知道）", name=name)),
+        again,
+        name=name,
+        rules=rules,
+        check=lambda text: check_passphrase(text, rules=rules, person="p001", name=name),
     )
+
+    def check_authority(text: str) -> None:
+        check_authority_passphrase(text, rules=rules, company=company)
+        if own is not None and normalised(own) == normalised(text):
+            raise PassphrasesAlikeError
+
     authority = session.passphrases.new(
-        AUTHORITY_PASSPHRASE, out.text(T("企业证书口令（发放证书时用，最好由另一位负责人来设、来保管）")), again
+        AUTHORITY_PASSPHRASE,
+        out.text(T("企业证书口令（发放证书时用，最好由另一位负责人来设、来保管）")),
+        again,
+        rules=rules,
+        check=check_authority,
     )
     if own is None or authority is None:
         raise PassphraseNeededError(meaning=out.text(T("建立工作区")))
-    if normalised(own) == normalised(authority):
-        raise PassphrasesAlikeError
     new = NewCompany(company, prefix, people, {"p001": own, AUTHORITY_PASSPHRASE: authority})
     application = make_workspace(folder, new)
     with closing(application):
@@ -79,7 +98,8 @@ def init(
     out.line(T("  qms doc list          查看程序文件"))
     out.line(T("  qms form list         查看受控表单"))
     out.line(T("  qms record new {form} 登记第一个来电", form=f"{prefix}-YLQXJL-013"))
-    out.line(T("  qms person add        登记其他人员，至少再登记一位可作见证的负责人"))
+    out.line(T("  qms person add        登记其他人员，先登记一位可作见证的负责人"))
+    out.line(T("                        一位一位来：登记、领证书（certify）、见证（confirm）都办完，再办下一位"))
     out.line(T("  qms person sheet      打印证书指纹单，签字盖章后封存"))
     out.document({"folder": str(application.folder), "company": application.settings.company, "forms": len(forms)})
     return 0

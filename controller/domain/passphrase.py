@@ -12,13 +12,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from controller.domain.errors import RefusedError
-from controller.domain.text import T
+from controller.domain.text import T, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from controller.domain.signing_rules import SigningRules
-    from controller.domain.text import Text
 
 LONGEST = 200
 """Characters a passphrase may have at most."""
@@ -43,9 +42,7 @@ _ORDERED = (
     "子丑寅卯辰巳午未申酉戌亥",
 )
 """What everybody's fingers or tongue run along by themselves, forwards and backwards."""
-_NEIGHBOURS = frozenset(
-    pair for line in _ORDERED for one, two in pairwise(line) for pair in (one + two, two + one)
-)
+_NEIGHBOURS = frozenset(pair for line in _ORDERED for one, two in pairwise(line) for pair in (one + two, two + one))
 _COMMON = (
     "administrator",
     "password",
@@ -94,9 +91,12 @@ class PassphraseTooWeakError(RefusedError):
 
     code = "passphrase-too-weak"
 
-    def __init__(self, *, problem: Text, least: int) -> None:
+    def __init__(self, *, problem: Text, least: int, name: str | Text | None = None) -> None:
+        """`name` says whose it is, where several are set at once."""
         super().__init__(
-            T("口令不能用：{problem}。", problem=problem),
+            T("{name}的口令不能用：{problem}。", name=name, problem=problem)
+            if name
+            else T("口令不能用：{problem}。", problem=problem),
             hint=T("请另设至少 {least} 个字的口令；三四个互不相干的词连起来（中文也可以）既好记又安全。", least=least),
         )
 
@@ -129,7 +129,27 @@ def check_passphrase(text: str, *, rules: SigningRules, person: str, name: str) 
     """
     problem = _problem(normalised(text), least=rules.least_length, own=(name, person))
     if problem is not None:
-        raise PassphraseTooWeakError(problem=problem, least=rules.least_length)
+        raise PassphraseTooWeakError(problem=problem, least=rules.least_length, name=name)
+
+
+def check_authority_passphrase(text: str, *, rules: SigningRules, company: str) -> None:
+    """Refuse a new passphrase of the company's authority that is easily guessed.
+
+    Raises:
+        PassphraseTooWeakError: as `check_passphrase`.
+    """
+    problem = _problem(normalised(text), least=rules.least_length, own=(company, "authority"))
+    if problem is not None:
+        raise PassphraseTooWeakError(problem=problem, least=rules.least_length, name=T("企业证书"))
+
+
+def passphrase_rules(rules: SigningRules) -> Text:
+    """Return what a new passphrase must be like, for whoever is about to choose one."""
+    return T(
+        "口令至少 {least} 个字，中文也可以；不用姓名、工号、电话、生日、连续的键或常见的词。"
+        "三四个互不相干的词连起来最好记。",
+        least=rules.least_length,
+    )
 
 
 def passphrase_expired(changed_on: str, now: datetime, rules: SigningRules) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from controller.domain.errors import RefusedError
 from controller.domain.identifiers import Digest
-from controller.domain.passphrase import check_passphrase
+from controller.domain.passphrase import check_authority_passphrase
 from controller.domain.statement import AUTHORITY, Event
 from controller.domain.text import T
 from controller.file_formats.certificate_file import to_pem
@@ -104,7 +104,7 @@ class AuthorityControl:
         if second is not None:
             check_holder(self._staff, self._standing, second, posts, act, self._clock)
         self._check_second(by, second)
-        check_passphrase(passphrase, rules=self._rules, person="authority", name=self._identity.company)
+        check_authority_passphrase(passphrase, rules=self._rules, company=self._identity.company)
         before = self._standing.history().roots
         if not before:
             raise RootUnknownError

@@ -51,6 +51,29 @@ class FounderPostError(RefusedError):
         )
 
 
+class InactiveFounderError(RefusedError):
+    """建立工作区时有停用的人员. Nobody's account can end before the workspace begins."""
+
+    code = "founder-inactive"
+
+    def __init__(self, *, names: Sequence[str]) -> None:
+        super().__init__(
+            T("人员文件中的{names}写为已停用；新的工作区只能有在册人员，没有建立任何内容。", names=list(names)),
+            hint=T("从人员文件中去掉他们；以后离职的用 qms person retire 停用。"),
+        )
+
+
+def check_all_active(staff: Staff) -> None:
+    """Refuse to found a company with people who have left already.
+
+    Raises:
+        InactiveFounderError: there are such.
+    """
+    gone = [person.name for person in staff.people.values() if not person.active]
+    if gone:
+        raise InactiveFounderError(names=gone)
+
+
 @dataclass(frozen=True)
 class Founder:
     """创立时的人员. A person of the people file, the passphrase of the new key, and how identity was checked."""

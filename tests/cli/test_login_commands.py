@@ -363,7 +363,7 @@ def test_a_passphrase_that_is_weak_or_the_old_one_is_refused(empty: Workspace, n
 
 
 def test_at_a_terminal_a_new_passphrase_is_typed_twice(empty: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    Terminal(monkeypatch, PASSPHRASE, NEW, WRONG)
+    Terminal(monkeypatch, PASSPHRASE, *(NEW, WRONG) * 3)
     answer = at_terminal(empty, "passphrase", "林静")
     assert (answer.code, "passphrases-differ" in answer.err) == (4, True)
     terminal = Terminal(monkeypatch, PASSPHRASE, NEW, NEW)

@@ -64,6 +64,7 @@ def test_a_new_person_from_adding_to_the_first_login(workspace: Workspace) -> No
     certified = data(workspace, "person", "certify", "郑浩", "--acknowledged", person=None)
     assert (certified["missing_witnesses"], certified["certificate"]) == (2, None)
     assert "还差 2 位见证人" in workspace.qms("person", "list").out
+    assert "申请中，未生效（还差 2 位见证人）" in workspace.qms("person", "show", "郑浩").out
     assert workspace.qms("login", "郑浩", person=None).code == 4
     first = workspace.qms("person", "confirm", "郑浩", "--yes", person="周明")
     assert (first.code, "还差 1 位见证人" in first.out) == (0, True)
@@ -123,7 +124,7 @@ def test_retiring_and_revoking_are_told(workspace: Workspace) -> None:
     assert "已停用" in workspace.qms("person", "list", "--all").out
     revoked = data(workspace, "person", "revoke", "王强", "--reason", "电脑被盗", "--yes")
     assert revoked["certificate"] is None
-    assert "没有证书" in workspace.qms("person", "list").out
+    assert "证书已吊销" in workspace.qms("person", "list").out
     assert workspace.qms("person", "rotate", "王强", "--acknowledged").code == 3
 
 
@@ -230,6 +231,112 @@ def test_at_a_terminal_everything_is_asked_for_and_nothing_secret_is_shown(
     ]
     assert NEW not in shown.out + shown.err
     assert PASSPHRASE not in shown.out + shown.err
+
+
+def at_terminal(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, words: list[str], *, typed: str, secrets: list[str]
+) -> tuple[int, list[str]]:
+    """Run `words` as if typed at a terminal; return how it ended and what was asked without being shown."""
+    prompts: list[str] = []
+
+    def hidden(prompt: str) -> str:
+        prompts.append(prompt.partition("（")[0].rstrip(": "))
+        return secrets.pop(0)
+
+    with monkeypatch.context() as terminal:
+        terminal.setattr("click.termui.hidden_prompt_func", hidden)
+        terminal.setattr("sys.stdin", _Terminal(typed))
+        code = main(["--workspace", str(workspace.folder), *words], "zh")
+    assert secrets == []
+    return code, prompts
+
+
+def test_without_consent_no_passphrase_is_asked_for(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["person", "certify", "王强"]
+    code, prompts = at_terminal(workspace, monkeypatch, words, typed="也许\n否\n", secrets=[])
+    shown = capsys.readouterr()
+    assert (code, prompts) == (4, [])
+    assert "请回答“是”或“否”" in shown.err
+    assert "acknowledgement-needed" in shown.err
+
+
+def test_a_slip_at_a_new_passphrase_is_told_at_once_and_asked_again(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secrets = ["短", NEW, NEW + "?", NEW, NEW, "不是企业证书口令", PASSPHRASE]
+    words = ["person", "certify", "王强"]
+    code, prompts = at_terminal(workspace, monkeypatch, words, typed="是\n", secrets=secrets)
+    shown = capsys.readouterr()
+    assert code == 0, shown.err
+    own, again, keeper = "王强的签名口令", "再输入一次", "企业证书口令"
+    assert prompts == [own, own, again, own, again, keeper, keeper]
+    assert "口令至少 10 个字" in shown.err
+    assert "王强的口令不能用：只有 1 个字" in shown.err
+    assert "两次输入的口令不同" in shown.err
+    assert "企业证书口令不对" in shown.err
+    assert "生效之前，原来的证书和口令照常使用。" in shown.out
+
+
+def test_after_three_slips_the_command_ends(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["person", "certify", "王强"]
+    code, _ = at_terminal(workspace, monkeypatch, words, typed="y\n", secrets=["短", "短", "短"])
+    assert (code, "passphrase-too-weak" in capsys.readouterr().err) == (4, True)
+
+
+def test_an_application_in_ones_name_is_told_at_login_and_withdrawn(workspace: Workspace) -> None:
+    workspace.passphrases.write_text(f"p004: {PASSPHRASE}\np004.new: {NEW}\n{PASSPHRASE}\n", encoding="utf-8")
+    certified = data(workspace, "person", "certify", "王强", "--acknowledged", person=None)
+    assert certified["certificate"]["counts"] is True  # type: ignore[index]
+    assert "新证书申请中，未生效" in workspace.qms("person", "show", "王强").out
+    told = workspace.qms("login", "王强", person=None)
+    assert (told.code, "qms person certify 王强 --cancel" in told.out) == (0, True)
+    assert "--reason" in workspace.qms("person", "certify", "王强", "--cancel", person="王强").err
+    done = workspace.qms("person", "certify", "王强", "--cancel", "--reason", "不是本人申请", person="王强")
+    assert (done.code, "证书申请已撤回" in done.out) == (0, True)
+    assert "申请中" not in workspace.qms("person", "show", "王强").out
+    assert workspace.qms("login", "王强", person=None).code == 0
+    again = workspace.qms("person", "certify", "王强", "--cancel", "--reason", "再来一次", person="王强")
+    assert (again.code, "nothing-to-confirm" in again.err) == (3, True)
+
+
+def test_a_revoked_person_is_told_so_at_login_and_not_shown_as_signed_in(workspace: Workspace) -> None:
+    data(workspace, "person", "revoke", "王强", "--reason", "电脑被盗", "--yes")
+    refused = workspace.qms("login", "王强", person=None)
+    assert (refused.code, "certificate-not-counting" in refused.err, "吊销" in refused.err) == (4, True, True)
+    line = next(line for line in workspace.qms("who", person=None).out.splitlines() if "王强" in line)
+    assert "登录已失效" in line
+    assert [item["name"] for item in json.loads(workspace.qms("--json", "who").out) if not item["counts"]] == ["王强"]
+
+
+def test_a_retired_person_is_shown_as_retired_by_name(workspace: Workspace) -> None:
+    data(workspace, "person", "retire", "刘洋", "--reason", "离职", "--yes")
+    assert "刘洋（p006），已停用" in workspace.qms("person", "show", "刘洋").out
+    refused = workspace.qms("person", "certify", "刘洋", "--acknowledged")
+    assert (refused.code, "刘洋已停用" in refused.err) == (4, True)
+    assert "刘洋已停用" in workspace.qms("login", "刘洋", person=None).err
+
+
+def test_confirming_without_a_name_says_who_waits(workspace: Workspace) -> None:
+    nobody = workspace.qms("person", "confirm", "--yes", person="周明")
+    assert (nobody.code, "没有人在等见证" in nobody.out) == (0, True)
+    workspace.passphrases.write_text(f"p004.new: {NEW}\np006.new: {NEW}\n{PASSPHRASE}\n", encoding="utf-8")
+    data(workspace, "person", "certify", "王强", "--acknowledged")
+    second = workspace.qms("person", "certify", "刘洋", "--acknowledged")
+    assert "请先办完一位的见证" in second.out
+    several = workspace.qms("person", "confirm", "--yes", person="周明")
+    assert (several.code, "王强、刘洋" in several.err) == (2, True)
+
+
+def test_a_wrong_passphrase_of_the_authority_gets_advice_that_fits(workspace: Workspace) -> None:
+    workspace.passphrases.write_text(f"p004.new: {NEW}\nauthority: 记错了的口令\n", encoding="utf-8")
+    refused = workspace.qms("person", "certify", "王强", "--acknowledged")
+    assert (refused.code, "authority-passphrase-wrong" in refused.err) == (4, True)
+    assert "企业证书口令不对" in refused.err
+    assert "replace-authority" in refused.err
 
 
 class _Terminal(io.StringIO):

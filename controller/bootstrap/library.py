@@ -284,6 +284,7 @@ class Library(Signing):
             check_people_unedited,
             check_revisions,
             check_rules,
+            check_signature_files,
         )
         from controller.services.register_library import RegisterLibrary
 
@@ -296,6 +297,7 @@ class Library(Signing):
         findings = check_rules(working)
         paths = {item.path for item in changes}
         findings += check_people_unedited(paths)
+        findings += check_signature_files(paths, gone={item.path for item in changes if item.kind == "deleted"})
         if SETTINGS_FILE in paths:
             findings += self._check_settings()
         if forms or blocks:

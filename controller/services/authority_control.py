@@ -14,6 +14,7 @@ from controller.domain.passphrase import check_authority_passphrase
 from controller.domain.statement import AUTHORITY, Event
 from controller.domain.text import T
 from controller.file_formats.certificate_file import to_pem
+from controller.services.library_check import ROOT_FILE
 from controller.services.people_standing import certificate_path
 from controller.services.person_control import check_holder, check_reason
 from controller.services.person_enrolment import WITNESSING
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from controller.services.statement_filing import FiledStatement, StatementFiling
     from controller.services.workspace_identity import WorkspaceIdentity
 
-ROOT_FILE = "signatures/ca/ca.pem"
-"""The root in force, on branch `main`."""
 ROOT_YEARS = 20
 MEANING = "批准"
 

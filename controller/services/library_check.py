@@ -5,6 +5,7 @@ Also what adopting asks of every file: text in UTF-8, somebody in charge, a new 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from controller.domain.conformity import Finding, Gravity
@@ -17,17 +18,24 @@ from controller.file_formats.route_file import ROUTES_FILE, read_routes
 from controller.file_formats.signing_rules_file import SIGNING_FILE, read_signing_rules
 from controller.file_formats.staff_file import PEOPLE_FILE, POSTS_FILE, read_staff
 from controller.file_formats.text_encoding import NotUtf8Error, utf8_text
+from controller.services.timestamp_verification import ROOTS_FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from controller.services.ports import LibraryFiles
 
 LIBRARY_FOLDERS = ("procedures", "templates", "records", "signatures")
+ROOT_FILE = "signatures/ca/ca.pem"
+"""The root certificate in force, for whoever looks for it; the archive is what decides."""
 SETTINGS_FILE = "qms.toml"
 """Machine settings: tracked with the library, so that a change of them has a name and a reason too."""
 LEADING_POSTS = ("quality_head", "general_manager")
 """Posts of which one at least must be held, so that somebody can answer for the system (企业自定)."""
+_SIGNATURES = "signatures/"
+_SIGNATURE_FILES = frozenset({PEOPLE_FILE, POSTS_FILE, ROUTES_FILE, SIGNING_FILE})
+"""What the program reads there; of people and the root other checks say more."""
+_STAMP_ROOT = re.compile(rf"{ROOTS_FOLDER}/[^/]+\.pem")
 _TEXT_ENDINGS = (".yml", ".txt", ".json")
 
 
@@ -60,6 +68,27 @@ def check_people_unedited(paths: Iterable[str]) -> list[Finding]:
     message = T("人员不能在文件里直接增加或修改。")
     hint = T("请用 qms change discard {path} 恢复，再用 qms person 的 add、posts 或 retire 办理。", path=PEOPLE_FILE)
     return [Finding("people-edited-by-hand", Gravity.ERROR, message, path=PEOPLE_FILE, hint=hint)]
+
+
+def check_signature_files(paths: Iterable[str], *, gone: Collection[str] = ()) -> list[Finding]:
+    """Return a finding for every file of `signatures/` that does not come into force by adopting it.
+
+    `gone` are those of the paths that were deleted; an unknown file may always go.
+    """
+    findings: list[Finding] = []
+    for path in paths:
+        if not path.startswith(_SIGNATURES) or path in _SIGNATURE_FILES or _STAMP_ROOT.fullmatch(path):
+            continue
+        if path == ROOT_FILE:
+            message = T("企业根证书不能在文件里更改。")
+            hint = T("用 qms change discard {path} 恢复；更换根证书用 qms person replace-authority。", path=path)
+            findings.append(Finding("root-edited-by-hand", Gravity.ERROR, message, path=path, hint=hint))
+        elif path not in gone:
+            message = T("{folder} 里不认识这个文件，不能采用。", folder=_SIGNATURES)
+            roots = f"{ROOTS_FOLDER}/*.pem"
+            hint = T("用 qms change discard {path} 撤走；时间戳机构的根证书放在 {roots}。", path=path, roots=roots)
+            findings.append(Finding("signature-file-unknown", Gravity.ERROR, message, path=path, hint=hint))
+    return findings
 
 
 def check_revisions(working: LibraryFiles, controlled: LibraryFiles, forms: Iterable[str]) -> list[Finding]:

@@ -42,6 +42,31 @@ def adopt(workspace: Workspace) -> dict[str, list[dict[str, object]]]:
     return found
 
 
+def test_only_files_that_the_program_knows_come_into_force_under_signatures(workspace: Workspace) -> None:
+    write(workspace, "signatures/ca/ca.srl", "0123\n")
+    write(workspace, "signatures/说明.txt", "见文件夹\n")
+    found = adopt(workspace)
+    assert {item["path"] for item in found["signature-file-unknown"]} == {"signatures/ca/ca.srl", "signatures/说明.txt"}
+    (workspace.folder / "signatures/ca/ca.srl").unlink()
+    (workspace.folder / "signatures/说明.txt").unlink()
+    roots = workspace.folder / "signatures/timestamp-roots"
+    roots.mkdir()
+    root = (workspace.folder / "signatures/ca/ca.pem").read_bytes()
+    (roots / "机构.pem").write_bytes(root)
+    taken = workspace.qms("change", "adopt", "--reason", "采用时间戳机构的根证书", person=IN_CHARGE)
+    assert taken.code == 0, taken.err
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_the_root_of_the_company_is_not_changed_by_adopting_a_file(workspace: Workspace, *, gone: bool) -> None:
+    root = workspace.folder / "signatures/ca/ca.pem"
+    if gone:
+        root.unlink()
+    else:
+        root.write_bytes(root.read_bytes() + b"\n")
+    assert [item["path"] for item in adopt(workspace)["root-edited-by-hand"]] == ["signatures/ca/ca.pem"]
+
+
 @pytest.mark.parametrize(
     "path",
     [PEOPLE, POSTS, "records/calendars/company.yml", "records/retention.yml"],

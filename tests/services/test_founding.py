@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
@@ -16,7 +16,14 @@ from controller.domain.statement import Event
 from controller.file_formats.certificate_file import to_der
 from controller.file_formats.signature_file import check_signature
 from controller.file_formats.statement_file import decode_statement
-from controller.services.founding import ACKNOWLEDGEMENT, CompanyFounding, Founder, FounderPostError
+from controller.services.founding import (
+    ACKNOWLEDGEMENT,
+    CompanyFounding,
+    Founder,
+    FounderPostError,
+    InactiveFounderError,
+    check_all_active,
+)
 from tests.signers import COMPANY, ORIGIN, WORKSPACE, company
 
 if TYPE_CHECKING:
@@ -90,6 +97,13 @@ def found(*posts: str, keys: Keys | None = None, authority: Authority | None = N
     )
     founders = [Founder(person, f"口令 {person.id}", f"身份证 {person.id}") for person in everybody]
     return founding.found(founders, authority_passphrase=AUTHORITY_WORDS, at=AT, kept_at=AT, library=LIBRARY)
+
+
+def test_nobody_is_there_from_the_beginning_who_has_left_already() -> None:
+    working, left = people("quality_head", "sales_clerk")
+    check_all_active(Staff({"p001": working}, POSTS))
+    with pytest.raises(InactiveFounderError, match=left.name):
+        check_all_active(Staff({"p001": working, "p002": replace(left, active=False)}, POSTS))
 
 
 def files(made: Founding) -> dict[str, bytes]:

@@ -14,7 +14,8 @@ from controller.domain.person import PostHeld
 from controller.domain.signing_rules import SigningRules
 from controller.file_formats.certificate_file import to_pem
 from controller.file_formats.staff_file import PEOPLE_FILE
-from controller.services.authority_control import ROOT_FILE, SecondPersonNeededError
+from controller.services.authority_control import SecondPersonNeededError
+from controller.services.library_check import ROOT_FILE
 from controller.services.person_control import (
     LastInChargeError,
     OwnPersonError,

@@ -59,10 +59,27 @@ class GitBranchHistory:
         if tip is not None:
             yield from self.log(tip, statements=statements)
 
+    def newest(self, branch: str) -> HistoricCommit | None:
+        """Return the newest commit of `branch` with what it changed; None when there is none.
+
+        Raises:
+            HistoryUnreadable: it is missing or damaged.
+        """
+        tip = self.tip(branch)
+        return next(iter(list(self.log(tip, statements=True, most=1))), None) if tip is not None else None
+
     def log(
-        self, tip: str, *, without: str | None = None, paths: Sequence[str] = (), statements: bool = False
+        self,
+        tip: str,
+        *,
+        without: str | None = None,
+        paths: Sequence[str] = (),
+        statements: bool = False,
+        most: int | None = None,
     ) -> Iterator[HistoricCommit]:
         """Yield commits up to `tip` oldest first, without those up to `without`; with `paths` only what touches them.
+
+        `most` stops at that many, counted from `tip`.
 
         Raises:
             HistoryUnreadable: a commit or one of its folders is missing or damaged.
@@ -70,7 +87,8 @@ class GitBranchHistory:
         shown = "%x01%H %ct %P" + (f"%x01{_TRAILER}" if statements else "")
         arguments = [
             "log", "--reverse", "--topo-order", f"--format={shown}", "--raw", "--no-abbrev", "--no-renames",
-            "-m", "--root", "-z", tip, *([f"^{without}"] if without else []), "--", *paths,
+            "-m", "--root", "-z", tip, *([f"^{without}"] if without else []),
+            *([f"--max-count={most}"] if most is not None else []), "--", *paths,
         ]  # fmt: skip
         last = ""
         with self._objects.program.running(*arguments, stdin=subprocess.DEVNULL) as process:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from controller.services.authority_control import AuthorityControl
     from controller.services.clock_correction import ClockCorrection
     from controller.services.keys_in_use import KeysInUse
+    from controller.services.library_tip import LibraryTip
     from controller.services.people_standing import PeopleStanding
     from controller.services.person_control import PersonControl
     from controller.services.person_enrolment import PersonEnrolment
@@ -38,8 +39,22 @@ class Signing(Foundations):
     """签名. Keys, sittings, people, the daily time stamp."""
 
     def person(self, wanted: str | None) -> PersonalSigner:
-        """Return who acts: the signed-in person, `wanted` by id or name where several are signed in."""
-        return self.signing_in.signer(wanted)
+        """Return who acts: the signed-in person, `wanted` by id or name where several are signed in.
+
+        Raises:
+            LibraryUnsignedError: the rules in force are not what somebody signed; nobody acts by them.
+        """
+        signer = self.signing_in.signer(wanted)
+        self.library_tip.check()
+        return signer
+
+    @cached_property
+    def library_tip(self) -> LibraryTip:
+        """Tells whether the newest change of `main` is signed."""
+        from controller.services.library_tip import LibraryTip
+
+        standing = self.people_standing
+        return LibraryTip(self.history, self.archive, lambda person: standing.history().certificates_of(person))
 
     @cached_property
     def personal_keys(self) -> KeysInUse:

@@ -72,6 +72,14 @@ class BranchHistory(Protocol):
         """
         ...
 
+    def newest(self, branch: str) -> HistoricCommit | None:
+        """Return the newest commit of `branch` with what it changed and what its trailer names; None without any.
+
+        Raises:
+            HistoryUnreadable: it is missing or damaged.
+        """
+        ...
+
     def holds(self, branch: str, commit: str) -> bool:
         """Tell whether `commit` is part of the branch's present history."""
         ...

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 READING = frozenset(
     {
-        "who", "doc signatures", "doc checklist", "doc external", "doc lint", "doc list", "doc parse", "doc show",
+        "who", "doc signatures", "doc checklist", "doc blame", "doc as-of",
+        "doc external", "doc lint", "doc list", "doc parse", "doc show",
         "change status", "form lint", "form list", "form show", "record list", "record search",
         "person list", "person show", "register lint", "register list", "index status", "timestamp compare",
         "timestamp list",
@@ -80,6 +81,10 @@ ACTS = (
     Act(("doc", "paper", "CX-015", "--meaning", "起草", "--signer", "王强", "--scan", "{scan.png}", "--unread"), "陈晓",
         "document-signed-on-paper"),
     Act(("doc", "scans", "CX-016", "--out", "{out}/扫描件"), "林静", "exported", out=True),
+    Act(("doc", "checkout", "CX-017", "--out", "{out}/草稿.docx"), "王强", "checked-out", out=True),
+    Act(("doc", "checkin", "{draft.docx}"), "王强", "checked-in"),
+    Act(("doc", "history", "CX-014", "--html", "{out}/历史.html"), "吴涛", "printed", out=True),
+    Act(("doc", "diff", "CX-014", "--working", "--html", "{out}/对比.html"), "吴涛", "printed", out=True),
     Act(("doc", "print", "CX-014", "--out", "{out}/程序.docx"), "孙丽", "printed", out=True),
     Act(("doc", "import", "{rules.txt}", "--number", "XX-YLQXCX-088", "--title", "仓库钥匙管理规程"), "林静",
         "library-changed"),
@@ -126,6 +131,8 @@ def made_ready(workspace: Workspace) -> dict[str, str]:
     assert workspace.qms("person", "backup", str(backup), person="周明").code == 0
     next((place / "keys").rglob("p005.p12")).unlink()
     (place / "out").mkdir()
+    draft = str(place / "draft.docx")
+    assert workspace.qms("doc", "checkout", "CX-018", "--out", draft, person="王强").code == 0
     scan = str(Path(__file__).parents[1] / "adapters" / "stamp.png")
     paper = ("doc", "paper", "CX-016", "--meaning", "起草", "--signer", "王强", "--scan", scan, "--unread")
     assert workspace.qms(*paper, person="陈晓").code == 0
@@ -137,6 +144,7 @@ def made_ready(workspace: Workspace) -> dict[str, str]:
         "calls.jsonl": str(place / "calls.jsonl"),
         "rules.txt": str(place / "rules.txt"),
         "backup": str(backup),
+        "draft.docx": str(place / "draft.docx"),
         "scan.png": scan,
         "outside.p12": str(place / "outside.p12"),
         "out": str(place / "out"),

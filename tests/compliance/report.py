@@ -66,10 +66,11 @@ def page() -> str:
 
 
 def _table(requirements: Sequence[Requirement], tests: dict[str, list[Callable[..., object]]]) -> list[str]:
-    lines = ["| 编号 | 出处 | 要求 | 怎样证明 | 企业负责、尚未提供 |", "|---|---|---|---|---|"]
+    lines = ["| 编号 | 出处 | 要求 | 怎样证明 | 企业负责什么、软件做不到什么 |", "|---|---|---|---|---|"]
     for item in requirements:
         proofs = "<br>".join(f"{_first(test)}（`{test.__name__}`）" for test in tests[item.id]) or "—"
-        rest = " ".join(part for part in (item.company, item.open) if part) or "—"
+        told = (("企业", item.company), ("软件的限制", item.open))
+        rest = "<br>".join(f"{who}：{text}" for who, text in told if text) or "—"
         lines.append(f"| {item.id} | {item.cite} | {item.phrase} | {proofs} | {rest} |")
     return lines
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Requirement:
-    """One requirement; `company` says what software alone cannot meet, `open` what is not built yet."""
+    """One requirement; `company` says what software alone cannot meet, `open` what it does not do."""
 
     id: str
     cite: str
@@ -20,6 +20,11 @@ class Requirement:
     alone: bool = False
     """True when it is the company's alone: no test of the software can show it."""
 
+
+_PROFILE = (
+    "受 Part 11 约束的企业须启用 part11 方式（signatures/signing.yml 的 profile，经签名的更改采用）。"
+    "默认方式（gsp-cn）登录后，一般记录不再逐次问口令，只有决定性的签名才问。"
+)
 
 PART11 = (
     Requirement(
@@ -55,7 +60,7 @@ PART11 = (
         company="企业发布书面规定（程序 002 第 5.4 条可用）。"),
     Requirement(
         "P11-13", "11.10(k)(1)", "系统运行维护文件的发放、取得和使用受控",
-        company="发放和回收用 JL-003；系统文件随程序发布，版本固定。", alone=True,
+        company="发放和回收用 JL-003；软件自身的说明书随程序版本发布。", alone=True,
     ),
     Requirement("P11-14", "11.10(k)(2)", "系统文件的更改有版本控制和按时间的历史"),
     Requirement(
@@ -72,12 +77,22 @@ PART11 = (
         company="见证人当面核对证件；软件只能要求写明核对了什么，并要两个人作证。"),
     Requirement("P11-23", "11.100(c)", "企业向主管部门书面确认电子签名等同手写签名", alone=True,
         company="只有企业能发这封信；只在中国经营的企业不需要。"),
-    Requirement("P11-24", "11.200(a)(1)", "非生物特征的签名至少用两个要素（身份与口令）"),
-    Requirement("P11-25", "11.200(a)(1)(i)", "一次连续使用中，第一次签名用全部要素，以后至少用一个只有本人能用的要素"),
-    Requirement("P11-26", "11.200(a)(1)(ii)", "不连续时，每次签名用全部要素"),
+    Requirement(
+        "P11-24", "11.200(a)(1)", "非生物特征的签名至少用两个要素（身份与口令）",
+        company=_PROFILE,
+    ),
+    Requirement(
+        "P11-25", "11.200(a)(1)(i)", "一次连续使用中，第一次签名用全部要素，以后至少用一个只有本人能用的要素",
+        company=_PROFILE,
+    ),
+    Requirement("P11-26", "11.200(a)(1)(ii)", "不连续时，每次签名用全部要素", company=_PROFILE),
     Requirement("P11-27", "11.200(a)(2)", "签名只由本人使用",
-        company="口令不告诉别人，是每个人的责任；软件不存口令，密钥只能用口令打开。"),
-    Requirement("P11-28", "11.200(a)(3)", "冒用他人签名须两人以上合谋（管理员不能代签）"),
+        company="口令不告诉别人，离开电脑时锁屏或退出登录，是每个人的责任。",
+        open="默认方式（gsp-cn）下，登录期间用同一系统账号的人可以登录者的名义作一般记录；part11 方式不能。"),
+    Requirement(
+        "P11-28", "11.200(a)(3)", "冒用他人签名须两人以上合谋（管理员不能代签）",
+        open="建立工作区时，最先的两三人还没有足够的见证人；检查报告一直如实标注，企业应核对封存的指纹单。",
+    ),
     Requirement("P11-29", "11.200(b)", "生物特征签名只能由本人使用", alone=True, company="不适用：不用生物特征。"),
     Requirement("P11-30", "11.300(a)", "身份与口令的组合唯一"),
     Requirement("P11-31", "11.300(b)", "口令定期检查、收回或更换"),
@@ -95,7 +110,7 @@ GSP_551 = (
         company="在纸上签名的人由归档人写明，如实标为纸质签名；归档人自己由登录确定。"),
     Requirement("GSP-5.51-03", "第五十一条(三)", "部门之间按权限传递和共享信息，敏感信息遮蔽"),
     Requirement("GSP-5.51-04", "第五十一条(四)", "供货者、购货者和产品合法性的审核有据可查",
-        company="拦截销售由进销存系统执行；文控保存审核记录（JL-008、JL-009、首营审批）。"),
+        company="拦截销售由进销存系统执行；文控保存供货者和购货者的审核记录和首营产品的审核记录（JL-008、JL-009、JL-031）。"),
     Requirement("GSP-5.51-05", "第五十一条(五)", "证照近效期预警", alone=True,
         company="目前由进销存系统提供。", open="到期提醒尚未提供。"),
     Requirement("GSP-5.51-06", "第五十一条(六)", "器械效期跟踪，过期自动锁定", alone=True,

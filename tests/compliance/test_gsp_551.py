@@ -190,6 +190,38 @@ def test_gsp_5_51_04_a_supplier_is_judged_on_file(workspace: Workspace, tmp_path
     assert any({"江城医疗器械有限公司", "合格"} <= set(row) for row in csv_rows(path))
 
 
+def test_gsp_5_51_04_a_product_is_approved_in_three_steps(workspace: Workspace) -> None:
+    """首营产品由申请、质量审核、审批三人办理，注册证附在档；注册证过期的产品不能同意经营。"""
+    today = datetime.now(ZONE).date()
+    applied = {
+        "product_name": "输液泵", "model": "SP-500", "device_class": "三类", "reg_no": "国械注准20193010001",
+        "registrant": "江城医疗设备有限公司", "is_implant": "否", "applied_on": today.isoformat(),
+        "supplier": "江城医疗器械有限公司", "reason": "江城市第一人民医院采购需求", "shelf_life": "8 年",
+        "storage": "常温",
+    }  # fmt: skip
+    (workspace.folder.parent / "注册证.txt").write_text("国械注准20193010001", encoding="utf-8")
+    reviewed = {
+        "maker_licence_no": "闽药监械生产许20190001号", "reg_valid_to": (today - timedelta(days=1)).isoformat(),
+        "reg_cert": ["注册证.txt"], "ifu_label": "与注册证一致", "scope_covers": "覆盖", "storage_ready": "满足",
+        "review_comment": "资料齐全",
+    }  # fmt: skip
+    made = ("--json", "record", "new", "XX-YLQXJL-031", "--values", workspace.values("a.yml", applied))
+    number = done(workspace.qms(*made, person="王强"))["number"]
+    decide = ("record", "advance", number, "--stage", "approved", "--values")
+    decision = workspace.values("c.yml", {"decision": "同意经营", "decided_on": today.isoformat()})
+    refused(workspace, workspace.qms(*decide, decision, person="林静"), "stage-refused")
+    review = ("record", "advance", number, "--stage", "reviewed", "--values", workspace.values("b.yml", reviewed))
+    refused(workspace, workspace.qms(*review, person="王强"), "stage-refused")
+    assert workspace.qms(*review, person="陈晓").code == 0
+    expired = workspace.qms(*decide, decision, person="林静")
+    assert (expired.code, "注册证已过有效期" in expired.err) == (4, True)
+    decision = workspace.values("d.yml", {"decision": "不同意", "decided_on": today.isoformat()})
+    assert workspace.qms(*decide, decision, person="林静").code == 0
+    chain = [item for _, item in entries(workspace, number)]
+    assert [item["by"]["name"] for item in chain] == ["王强", "陈晓", "林静"]
+    assert [item["name"] for item in chain[1]["attachments"]] == ["注册证.txt"]
+
+
 def test_gsp_5_51_04_an_expired_licence_cannot_be_passed(workspace: Workspace) -> None:
     """证照已过期的供货者不能评为合格；资质过期或统一社会信用代码不对的购货者不能同意建档。"""
     today = datetime.now(ZONE).date()

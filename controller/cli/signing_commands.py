@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 
 from controller.cli.commands import M, acting, command, option
 from controller.cli.files import read_bytes, write_output
+from controller.cli.questions import agreed
 from controller.domain.identifiers import Digest
 from controller.domain.text import T
 
@@ -37,7 +39,16 @@ def sign(session: Session, number: str, meaning: str, reason: str | None, seen: 
     application, out = session.application, session.output
     signer = application.person(session.person)
     looked_at = Digest.of(read_bytes(seen, limit=_PDF_LIMIT)) if seen is not None else None
-    done = application.document_signing.sign(number, meaning, signer, reason=reason, seen=looked_at)
+    done = application.document_signing.sign(
+        number,
+        meaning,
+        signer,
+        reason=reason,
+        seen=looked_at,
+        show=lambda standing, pdf: _show_what_is_signed(
+            session, standing, pdf, meaning=meaning, signer=signer, seen=seen
+        ),
+    )
     statement, standing = done.filed.statement, done.standing
     by = statement.by
     out.line(
@@ -57,6 +68,34 @@ def sign(session: Session, number: str, meaning: str, reason: str | None, seen: 
     out.line(T("打印带签署页的 PDF：qms doc print {number} --signed --out 文件.pdf", number=standing.number))
     out.document(standing_data(standing, out) | {"statement": done.filed.digest.text, "commit": done.filed.commit})
     return 0
+
+
+def _show_what_is_signed(
+    session: Session, standing: DocumentSignatures, pdf: bytes, *, meaning: str, signer: Signer, seen: Path | None
+) -> None:
+    """Say what is about to be signed and lay the PDF out for reading, before the passphrase is asked for."""
+    application, out = session.application, session.output
+    shown = Digest.of(pdf)
+    name = f"{standing.number}-{standing.revision.replace('/', '-')}-{shown.hex[:8]}.pdf"
+    target = seen or application.local_folder / "待签" / name
+    if seen is None and not (target.is_file() and target.read_bytes() == pdf):
+        write_output(target, pdf, force=True)
+    out.line(T("{name}将以“{meaning}”签署：", name=signer.signatory.name, meaning=meaning))
+    out.line(f"  《{standing.title}》{standing.number} {standing.revision}")
+    for item in standing.steps:
+        if item.signature is not None:
+            by = item.signature.by
+            when = item.signature.at[:16].replace("T", " ")
+            out.line(
+                T("  已签：{step} {name}（{post}）{at}", step=item.step.label, name=by.name, post=by.post, at=when)
+            )
+    if all(item.signature is None for item in standing.steps):
+        out.line(T("  还没有人签过。"))
+    out.line(T("  文件内容摘要：{digest}", digest=standing.contents.hex))
+    out.line(T("  PDF：{file}", file=target))
+    out.line(T("  PDF 摘要：{digest}", digest=shown.hex))
+    if seen is None and not out.as_json and sys.stdin.isatty() and not agreed(out, T("已看过这份 PDF，签署？")):
+        raise click.Abort
 
 
 @command("signatures", M("查看一份文件的签署情况：谁已签、谁的签名因改动作废、还缺谁。"))

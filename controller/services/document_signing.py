@@ -175,7 +175,14 @@ class DocumentSigning:
         return self._shown(self.standing(wanted))
 
     def sign(
-        self, wanted: str, meaning: str, signer: Signer, *, reason: str | None = None, seen: Digest | None = None
+        self,
+        wanted: str,
+        meaning: str,
+        signer: Signer,
+        *,
+        reason: str | None = None,
+        seen: Digest | None = None,
+        show: Callable[[DocumentSignatures, bytes], object] | None = None,
     ) -> SignedDocument:
         """Sign a document with `meaning` in the name of `signer`.
 
@@ -185,6 +192,7 @@ class DocumentSigning:
             signer: the signed-in person.
             reason: why, where there is something to say.
             seen: digest of the PDF that the person looked at; None: that of `shown`.
+            show: is given who has signed and the PDF, before anything is asked for; raises when the person declines.
 
         Raises:
             UnknownDocumentError: there is no such document.
@@ -203,6 +211,8 @@ class DocumentSigning:
         shown = Digest.of(pdf)
         if seen is not None and seen != shown:
             raise ShownChangedError(number=standing.number)
+        if show is not None:
+            show(standing, pdf)
         signer.ready(step.meaning)
         acting = _Acting(signer, self.in_post(signer.signatory, step))
         draft = StatementDraft(

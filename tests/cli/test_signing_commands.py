@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +13,6 @@ import pytest
 from tests.real_tools import need
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import Workspace
 
 NUMBER = "XX-YLQXCX-014"
@@ -22,6 +22,40 @@ TEXT = f"procedures/{NUMBER}/clauses.txt"
 def pdfsig(pdf: Path) -> str:
     program = need("pdfsig")
     return subprocess.run([program, "-nocert", str(pdf)], capture_output=True, text=True, check=False).stdout
+
+
+@pytest.mark.slow
+def test_what_is_signed_is_shown_before_the_passphrase_and_may_be_declined(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = workspace.qms("doc", "sign", "CX-014", "--meaning", "起草")
+    assert "还没有人签过。" in first.out
+    assert first.code == 0, first.err
+    asked: list[str] = []
+    answers = ["否"]
+
+    def visible(prompt: str = "") -> str:
+        asked.append(prompt)
+        return answers.pop(0)
+
+    with monkeypatch.context() as terminal:
+        terminal.setattr("sys.stdin.isatty", lambda: True, raising=False)
+        terminal.setattr("click.termui.visible_prompt_func", visible)
+        workspace.passphrases.write_text("没有人的口令", encoding="utf-8")
+        declined = workspace.qms("doc", "sign", "CX-014", "--meaning", "审核", person="林静")
+    assert declined.code != 0
+    assert "passphrase-wrong" not in declined.err
+    lines = [line.strip() for line in declined.out.splitlines()]
+    assert lines[0] == "林静将以“审核”签署："
+    assert lines[1].startswith("《")
+    assert lines[1].endswith(f"》{NUMBER} A/0")
+    assert lines[2].startswith("已签：起草 陈晓（质管员）")
+    pdf = next(line for line in lines if line.startswith("PDF：")).removeprefix("PDF：")
+    told = next(line for line in lines if line.startswith("PDF 摘要：")).removeprefix("PDF 摘要：")
+    assert hashlib.sha256(Path(pdf).read_bytes()).hexdigest() == told
+    assert len(asked) == 1
+    told_by_data = json.loads(workspace.qms("--json", "doc", "signatures", "CX-014").out)
+    assert [step["signature"] is not None for step in told_by_data["steps"]] == [True, False, False]
 
 
 def adopt_an_edit(workspace: Workspace) -> None:

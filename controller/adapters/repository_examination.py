@@ -135,15 +135,15 @@ class RepositoryExamination:
     def _head(self) -> Iterator[Finding]:
         content = _read(self._git / "HEAD")
         if content is None or content.strip() != f"ref: {MAIN}".encode():
-            message = T("版本库没有停在 main 上（HEAD 是 {found}）。", found=_shown(content))
-            hint = T("用 git switch main 换回；受控文件以 main 为准，不受影响。")
+            message = T("版本库没有停在受控文件（main）上，现在是 {found}。", found=_shown(content))
+            hint = T("请维护人员运行 git switch main 换回；已批准的受控文件不受影响。")
             yield _found("head-not-on-main", message, ".git/HEAD", hint=hint)
 
     def _hooks(self) -> Iterator[Finding]:
         folder = self._git / "hooks"
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path.suffix != ".sample":
-                message = T("版本库中有钩子程序“{name}”，用 Git 时会被运行。", name=path.name)
+                message = T("版本库中有会自动运行的程序（钩子）“{name}”。", name=path.name)
                 yield _found("repository-hook", message, f".git/hooks/{path.name}")
 
     def _refs(self) -> Iterator[Finding]:
@@ -157,22 +157,27 @@ class RepositoryExamination:
                 names[name] = _read(path)
         for name, value in names.items():
             if value is None or not _VALUE.fullmatch(value):
-                message = T("分支文件“{name}”的内容不是提交编号。", name=name)
+                message = T("分支“{name}”没有指向一次归档或更改。", name=name)
                 yield _found("ref-damaged", message, f".git/{name}", Gravity.ERROR, hint=_restore())
             elif value.startswith(b"ref:"):
-                yield _found("ref-damaged", T("分支“{name}”指向别的分支。", name=name), f".git/{name}", Gravity.ERROR)
+                yield _found("ref-damaged", T("分支“{name}”指向另一个分支。", name=name), f".git/{name}", Gravity.ERROR)
         packed = _read(self._git / "packed-refs") or b""
         for line in packed.splitlines():
             if line.startswith((b"#", b"^")) or not line.strip():
                 continue
             value, _, found = line.partition(b" ")
             if not _VALUE.fullmatch(value) or not found.startswith(b"refs/"):
-                yield _found("ref-damaged", T("packed-refs 中有一行读不懂。"), ".git/packed-refs", Gravity.ERROR)
+                yield _found(
+                    "ref-damaged",
+                    T("版本库的分支清单（packed-refs）中有一行读不懂。"),
+                    ".git/packed-refs",
+                    Gravity.ERROR,
+                )
                 continue
             names.setdefault(found.decode("utf-8", "replace"), value)
         for name in sorted(names):
             if name.startswith("refs/replace/"):
-                message = T("“{name}”把一个对象换成了另一个：别的 Git 程序会看到假的内容。", name=name)
+                message = T("“{name}”把存储的一份内容换成了另一份：用别的程序查看时会看到假的内容。", name=name)
                 yield _found("objects-replaced", message, f".git/{name}", Gravity.ERROR)
             elif not _OWN_REFS.fullmatch(name):
                 message = T("版本库中有来历不明的分支“{name}”。", name=name)

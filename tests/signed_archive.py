@@ -155,9 +155,7 @@ class SignedArchive:
             draft, self.signer(person), controlled=ControlledChange(changes, action="adopt", subject="test", note="")
         )
 
-    def enrol(
-        self, person: str, witnesses: Sequence[str], *, post: str = "general_manager", by: str = "p002"
-    ) -> None:
+    def enrol(self, person: str, witnesses: Sequence[str], *, post: str = "general_manager", by: str = "p002") -> None:
         """Register and enrol a person with these witnesses; the certificate comes with the enrolment."""
         key = self.of.key(person, NAMES[person])
         chain = f"people/{person}"

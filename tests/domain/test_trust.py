@@ -52,7 +52,11 @@ def test_who_was_registered_before_there_were_two_witnesses_needs_both_once_they
     story = Story()
     story.found("p001", "王总", "general_manager")
     paths = {}
-    for person, name, post in (("p002", "林静", "quality_head"), ("p003", "何洁", "hr_clerk"), ("p004", "钱进", "sales")):
+    for person, name, post in (
+        ("p002", "林静", "quality_head"),
+        ("p003", "何洁", "hr_clerk"),
+        ("p004", "钱进", "sales"),
+    ):
         story.register(person, name, post, by="p001")
         paths[person] = story.enrol(person)
     assert [story.history().missing_witnesses(person) for person in paths] == [1, 1, 1]

@@ -6,6 +6,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from controller.domain.conformity import Gravity
 from controller.domain.errors import QmsError
 from controller.settings import (
     find_workspace,
@@ -36,13 +37,16 @@ from controller.bootstrap.filing import Filing
 class Application(Filing):
     """一个打开的工作区. Its settings and its services."""
 
+    doubted: bool = False
+    """Whether an examination found something wrong: then nothing of it is remembered as seen."""
+
     @property
     def witness(self) -> ArchiveWitness:
         """Remembers how far this computer has seen the archive."""
         from controller.adapters.seen_heads import SeenHeadsFile
         from controller.services.archive_witness import ArchiveWitness
 
-        heads = SeenHeadsFile(self.private_folder)
+        heads = SeenHeadsFile(self.private_folder, self.folder, together=bool(self.settings.key_folder))
         return ArchiveWitness(self.archive, heads, self.settings.site, history=self.history)
 
     def verify(
@@ -98,9 +102,11 @@ class Application(Filing):
                 rerender=PrintsAgain(self.records, self.making) if rerender else None,
                 damage=damage,
             )
-            return verify_workspace(
+            report = verify_workspace(
                 self.archive, self._examined_identity(), tools, surroundings=surroundings, progress=progress
             )
+        self.doubted = bool(report.of_gravity(Gravity.ERROR))
+        return report
 
     def _examined_identity(self) -> WorkspaceIdentity:
         """Return the identity without the rules that filing needs: they are files too, and may be the damaged ones."""
@@ -157,7 +163,7 @@ class Application(Filing):
         """Remember how far the archive was seen, and let go of the processes and files that were opened."""
         with ExitStack() as closing:
             closing.callback(self._let_go)
-            if "archive" in self.__dict__:
+            if "archive" in self.__dict__ and not self.doubted:
                 with suppress(QmsError):  # the command has done its work: not remembering must not make it fail
                     self.witness.remember(self.index.count(at=self.archive.tip()) if "index" in self.__dict__ else None)
 

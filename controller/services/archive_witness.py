@@ -59,6 +59,7 @@ class ArchiveWitness:
                 )
             )
             yield self._rewritten("archive-rewritten", message, f"archive/{self._site}")
+        yield from self._copied()
         if seen is None or seen.main is None or self._history is None:
             return
         main = self._history.tip(_MAIN)
@@ -69,6 +70,19 @@ class ArchiveWitness:
                 new=(main or "")[:12],
             )
             yield self._rewritten("library-rewritten", message, _MAIN)
+
+    def _copied(self) -> Iterator[Finding]:
+        """Yield a note when this computer saw more of the archive in another folder: here is a copy of it."""
+        for folder, head in self._heads.before(self._site):
+            if self._archive.tip() not in {None, head.tip} and not self._archive.holds(head.tip):
+                message = T(
+                    "这里是工作区的一份副本或恢复件：本机先前在“{folder}”见过的归档 {old} 不在这里。",
+                    folder=folder,
+                    old=head.tip[:12],
+                )
+                hint = T("恢复演练时属正常；日常工作请确认用的是不是“{folder}”那一份。", folder=folder)
+                yield Finding("archive-copy", Gravity.NOTE, message, path=f"archive/{self._site}", hint=hint)
+                return
 
     def pinned(self) -> Digest | None:
         """Return the fingerprint of the root that this computer saw first, None when it saw none."""

@@ -461,6 +461,10 @@ class SeenHeads(Protocol):
         """Return the archive tip of `site` that was seen last, None when none was."""
         ...
 
+    def before(self, site: str) -> Sequence[tuple[str, SeenHead]]:
+        """Return the other folders in which the workspace was seen before it was in this one, with the tips there."""
+        ...
+
     def remember(self, site: str, head: SeenHead) -> None:
         """Keep `head` as the last one seen of `site`."""
         ...

@@ -102,7 +102,9 @@ def verify_workspace(
     findings = [item for examination in surroundings for item in _safely(examination)]
     examined = ArchiveVerification(archive, identity, tools, progress=progress)
     findings += examined.findings()
-    if tools.witness is not None and examined.readable and not examined.rewritten:
+    wrong = any(item.gravity is Gravity.ERROR for item in findings)
+    if tools.witness is not None and examined.readable and not examined.rewritten and not wrong:
+        # Of what is not in order nothing is remembered: the right one, restored, would seem taken back.
         tools.witness.remember(examined.counts.records)
     again = tools.rerender
     made = again.made if isinstance(again, PrintsAgain) else 0

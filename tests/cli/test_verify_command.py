@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -109,6 +110,35 @@ def test_what_was_taken_back_and_pruned_away_is_told_too(filed: Workspace) -> No
     rewind(filed.folder)
     git(filed.folder, "-c", "gc.reflogExpire=now", "gc", "--prune=now", "--quiet")
     assert findings(filed) == (1, ["archive-rewritten", "search-index-differs"])
+
+
+def test_a_backup_that_is_tried_out_elsewhere_under_the_same_account_is_no_workspace_taken_back(
+    filed: Workspace, tmp_path: Path
+) -> None:
+    """A restore test: an older copy is opened and used; neither it nor the real workspace is called rewritten."""
+    copy = tmp_path / "恢复演练"
+    shutil.copytree(filed.folder, copy)
+    rewind(copy)
+    restored = replace(filed, folder=copy)
+    assert restored.qms("verify").code == 0
+    out = tmp_path / "台账.xlsx"
+    assert restored.qms("register", "build", "TZ-16", "--out", str(out)).code == 0
+    told = json.loads(restored.qms("--json", "verify").out)["findings"]
+    (note,) = [item for item in told if item["code"] == "archive-copy"]
+    assert (note["gravity"], f"“{filed.folder}”" in note["message"]) == ("note", True)
+    assert findings(filed) == (0, [])
+    rewind(filed.folder)
+    assert findings(filed) == (1, ["archive-rewritten", "search-index-differs"])
+
+
+def test_what_was_found_wrong_is_not_remembered_as_seen(filed: Workspace) -> None:
+    right = git(filed.folder, "rev-parse", "main")
+    (filed.folder / "signatures" / "posts.yml").write_text("x", encoding="utf-8")
+    by = ("-c", "user.name=x", "-c", "user.email=x@x", "-c", "commit.gpgsign=false")
+    git(filed.folder, *by, "commit", "-q", "-a", "-m", "x")
+    assert filed.qms("verify").code == 1
+    git(filed.folder, "reset", "-q", "--hard", right)
+    assert findings(filed) == (0, [])
 
 
 def test_another_computer_has_seen_nothing_and_finds_nothing(filed: Workspace, tmp_path: Path) -> None:

@@ -137,9 +137,7 @@ class KeyBackup:
             write_private(path, data)
             return name
         owner = path.name.removesuffix(KEY)
-        file = KeyFile(
-            path.parent, owner, damaged=_damage(owner), wrong=lambda: PassphraseWrongError(name=owner)
-        )
+        file = KeyFile(path.parent, owner, damaged=_damage(owner), wrong=lambda: PassphraseWrongError(name=owner))
         with file.writing():
             present = file.read()
             note = file.note()

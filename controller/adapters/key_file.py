@@ -30,6 +30,7 @@ from controller.adapters.workspace_lock import WorkspaceLock
 from controller.domain.identifiers import Digest
 from controller.domain.passphrase import normalised
 from controller.domain.text import T
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager

@@ -31,15 +31,16 @@ _FILE = click.argument("file", metavar="FILE", type=click.Path(path_type=Path, d
 
 _SIGNING = "controller.cli.signing_commands"
 _PAPER = "controller.cli.paper_commands"
+_WORD = "controller.cli.document_word_commands"
 _HISTORY = "controller.cli.document_history_commands"
 _WORD = "controller.cli.document_word_commands"
 _LAZY = {
-    "checkout": (f"{_WORD}:checkout", M("签出一份文件为 Word 文件，供修改；登记谁签出了它。")),
-    "checkin": (f"{_WORD}:checkin", M("签入改好的 Word 文件：列出谁改了哪一条，写入工作文件夹的草稿。")),
     "history": (f"{_HISTORY}:history", M("一份文件的更改历史：每次更改的时间、更改人、原因和签署；可生成网页。")),
     "diff": (f"{_HISTORY}:diff", M("对比两个版本：条款的增删、修改、移动、改编号；可生成网页或 Word 修订稿。")),
     "blame": (f"{_HISTORY}:blame", M("条款溯源：每一条最近在哪个版本、由谁、为何更改，谁批准；可查以前的写法。")),
     "as-of": (f"{_HISTORY}:as_of", M("某一天的体系状态：当时有效的每份文件、表单和台账及其版本（按当时所知）。")),
+    "checkout": (f"{_WORD}:checkout", M("签出一份文件为 Word 文件，供修改；登记谁签出了它。")),
+    "checkin": (f"{_WORD}:checkin", M("签入改好的 Word 文件：列出谁改了哪一条，写入工作文件夹的草稿。")),
     "sign": (f"{_SIGNING}:sign", M("签署一份文件（起草、审核、批准）：按签署路线核对顺序和岗位，签名归档。")),
     "signatures": (f"{_SIGNING}:signatures", M("查看一份文件的签署情况：谁已签、谁的签名因改动作废、还缺谁。")),
     "sheet": (f"{_PAPER}:document_sheet", M("打印一份文件的纸质签署单（含摘要和二维码）。")),

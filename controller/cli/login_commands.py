@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from controller.cli.commands import M, acting, command, option
-from controller.domain.passphrase import check_passphrase
 from controller.domain.identifiers import Digest
+from controller.domain.passphrase import check_passphrase
 from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.services.signing_in import PassphraseNeededError

@@ -94,11 +94,9 @@ def trace(
         bookmarks = [bookmark for bookmark in reached.get(identifier, []) if bookmark]
         if not bookmarks:
             continue
-        places = sorted({place for bookmark in bookmarks for place in bookmark})
-        if len(places) == 1:
-            chosen = places[0]
-        else:
-            chosen = _chosen(tracing, identifier, places, texts, doubled=len(bookmarks) > 1)
+        spots = sorted({place for bookmark in bookmarks for place in bookmark})
+        doubled = len(bookmarks) > 1
+        chosen = spots[0] if len(spots) == 1 else _chosen(tracing, identifier, spots, texts, doubled=doubled)
         claims.setdefault(chosen, []).append(identifier)
     for place, claiming in sorted(claims.items()):
         best = max(claiming, key=lambda identifier: (tracing.likeness(identifier, place), -claiming.index(identifier)))

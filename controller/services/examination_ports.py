@@ -55,6 +55,26 @@ class HistoryUnreadable(Exception):  # noqa: N818 - a signal between adapter and
         """The last commit that could be read, or the branch's newest."""
 
 
+class NewestChange(Protocol):
+    """最近的更改. The newest commit of a branch, looked at before every act."""
+
+    def tip(self, branch: str) -> str | None:
+        """Return the id of the newest commit of `branch`, None when there is none."""
+        ...
+
+    def newest(self, branch: str) -> HistoricCommit | None:
+        """Return the newest commit of `branch` with what it changed and what its trailer names; None without any.
+
+        Raises:
+            HistoryUnreadable: it is missing or damaged.
+        """
+        ...
+
+    def contents(self, named: Iterable[tuple[str, str]]) -> Iterator[tuple[str, bytes | None]]:
+        """Yield name and bytes for each (name, content); None for what cannot be read."""
+        ...
+
+
 class BranchHistory(Protocol):
     """分支历史. The commits of a branch."""
 
@@ -69,14 +89,6 @@ class BranchHistory(Protocol):
 
         Raises:
             HistoryUnreadable: a commit or one of its folders is missing or damaged.
-        """
-        ...
-
-    def newest(self, branch: str) -> HistoricCommit | None:
-        """Return the newest commit of `branch` with what it changed and what its trailer names; None without any.
-
-        Raises:
-            HistoryUnreadable: it is missing or damaged.
         """
         ...
 

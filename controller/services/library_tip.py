@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from controller.domain.statement import Statement
-    from controller.services.examination_ports import BranchHistory, HistoricCommit
+    from controller.services.examination_ports import HistoricCommit, NewestChange
     from controller.services.ports import Archive
 
 _STATEMENT = re.compile(r"[a-z]+(?:/[A-Za-z0-9._-]+)+")
@@ -51,7 +51,7 @@ class LibraryTip:
     """受控文件的最新更改. Remembers which one it found signed, so that one command looks once."""
 
     def __init__(
-        self, history: BranchHistory, archive: Archive, certificates_of: Callable[[str], Sequence[Digest]]
+        self, history: NewestChange, archive: Archive, certificates_of: Callable[[str], Sequence[Digest]]
     ) -> None:
         """`certificates_of` gives every certificate that ever counted for a person."""
         self._history = history

@@ -173,6 +173,9 @@ class ProcedurePages:
         """Return company, title and control block."""
         shown = self._shown
         head = paragraph(text_run(shown.company), "WkCompany") + paragraph(text_run(shown.title), "WkTitle")
+        if shown.notice:
+            told = paragraph(text_run(shown.notice, BOLD), "WkTableCell")
+            head = table([self._width], [row([Cell(told, self._width)], height=_BLOCK_HEIGHT)]) + gap() + head
         return elements_of(head + gap() + control_block(shown, self._width) + gap())
 
     def tail(self) -> list[etree._Element]:

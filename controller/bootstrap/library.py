@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from controller.domain.text import T
@@ -278,6 +278,7 @@ class Library(Signing):
     def _check_changes(self, changes: Sequence[LibraryChange]) -> list[Finding]:
         from controller.adapters.working_files import WorkingFiles
         from controller.services.document_check import check_documents
+        from controller.services.document_revision_check import check_document_revisions, signed_revision
         from controller.services.form_library import FormLibrary
         from controller.services.library_check import (
             check_encoding,
@@ -304,7 +305,10 @@ class Library(Signing):
             findings += self.form_inspection(working=True).inspect([] if blocks else forms)
             findings += check_revisions(working, self.controlled_files, forms)
         if any(item.path.startswith("procedures/") for item in changes):
-            findings += check_documents(self.document_library(working=True))
+            edited = self.document_library(working=True)
+            findings += check_documents(edited)
+            signed = partial(signed_revision, self.statements)
+            findings += check_document_revisions(edited, self.documents, paths, signed)
         if any(item.path.startswith("templates/registers/") for item in changes):
             findings += RegisterLibrary(working, FormLibrary(working)).findings()
         return findings

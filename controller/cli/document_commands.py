@@ -251,9 +251,11 @@ def print_(session: Session, number: str, target: Path, *, pdf: bool, signed: bo
         from controller.cli.signing_commands import print_signed
 
         return print_signed(application, out, signer, number, target, force=force)
-    docx = application.document_printing.docx(number)
+    lacking = application.document_signing.lacking(number)
+    docx = application.document_printing.docx(number, notice=str(lacking) if lacking is not None else "")
     as_pdf = pdf or target.suffix.lower() == ".pdf"
     facts = {"format": "pdf" if as_pdf else "docx"}
+    said = {"notice": out.text(lacking)} if lacking is not None else {}
 
     def note(shown: Digest) -> None:
         application.trail.printed(signer, number, shown, facts=facts)
@@ -262,11 +264,13 @@ def print_(session: Session, number: str, target: Path, *, pdf: bool, signed: bo
         made = application.printing.print(docx)
         write_output(target, made.data, force=force, before=note)
         out.line(T("已生成 {file}（{pages} 页，{engine}）。", file=target, pages=made.pages, engine=made.engine))
-        out.document({"number": number, "file": str(target), "pages": made.pages, "engine": made.engine})
+        out.document({"number": number, "file": str(target), "pages": made.pages, "engine": made.engine} | said)
     else:
         write_output(target, docx, force=force, before=note)
         out.line(T("已生成 {file}。", file=target))
-        out.document({"number": number, "file": str(target)})
+        out.document({"number": number, "file": str(target)} | said)
+    if lacking is not None:
+        out.note(T("注意：{number} {problem}；打印件上已注明。", number=number, problem=lacking))
     return 0
 
 

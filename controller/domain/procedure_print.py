@@ -41,6 +41,8 @@ class ProcedurePrint:
     history: Sequence[HistoryRow]
     islands: Mapping[Digest, bytes] = field(default_factory=dict)
     """The file kept for each island among the pieces, by digest."""
+    notice: str = ""
+    """A line above everything that whoever holds the print must not miss; empty: nothing to say."""
 
     @classmethod
     def of(
@@ -50,6 +52,7 @@ class ProcedurePrint:
         *,
         company: str,
         islands: Mapping[Digest, bytes],
+        notice: str = "",
     ) -> ProcedurePrint:
         """Return the print of `document`; title lines and page marks of the source are left out, all else is kept."""
         return cls(
@@ -67,6 +70,7 @@ class ProcedurePrint:
             pieces=tuple(printed_pieces(pieces)),
             history=document.history,
             islands=islands,
+            notice=notice,
         )
 
 

@@ -250,6 +250,24 @@ class DocumentSigning:
         done = self.statements.file(draft, acting, beside=with_pdf)
         return SignedDocument(done, self.standing(standing.number), exempted)
 
+    def lacking(self, wanted: str) -> Text | None:
+        """Return why the text in force must not pass for signed, where somebody signed the document once; else None.
+
+        Raises:
+            UnknownDocumentError: there is no such document.
+            StatementDamagedError: a filed signature cannot be read.
+        """
+        standing = self.standing(wanted)
+        if standing.complete or not self._ever_signed(standing.number):
+            return None
+        if standing.voided:
+            return T("签名已失效：签署之后文件有改动，本文本未重新签署")
+        return T("未签署：本版本还没有全部签署，待签 {steps}", steps=[step.label for step in standing.missing])
+
+    def _ever_signed(self, number: str) -> bool:
+        chains = (chain for chain in self.statements.chains() if chain.startswith(f"documents/{number}/"))
+        return any(item.statement.event in _SIGNATURES for chain in chains for item in self.statements.chain(chain))
+
     # -- what there is -----------------------------------------------------------------------------------------
 
     def _filed(self, document: ControlledDocument) -> list[StoredStatement]:

@@ -13,6 +13,8 @@ from controller.domain.identifiers import Digest
 from controller.domain.paper_signature import paper_of
 from controller.domain.statement import Event
 from controller.domain.text import T
+from controller.services.document_library import FOLDER
+from controller.services.document_signing import SCREEN_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
@@ -81,14 +83,49 @@ class DocumentVerification:
             yield _wrong(held, "document-pdf-differs", T("PDF 的签名中夹带了档案里没有的证书。"))
 
     def findings(self) -> Iterator[Finding]:
-        """Yield signatures that cover something that was never in force."""
+        """Yield signatures that cover something that was never in force, and what lost its signatures by a change."""
         if not self._library.complete:
             return
+        yield from self._lost()
         for held, files in self._covered:
             for path, digest in files.items():
                 if (path, digest) not in self._library.ever:
                     message = T("签名所覆盖的“{path}”从来不是这个内容的受控文件。", path=path)
                     yield _wrong(held, "document-file-differs", message, suffix=".json")
+
+    def _lost(self) -> Iterator[Finding]:
+        """Yield the documents in force that somebody signed once, and not everybody as they stand."""
+        present: dict[str, dict[str, Digest]] = {}
+        for path, digest in self._library.contents.items():
+            folder, _, rest = path.partition("/")
+            number, _, name = rest.partition("/")
+            if folder == FOLDER and name and name not in SCREEN_ONLY:
+                present.setdefault(number, {})[path] = digest
+        ever: dict[str, dict[str, None]] = {}
+        now: dict[str, set[str]] = {}
+        for held, files in self._covered:
+            statement = held.statement
+            paper = paper_of(statement.new)
+            number = statement.chain.split("/")[1]
+            if number not in present or (paper is not None and not paper.signed):
+                continue
+            if any(item not in self._library.ever for item in files.items()):
+                continue  # told for itself
+            meaning = paper.meaning if paper is not None else statement.meaning
+            ever.setdefault(number, {})[meaning] = None
+            if dict(files) == present[number]:
+                now.setdefault(number, set()).add(meaning)
+        for number, meanings in sorted(ever.items()):
+            lost: list[object] = [meaning for meaning in meanings if meaning not in now.get(number, ())]
+            if lost:
+                message = T(
+                    "{number} 的现行文本在签署之后改过，还没有重新签署：{meanings}。", number=number, meanings=lost
+                )
+                hint = T("用 qms doc signatures {number} 查看，再用 qms doc sign 签署。", number=number)
+                path = f"{FOLDER}/{number}"
+                yield Finding(
+                    "document-signatures-voided", Gravity.WARNING, message, path=path, subject=number, hint=hint
+                )
 
 
 def _on_paper(held: HeldStatement) -> Iterator[Finding]:

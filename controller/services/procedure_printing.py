@@ -30,10 +30,11 @@ class ProcedurePrinting:
         self._drawing = drawing
         self._company = company
 
-    def docx(self, number: str, *, to_sign: bool = False) -> bytes:
+    def docx(self, number: str, *, to_sign: bool = False, notice: str = "") -> bytes:
         """Return the printed document as docx, the same bytes each time.
 
-        With `to_sign`, places for names that are not on file say that they stand on the signature page.
+        With `to_sign`, places for names that are not on file say that they stand on the signature page. `notice` is
+        printed above everything.
 
         Raises:
             UnknownDocumentError: there is no such document.
@@ -58,5 +59,5 @@ class ProcedurePrinting:
                 approved=document.approved or ON_SIGNATURE_PAGE,
             )
         house = self._library.files.read(HOUSE_PROCEDURE) or self._drawing.house()
-        printed = ProcedurePrint.of(document, pieces, company=self._company, islands=islands)
+        printed = ProcedurePrint.of(document, pieces, company=self._company, islands=islands, notice=notice)
         return self._drawing.draw(printed, house)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,10 @@ def test_what_is_signed_is_shown_before_the_passphrase_and_may_be_declined(
 def adopt_an_edit(workspace: Workspace) -> None:
     path = workspace.folder / TEXT
     path.write_text(path.read_text(encoding="utf-8") + "本程序每年评审一次。\n", encoding="utf-8", newline="")
+    kept = workspace.qms("change", "adopt", "--reason", "补充评审周期", person="林静")
+    assert (kept.code, "版本 A/0 已有人签署" in kept.err) == (4, True)
+    control = path.with_name("document.yml")
+    control.write_bytes(control.read_bytes().replace(b"revision: A/0", b"revision: A/1"))
     done = workspace.qms("change", "adopt", "--reason", "补充评审周期", person="林静")
     assert done.code == 0, done.err
 
@@ -92,14 +97,35 @@ def test_a_document_is_drafted_reviewed_and_approved_by_three_people(workspace: 
     assert pdf.read_bytes().startswith(unsigned.read_bytes())
 
     adopt_an_edit(workspace)
-    voided = workspace.qms("doc", "signatures", "CX-014")
-    assert voided.code == 1
-    assert "签署之后有改动：clauses.txt" in voided.out
-    assert "原签名作废" in voided.out
+    waiting = workspace.qms("doc", "signatures", "CX-014")
+    assert (waiting.code, f"{NUMBER} A/1 待签：起草" in waiting.out) == (1, True)
+    word = tmp_path / "014.docx"
+    printed = workspace.qms("doc", "print", "CX-014", "--out", str(word))
+    assert (printed.code, "打印件上已注明" in printed.err) == (0, True)
+    assert (
+        "未签署：本版本还没有全部签署，待签 起草、审核、批准"
+        in zipfile.ZipFile(word).read("word/document.xml").decode()
+    )
+    told = json.loads(workspace.qms("--json", "verify").out)["findings"]
+    assert [(item["gravity"], item["subject"]) for item in told if item["code"] == "document-signatures-voided"] == [
+        ("warning", NUMBER)
+    ]
     again = workspace.qms("doc", "sign", "CX-014", "--meaning", "批准", person="周明")
     assert (again.code, "应先签“起草”" in again.err) == (4, True)
     unseen = workspace.qms("doc", "sign", "CX-014", "--meaning", "起草", "--seen", str(pdf))
     assert (unseen.code, "signing-shown-changed" in unseen.err) == (4, True)
+
+
+def test_a_document_that_nobody_ever_signed_prints_as_it_is_and_may_change_without_a_new_revision(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    path = workspace.folder / TEXT
+    path.write_text(path.read_text(encoding="utf-8") + "本程序每年评审一次。\n", encoding="utf-8", newline="")
+    assert workspace.qms("change", "adopt", "--reason", "补充评审周期", person="林静").code == 0
+    word = tmp_path / "014.docx"
+    printed = workspace.qms("doc", "print", "CX-014", "--out", str(word))
+    assert (printed.code, printed.err) == (0, "")
+    assert "签署：" not in zipfile.ZipFile(word).read("word/document.xml").decode()
 
 
 @pytest.mark.slow

@@ -12,7 +12,8 @@ import pytest
 
 from controller.file_formats.docx_package import open_docx
 from controller.file_formats.tracked_changes import accepted, body_blocks, rejected
-from controller.services.ports import PdfDocument
+from controller.services.library_adoption import library_statement
+from controller.services.ports import ControlledChange, PdfDocument
 from tests.adapters.test_pdf_signing import print_out
 from tests.signers import company
 
@@ -26,7 +27,10 @@ FOLDER = f"procedures/{NUMBER}"
 
 
 def edit(workspace: Workspace, *changes: tuple[str, str], reason: str, revision: str | None = None) -> None:
-    """Change words of 014 in the folder, with a new revision or under the same, and adopt it in 林静's name."""
+    """Change words of 014 in the folder, with a new revision, and adopt it in 林静's name.
+
+    Without one it comes into force as the program before let it: by a signed statement, unchecked.
+    """
     text = workspace.folder / FOLDER / "clauses.txt"
     words = text.read_bytes().decode()
     for old, new in changes:
@@ -37,8 +41,16 @@ def edit(workspace: Workspace, *changes: tuple[str, str], reason: str, revision:
         control = workspace.folder / FOLDER / "document.yml"
         said = control.read_bytes().decode()
         control.write_bytes(said.replace("revision: A/0", f"revision: {revision}").encode())
-    done = workspace.qms("change", "adopt", "--reason", reason, person="林静")
-    assert done.code == 0, done.err
+        done = workspace.qms("change", "adopt", "--reason", reason, person="林静")
+        assert done.code == 0, done.err
+        return
+    changed: dict[str, bytes | None] = {f"{FOLDER}/clauses.txt": words.encode()}
+    with closing(workspace.open()) as application:
+        application.statements.file(
+            library_statement(application.controlled_files, changed, subject=NUMBER, reason=reason, meaning="批准"),
+            application.person("林静"),
+            controlled=ControlledChange(changed, action="adopt", subject=NUMBER, note=reason),
+        )
 
 
 def revise(workspace: Workspace) -> None:
@@ -175,6 +187,7 @@ def test_the_redline_holds_both_prints(revised: Workspace, tmp_path: Path) -> No
     done = revised.qms("doc", "diff", "CX-014", "A/0", "A/1", "--docx", str(target))
     assert done.code == 0, done.err
     document = open_docx(target.read_bytes()).contents["word/document.xml"]
+    sign_all(revised)  # of what is not signed the print says so
     assert revised.qms("doc", "print", "CX-014", "--out", str(new)).code == 0
     printed = open_docx(new.read_bytes()).contents["word/document.xml"]
     assert body_blocks(accepted(document)) == body_blocks(accepted(printed))

@@ -141,7 +141,7 @@ def test_a_document_drafted_and_reviewed_here_is_approved_on_paper(workspace: Wo
 
 
 @pytest.mark.slow
-def test_a_document_signed_on_paper_first_goes_on_electronically_and_an_edit_voids_both(
+def test_a_document_signed_on_paper_first_goes_on_electronically_and_an_edit_needs_a_new_revision(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     printed = sheet(workspace, tmp_path, "doc", DOCUMENT, "起草")
@@ -158,9 +158,17 @@ def test_a_document_signed_on_paper_first_goes_on_electronically_and_an_edit_voi
 
     path = workspace.folder / "procedures" / DOCUMENT / "clauses.txt"
     path.write_text(path.read_text(encoding="utf-8") + "本程序每年评审一次。\n", encoding="utf-8", newline="")
-    assert workspace.qms("change", "adopt", "--reason", "补充评审周期", person="林静").code == 0
-    voided = workspace.qms("doc", "signatures", "CX-014")
-    assert voided.out.count("签署之后有改动：clauses.txt") == 3
+    kept = workspace.qms("change", "adopt", "--reason", "补充评审周期", person="林静")
+    assert kept.code == 4
+    assert "A/0 已有人签署" in kept.err
+    described = path.with_name("document.yml")
+    raised = described.read_text(encoding="utf-8").replace("revision: A/0", "revision: A/1")
+    described.write_text(raised, encoding="utf-8", newline="")
+    adopted = workspace.qms("change", "adopt", "--reason", "补充评审周期", person="林静")
+    assert adopted.code == 0, adopted.err
+    revised = json.loads(workspace.qms("--json", "doc", "signatures", "CX-014").out)
+    assert revised["revision"] == "A/1"
+    assert [step["signature"] for step in revised["steps"]] == [None, None, None]
     again = workspace.qms(*words)
     assert "paper-code-differs" in again.err
-    assert "打印签署单之后文件又有改动" in again.err
+    assert "二维码是 XX-YLQXCX-014/A-0 的，不是 XX-YLQXCX-014/A-1 的" in again.err

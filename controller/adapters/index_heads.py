@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -98,7 +97,7 @@ class SqliteIndexHeads:
         for source, *rest in self._rows("SELECT source, field, target FROM reference ORDER BY source, field, target"):
             references.setdefault(source, []).append(rest)
         for number, entries, state, *rest in self._rows(f"SELECT number, entries, {_COLUMNS} FROM record"):  # noqa: S608 - fixed
-            found[str(number)] = (entries, (_loaded(state), rest, references.get(number)))
+            found[str(number)] = (entries, (state, rest, references.get(number)))
         return found
 
     def _heads(self) -> Iterator[tuple[str, str]]:
@@ -115,11 +114,3 @@ class SqliteIndexHeads:
             if getattr(exc, "sqlite_errorcode", None) in _BUSY:
                 raise _NotNow from exc
             raise SearchIndexUnreadableError(where=str(self._path)) from exc
-
-
-def _loaded(state: object) -> object:
-    """Return what JSON says, whatever the order of its keys: that is how the record happened to be indexed."""
-    try:
-        return json.loads(str(state))
-    except (ValueError, RecursionError):
-        return state

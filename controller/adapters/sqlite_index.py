@@ -430,7 +430,7 @@ def _state_to(state: RecordState) -> str:
         "attachments": [[a.name, a.digest.text, a.size, a.sealed] for a in state.attachments],
         "corrected": sorted(state.corrected),
     }
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def _signatory_to(signatory: Signatory) -> tuple[str, str, str]:

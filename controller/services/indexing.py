@@ -227,7 +227,10 @@ def indexed(state: RecordState, definition: FormDefinition | None) -> IndexedRec
 
 
 def _plain(value: Wire) -> str:
-    """Return the words in a stored value: names of people and files, cells of tables, texts; no marks."""
+    """Return the words in a stored value: names of people and files, cells of tables, texts; no marks.
+
+    Cells come by key, as they are stored: a record that was just filed still has them in the order they were typed.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, list):
@@ -235,7 +238,7 @@ def _plain(value: Wire) -> str:
     if isinstance(value, dict):
         if any(value.keys() <= known and value.keys() & {"person", "digest", "kind"} for known in _NAMED):
             return _plain(value.get("name"))
-        return "\n".join(part for part in map(_plain, value.values()) if part)
+        return "\n".join(part for _, item in sorted(value.items()) if (part := _plain(item)))
     return ""
 
 

@@ -123,6 +123,17 @@ def test_a_filing_is_noted_without_reading_the_archive_again(bench: Bench) -> No
     assert tables(bench.path) == noted
 
 
+def test_a_filing_is_noted_alike_in_whatever_order_its_cells_were_typed(bench: Bench) -> None:
+    from controller.domain.record_chain import fold
+
+    typed = entry(1, values={"rows": [{"score": "96", "name": "王强", "result": "合格"}], "channel": "电话"})
+    commit = bench.archive.file(record_files([typed]))
+    assert bench.indexing.note([fold(chain(typed))], previous=None, commit=commit)
+    noted = tables(bench.path)
+    bench.indexing.rebuild()
+    assert tables(bench.path) == noted
+
+
 def test_a_filing_noted_on_an_index_that_is_behind_brings_the_rest_in_too(bench: Bench) -> None:
     from controller.domain.record_chain import fold
 

@@ -23,7 +23,7 @@ from controller.domain.record import Act, Entry, FormBinding, Signatory
 from controller.domain.signature import Origin
 from controller.file_formats.entry_file import encode_entry
 from controller.file_formats.sealed_file import salted, seal
-from controller.services.ports import ArchiveChange
+from controller.services.archive_ports import ArchiveChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,7 @@ from controller.domain.record import Act, Entry, FormBinding, Signatory
 from controller.domain.signature import Origin
 from controller.file_formats.entry_file import decode_entry, encode_entry
 from controller.file_formats.signature_file import check_signature, detached_signature
-from controller.services.ports import ArchiveChange
+from controller.services.archive_ports import ArchiveChange
 from tests.signers import TestCompany, TestKey
 
 if TYPE_CHECKING:

@@ -54,7 +54,7 @@ def made(folder: Path, entries: int) -> Application:
     """Make a workspace whose archive holds about `entries` signed entries, one commit each."""
     from controller.adapters import personal_keys
     from controller.bootstrap import NewCompany, make_workspace
-    from controller.services.ports import ArchiveChange
+    from controller.services.archive_ports import ArchiveChange
 
     personal_keys.ROUNDS = 1000
     founded = datetime.fromisoformat("2026-01-05T09:00:00+08:00")

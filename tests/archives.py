@@ -9,7 +9,7 @@ from controller.adapters.git_controlled_files import init_repository
 from controller.adapters.workspace_lock import WorkspaceLock
 from controller.domain.identifiers import RecordNumber
 from controller.file_formats.canonical_json import encode
-from controller.services.ports import ArchiveChange
+from controller.services.archive_ports import ArchiveChange
 from tests.builders import FORM, MORNING, WANG, WORKSPACE, entry, record_files
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from controller.adapters.record_key_store import SqliteRecordKeys
 from controller.adapters.workspace_lock import WorkspaceLock
 from controller.domain.errors import QmsError
 from controller.domain.identifiers import RecordNumber
-from controller.services.ports import ArchiveChange
+from controller.services.archive_ports import ArchiveChange
 from tests.archives import file_next, open_archive
 from tests.builders import FORM, MORNING, WANG
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from controller.adapters import personal_keys
 from controller.adapters.attempt_counter import FileAttemptCounter
 from controller.adapters.personal_keys import Pkcs12Keys
-from controller.services.ports import PassphraseWrongError
+from controller.domain.personal_key import PassphraseWrongError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

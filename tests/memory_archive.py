@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from controller.domain.errors import NotFoundError
 from controller.domain.text import T
-from controller.services.ports import ArchiveRewrittenError
+from controller.services.archive_ports import ArchiveRewrittenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from controller.domain.form import FormDefinition
-    from controller.services.ports import ArchiveWriter, IrregularCommit
+    from controller.services.archive_ports import ArchiveWriter, IrregularCommit
 
 
 class MemoryArchive:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from controller.services.ports import ArchiveChange, ArchiveWriter, ControlledChange
+    from controller.services.archive_ports import ArchiveChange, ArchiveWriter, ControlledChange
     from tests.memory_files import MemoryFiles
 
 

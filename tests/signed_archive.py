@@ -23,10 +23,10 @@ from controller.file_formats.certificate_file import to_pem
 from controller.file_formats.compiled_form import read_compiled
 from controller.file_formats.entry_file import encode_entry
 from controller.file_formats.staff_file import write_people
+from controller.services.archive_ports import ArchiveChange, ControlledChange
 from controller.services.founding import CompanyFounding, Founder
 from controller.services.library_adoption import library_statement
 from controller.services.people_verification import PEOPLE_FILE
-from controller.services.ports import ArchiveChange, ControlledChange
 from controller.services.statement_filing import StatementDraft, StatementFiling
 from controller.services.workspace_identity import WorkspaceIdentity
 from tests.builders import BEIJING, FORM, entry
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from controller.domain.record import Entry, Wire
-    from controller.services.ports import AuthorityKey, PersonalKeys
+    from controller.services.signing_ports import AuthorityKey, PersonalKeys
 
 BEGUN = datetime(2025, 5, 1, 8, 0, tzinfo=BEIJING)
 YEAR = BEGUN.year

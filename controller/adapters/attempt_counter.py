@@ -23,7 +23,7 @@ from controller.adapters.private_file import (
     write_private,
 )
 from controller.adapters.workspace_lock import WorkspaceLock
-from controller.services.ports import FailedAttempts
+from controller.services.signing_ports import FailedAttempts
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

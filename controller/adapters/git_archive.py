@@ -28,7 +28,7 @@ from controller.adapters.pack_upkeep import PACKS_AT_MOST, PackUpkeep
 from controller.adapters.stored_path import check_path
 from controller.domain.errors import RefusedError
 from controller.domain.text import T
-from controller.services.ports import ArchiveRewrittenError, IrregularCommit
+from controller.services.archive_ports import ArchiveRewrittenError, IrregularCommit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
     from controller.adapters.git_controlled_files import GitControlledFiles
     from controller.adapters.git_import import CommitStream
-    from controller.services.ports import ArchiveChange, ControlledChange, FileLockFactory
+    from controller.services.archive_ports import ArchiveChange, ControlledChange
+    from controller.services.ports import FileLockFactory
 
 LOCK = "archive"
 """Name of the lock that writers hold."""

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from controller.domain.record import Signatory
-    from controller.services.ports import ControlledChange, FileLockFactory
+    from controller.services.archive_ports import ControlledChange
+    from controller.services.ports import FileLockFactory
 
 MAIN = "refs/heads/main"
 LOCK = "controlled-files"

@@ -21,9 +21,13 @@ from controller.adapters.private_file import (
 )
 from controller.domain.errors import DamagedError, RefusedError
 from controller.domain.identifiers import Digest
-from controller.domain.personal_key import AuthorityKeyDamagedError, KeyOwnerRefusedError, PersonalKeyDamagedError
+from controller.domain.personal_key import (
+    AuthorityKeyDamagedError,
+    KeyOwnerRefusedError,
+    PassphraseWrongError,
+    PersonalKeyDamagedError,
+)
 from controller.domain.text import T
-from controller.services.ports import PassphraseWrongError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -15,7 +15,7 @@ from controller.domain.errors import QmsError
 from controller.domain.identifiers import Digest
 from controller.domain.text import T, Text
 from controller.file_formats.certificate_file import to_der, to_pem
-from controller.services.ports import WitnessCopy, WitnessUnreachableError
+from controller.services.timestamp_ports import WitnessCopy, WitnessUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

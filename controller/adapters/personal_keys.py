@@ -22,18 +22,16 @@ from controller.domain.passphrase import normalised
 from controller.domain.personal_key import (
     AuthorityKeyDamagedError,
     AuthorityKeyMissingError,
+    AuthorityPassphraseWrongError,
     KeyOwnerRefusedError,
     OutsideKeyRefusedError,
+    OutsidePassphraseWrongError,
+    PassphraseWrongError,
     PersonalKeyDamagedError,
     PersonalKeyMissingError,
 )
 from controller.domain.text import T
-from controller.services.ports import (
-    AuthorityPassphraseWrongError,
-    HeldKey,
-    OutsidePassphraseWrongError,
-    PassphraseWrongError,
-)
+from controller.services.signing_ports import HeldKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from controller.domain.register import Heading
-    from controller.services.ports import DocxRenderer, TemplateCompiler
+    from controller.services.print_ports import DocxRenderer, TemplateCompiler
     from controller.services.register_report import ListedTable, Sheet
 
 HOUSE_FILE = "templates/house/register.docx"

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from controller.domain.identifiers import Digest, InvalidIdentifierError
-from controller.services.ports import SeenHead
+from controller.services.archive_ports import SeenHead
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

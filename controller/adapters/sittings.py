@@ -29,7 +29,7 @@ from controller.adapters.unlocked_key import UnlockedKey
 from controller.adapters.workspace_lock import WorkspaceLock
 from controller.domain.errors import MisconfiguredError
 from controller.domain.personal_key import KeyOwnerRefusedError
-from controller.services.ports import Sitting
+from controller.services.signing_ports import Sitting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,7 +24,7 @@ from controller.domain.record import Attachment, FormBinding, RecordState, Seale
 from controller.domain.search_text import SearchWord, excerpt, search_words, tokens
 from controller.domain.serial_completeness import GivenNumber
 from controller.domain.text import T
-from controller.services.ports import FormUse, IndexedRecord, IndexStatus, SearchHit
+from controller.services.index_ports import FormUse, IndexedRecord, IndexStatus, SearchHit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from controller.domain.text import T
 from controller.file_formats.timestamp_file import LARGEST, StampDamagedError, check_stamp, make_request, refusal
-from controller.services.ports import TimestampRefusedError, TimestampUnreachableError
+from controller.services.timestamp_ports import TimestampRefusedError, TimestampUnreachableError
 
 if TYPE_CHECKING:
     from email.message import Message

@@ -20,7 +20,7 @@ from controller.domain.text import T, Text
 from controller.file_formats.clause_text import island_line, table_text
 from controller.file_formats.docx_package import open_docx, relationships
 from controller.file_formats.island_file import IslandFile, IslandPart, write_island
-from controller.services.ports import WordText
+from controller.services.print_ports import WordText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from controller.domain.text import Text
     from controller.services.archive_witness import ArchiveWitness
     from controller.services.examination_ports import WorkspaceExamination
-    from controller.services.ports import (
-        Clock,
-        Progress,
-    )
+    from controller.services.ports import Clock, Progress
     from controller.services.record_standing import RecordStanding
     from controller.services.timestamp_verification import StampVerification
     from controller.services.verification import VerificationReport

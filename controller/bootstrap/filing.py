@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from controller.services.entry_making import EntryMaking
     from controller.services.indexing import Indexing
     from controller.services.paper_signing import PaperSigning
-    from controller.services.ports import (
-        Progress,
-    )
+    from controller.services.ports import Progress
     from controller.services.record_control import RecordControl
     from controller.services.record_filing import RecordFiling
     from controller.services.register_building import RegisterBuilding

@@ -22,12 +22,8 @@ if TYPE_CHECKING:
     from controller.domain.signing_rules import SigningRules
     from controller.domain.working_days import WorkingDays
     from controller.file_formats.calendar_file import CompanyCalendar
-    from controller.services.ports import (
-        BranchHeads,
-        Clock,
-        FileLockFactory,
-        RecordKeys,
-    )
+    from controller.services.archive_ports import BranchHeads
+    from controller.services.ports import Clock, FileLockFactory, RecordKeys
     from controller.services.signing_in import PassphraseAnswer, PassphraseQuestion
     from controller.services.statement_filing import StatementFiling
     from controller.services.trail import Trail

@@ -34,9 +34,7 @@ if TYPE_CHECKING:
     from controller.services.library_adoption import LibraryAdoption, LibraryChange
     from controller.services.library_state import LibraryState
     from controller.services.pdf_printing import PdfPrinting
-    from controller.services.ports import (
-        PdfConverter,
-    )
+    from controller.services.print_ports import PdfConverter
     from controller.services.print_signing import PrintSigning
     from controller.services.procedure_printing import ProcedurePrinting
     from controller.services.redline_printing import RedlinePrinting

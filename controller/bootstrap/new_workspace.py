@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller.domain.signing_rules import SigningRules
-    from controller.services.ports import (
-        Clock,
-    )
+    from controller.services.ports import Clock
 
 from controller.bootstrap.application import Application, open_workspace
 from controller.bootstrap.foundations import PEOPLE_FILE, POSTS_FILE

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from controller.domain.identifiers import Digest
     from controller.domain.record import Wire
     from controller.domain.trail_event import TrailFilter
-    from controller.services.ports import Signer
+    from controller.services.signing_ports import Signer
 
 _FORMATS = ("csv", "xlsx", "pdf", "jsonl")
 

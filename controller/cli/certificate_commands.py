@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from controller.domain.text import Text
     from controller.domain.trust import TrustedPerson
     from controller.services.person_enrolment import Enrolled
-    from controller.services.ports import Signer
+    from controller.services.signing_ports import Signer
 
 _KEY_LIMIT = 1024 * 1024
 _KEEPER = "authority"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from controller.domain.identifiers import Digest
     from controller.domain.paper_signature import PaperSignature
     from controller.services.paper_sheet import PaperSheet
-    from controller.services.ports import Signer
+    from controller.services.signing_ports import Signer
 
 _MEANING = option("--meaning", metavar="MEANING", required=True, help=M("纸上签名的含义，例如 批准、客户确认。"))
 _OUT = option(

@@ -13,8 +13,8 @@ import click
 
 from controller.domain.errors import MisconfiguredError, RefusedError
 from controller.domain.passphrase import PassphraseTooWeakError, passphrase_rules
+from controller.domain.personal_key import PassphraseWrongError
 from controller.domain.text import T
-from controller.services.ports import PassphraseWrongError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from controller.cli.main import Session
     from controller.cli.output import Output
     from controller.domain.document_signatures import DocumentSignature, DocumentSignatures
-    from controller.services.ports import Signer
+    from controller.services.signing_ports import Signer
 
 _PDF_LIMIT = 512 * 1024 * 1024
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from controller.bootstrap import Application
     from controller.cli.main import Session
-    from controller.services.ports import Signer
+    from controller.services.signing_ports import Signer
     from controller.services.timestamping import DailyStatement, StampOutcome
 
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from controller.domain.errors import DamagedError, NotFoundError, RefusedError
-from controller.domain.text import T
+from controller.domain.text import T, Text
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from controller.domain.text import Text
 
 
 class PersonalKeyMissingError(NotFoundError):
@@ -133,4 +131,45 @@ class CertificateNameRefusedError(RefusedError):
         super().__init__(
             T("{what}为空或含有看不见的字符，不能写入证书。", what=what),
             hint=T("请先更正后再办理证书；没有改动任何内容。"),
+        )
+
+
+class PassphraseWrongError(RefusedError):
+    """口令不对. The passphrase does not open the key."""
+
+    code = "passphrase-wrong"
+
+    def __init__(self, *, name: str | Text) -> None:
+        super().__init__(
+            T("{name}的签名口令不对。", name=name),
+            hint=T("注意大小写和输入法；连续失败会被锁定并记入审计追踪。忘记口令的，请重新发放证书。"),
+        )
+
+
+class AuthorityPassphraseWrongError(PassphraseWrongError):
+    """企业证书口令不对. The passphrase does not open the authority's key."""
+
+    code = "authority-passphrase-wrong"
+
+    def __init__(self) -> None:
+        RefusedError.__init__(
+            self,
+            T("企业证书口令不对，没有发放证书。"),
+            hint=T(
+                "这是发放证书用的口令，不是个人的签名口令，请保管人输入；"
+                "保管人也忘记的，用 qms person replace-authority 更换企业根证书。"
+            ),
+        )
+
+
+class OutsidePassphraseWrongError(PassphraseWrongError):
+    """外部证书文件的口令不对."""
+
+    code = "outside-passphrase-wrong"
+
+    def __init__(self) -> None:
+        RefusedError.__init__(
+            self,
+            T("外部证书文件的口令不对，没有导入。"),
+            hint=T("这是从发证机构导出该文件时设的口令；忘记的请重新导出。"),
         )

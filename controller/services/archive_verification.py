@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from controller.domain.form import FormDefinition
     from controller.domain.text import Text
+    from controller.services.archive_ports import ExaminedArchive
     from controller.services.archive_witness import ArchiveWitness
     from controller.services.commit_order import CommitOrder
     from controller.services.examination_ports import (
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
         TimestampVerification,
     )
     from controller.services.people_verification import SignerHistory
-    from controller.services.ports import ExaminedArchive, Progress, RecordKeys
+    from controller.services.ports import Progress, RecordKeys
     from controller.services.record_examination import Examined, RecordExaminers
     from controller.services.record_standing import RecordStanding
     from controller.services.record_verification import Rerender

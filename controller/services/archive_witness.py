@@ -15,14 +15,14 @@ from controller.domain.errors import QmsError
 from controller.domain.identifiers import Digest, InvalidIdentifierError
 from controller.domain.text import T
 from controller.file_formats import canonical_json
-from controller.services.ports import SeenHead
+from controller.services.archive_ports import SeenHead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from controller.domain.text import Text
+    from controller.services.archive_ports import ExaminedArchive, SeenHeads
     from controller.services.examination_ports import BranchHistory
-    from controller.services.ports import ExaminedArchive, SeenHeads
 
 _MAIN = "main"
 _SITE_FILE = "site.json"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from controller.domain.form import FormDefinition
     from controller.domain.identifiers import Digest
     from controller.domain.record import FormBinding
-    from controller.services.ports import Archive
+    from controller.services.archive_ports import Archive
 
 
 class KnownForms(Protocol):

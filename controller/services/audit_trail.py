@@ -33,8 +33,10 @@ from controller.services.statement_telling import statement_event
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from controller.services.archive_ports import ExaminedArchive
     from controller.services.archived_forms import ArchivedForms
-    from controller.services.ports import ExaminedArchive, Progress, RecordKeys, SortedSpool
+    from controller.services.index_ports import SortedSpool
+    from controller.services.ports import Progress, RecordKeys
 
 PEOPLE, DOCUMENTS = "people", "documents"
 CHAINS = frozenset({TRAIL, TIMESTAMPS, AUTHORITY, PEOPLE, DOCUMENTS})

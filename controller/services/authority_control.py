@@ -14,18 +14,19 @@ from controller.domain.passphrase import check_authority_passphrase
 from controller.domain.statement import AUTHORITY, Event
 from controller.domain.text import T
 from controller.file_formats.certificate_file import to_pem
+from controller.services.archive_ports import ControlledChange
 from controller.services.library_check import ROOT_FILE
 from controller.services.people_standing import certificate_path
 from controller.services.person_control import check_holder, check_reason
 from controller.services.person_enrolment import WITNESSING
-from controller.services.ports import ControlledChange
 from controller.services.statement_filing import StatementDraft
 
 if TYPE_CHECKING:
     from controller.domain.person import Staff
     from controller.domain.signing_rules import SigningRules
     from controller.services.people_standing import PeopleStanding
-    from controller.services.ports import AuthorityKey, Clock, Signer
+    from controller.services.ports import Clock
+    from controller.services.signing_ports import AuthorityKey, Signer
     from controller.services.statement_filing import FiledStatement, StatementFiling
     from controller.services.workspace_identity import WorkspaceIdentity
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from controller.services.ports import Progress, RecordIndex
+    from controller.services.index_ports import RecordIndex
+    from controller.services.ports import Progress
     from controller.services.record_control import RecordControl
 
 _NOT_IN_NAMES = str.maketrans(dict.fromkeys('\\/:*?"<>|', "、"))

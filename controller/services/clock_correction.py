@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from controller.domain.person import Staff
-    from controller.services.ports import BranchHeads, Clock, Signer
+    from controller.services.archive_ports import BranchHeads
+    from controller.services.ports import Clock
+    from controller.services.signing_ports import Signer
     from controller.services.statement_filing import FiledStatement, StatementFiling
 
 MEANING = "更正"

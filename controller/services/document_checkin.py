@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from controller.services.checkout_ports import DocumentDrafts, ReturnedWordReader
     from controller.services.document_checkout import Checkout, DocumentCheckout
     from controller.services.document_library import LibraryDocument
-    from controller.services.ports import LibraryFiles, Signer
+    from controller.services.ports import LibraryFiles
     from controller.services.returned_text import ReturnedText
+    from controller.services.signing_ports import Signer
     from controller.services.statement_filing import StatementFiling
 
 _Value = TypeVar("_Value")

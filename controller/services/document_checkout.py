@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from controller.domain.record import Wire
     from controller.domain.statement import Statement
     from controller.services.checkout_ports import CheckoutDrawing, DocumentDrafts, ReturnedWord, ReturnedWordReader
-    from controller.services.ports import Clock, LibraryFiles, Signer
+    from controller.services.ports import Clock, LibraryFiles
+    from controller.services.signing_ports import Signer
     from controller.services.statement_filing import StatementFiling
 
 STATE_FILES = ("clauses.txt", "clauses.yml", "document.yml", "notes.yml")

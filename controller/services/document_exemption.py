@@ -22,7 +22,8 @@ from controller.services.statement_filing import StatementDraft
 if TYPE_CHECKING:
     from controller.domain.person import Staff
     from controller.domain.route import Exemption, Routes
-    from controller.services.ports import Clock, LibraryFiles, Signer
+    from controller.services.ports import Clock, LibraryFiles
+    from controller.services.signing_ports import Signer
     from controller.services.statement_filing import StatementFiling
 
 EXEMPTION_CHAIN = "documents/TWO-PERSON-EXEMPTION/A-0"

@@ -35,10 +35,11 @@ if TYPE_CHECKING:
 
     from controller.domain.clause import Clause, Segment
     from controller.domain.text import Text
+    from controller.services.archive_ports import Archive
     from controller.services.document_library import DocumentLibrary
     from controller.services.examination_ports import HistoricCommit
     from controller.services.history_ports import LibraryHistory
-    from controller.services.ports import Archive, Clock
+    from controller.services.ports import Clock
     from controller.services.statement_filing import StatementFiling
 
 MAIN = "main"

@@ -14,6 +14,7 @@ from controller.domain.text import T
 from controller.file_formats.clause_ids import first_ids, renewed, write_clause_ids
 from controller.file_formats.document_file import write_document
 from controller.file_formats.document_titles import control_line
+from controller.services.archive_ports import ControlledChange
 from controller.services.document_library import (
     FOLDER,
     FORMS_FOLDER,
@@ -22,7 +23,6 @@ from controller.services.document_library import (
     whole_segment,
 )
 from controller.services.library_adoption import library_statement
-from controller.services.ports import ControlledChange
 from controller.services.staff_directory import check_post
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from controller.domain.conformity import Finding
     from controller.domain.person import Staff
     from controller.domain.text import Text
-    from controller.services.ports import ControlledFiles, Signer
+    from controller.services.ports import ControlledFiles
+    from controller.services.signing_ports import Signer
     from controller.services.statement_filing import StatementFiling
     from controller.services.text_reading import ReadText
 

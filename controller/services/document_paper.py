@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from controller.domain.document_signatures import DocumentSignature, DocumentSignatures
     from controller.services.document_signing import DocumentSigning
     from controller.services.paper_signing import CheckedScan, TakenPaper
-    from controller.services.ports import Clock, ScanReader, Signer
+    from controller.services.ports import Clock
+    from controller.services.print_ports import ScanReader
+    from controller.services.signing_ports import Signer
     from controller.services.workspace_identity import WorkspaceIdentity
 
 TAKE_IN_POSTS = ("document_controller", "quality_officer", "quality_head")

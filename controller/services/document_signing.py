@@ -35,10 +35,13 @@ if TYPE_CHECKING:
     from controller.domain.route import RouteAnswer, Routes, RouteStep
     from controller.domain.signature import Origin, SigningKey
     from controller.domain.text import Text
+    from controller.services.archive_ports import Archive
     from controller.services.document_exemption import DocumentExemption
     from controller.services.document_library import DocumentLibrary
-    from controller.services.ports import Archive, LibraryFiles, PdfDocument, PdfSigning, Signer
+    from controller.services.ports import LibraryFiles
+    from controller.services.print_ports import PdfDocument, PdfSigning
     from controller.services.procedure_printing import ProcedurePrinting
+    from controller.services.signing_ports import Signer
     from controller.services.statement_filing import FiledStatement, StatementFiling, StoredStatement
 
 SCREEN_ONLY = frozenset({"notes.yml"})

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from controller.domain.record import RecordState, Wire
     from controller.services.form_library import FormPackage
     from controller.services.form_rendering import FormRenderer
-    from controller.services.ports import Signer
+    from controller.services.signing_ports import Signer
     from controller.services.workspace_identity import WorkspaceIdentity
 
 _ENDING = "办结"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from controller.domain.form import FormDefinition
-    from controller.services.ports import TemplateCompiler
+    from controller.services.print_ports import TemplateCompiler
 
 
 @dataclass(frozen=True)

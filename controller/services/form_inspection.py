@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from controller.domain.form import FormDefinition
-    from controller.services.ports import LibraryFiles, Progress, TemplateCompiler
+    from controller.services.ports import LibraryFiles, Progress
+    from controller.services.print_ports import TemplateCompiler
 
 _POSTS_FILE = "signatures/posts.yml"
 _WITHDRAWN = "作废"

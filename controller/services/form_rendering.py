@@ -12,7 +12,7 @@ from controller.domain.record_view import template_context
 if TYPE_CHECKING:
     from controller.domain.record_view import RecordView
     from controller.services.form_library import FormPackage
-    from controller.services.ports import DocxRenderer
+    from controller.services.print_ports import DocxRenderer
 
 
 class FormRenderer:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from controller.domain.form import FormDefinition
     from controller.domain.identifiers import Revision
     from controller.services.form_compiling import FormCompiling
-    from controller.services.ports import FormDrawing, LibraryFiles, LibraryWriter
+    from controller.services.ports import LibraryFiles, LibraryWriter
+    from controller.services.print_ports import FormDrawing
 
 HOUSE_FORM = "templates/house/form.docx"
 _REVISION_LINE = re.compile(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from controller.domain.record import Signatory, Wire
     from controller.domain.signature import Origin, SigningKey
     from controller.domain.signing_rules import SigningRules
-    from controller.services.ports import AuthorityKey, PersonalKeys
+    from controller.services.signing_ports import AuthorityKey, PersonalKeys
 
 AUTHORITY_PASSPHRASE = "authority"  # noqa: S105 - the name under which it is given, not a passphrase
 WITNESSES = 2

@@ -17,8 +17,9 @@ from controller.domain.identifiers import Digest
 from controller.domain.record_chain import BrokenChainError, fold
 from controller.domain.text import T
 from controller.file_formats.entry_file import decode_entry
+from controller.services.archive_ports import ArchiveRewrittenError
 from controller.services.archived_forms import ArchivedForms
-from controller.services.ports import ArchiveRewrittenError, IndexedRecord
+from controller.services.index_ports import IndexedRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from controller.domain.form import Field, FormDefinition
     from controller.domain.record import Entry, RecordState, Wire
     from controller.domain.text import Text
+    from controller.services.archive_ports import Archive
     from controller.services.archived_forms import KnownForms
-    from controller.services.ports import Archive, IndexStatus, Progress, RecordIndex
+    from controller.services.index_ports import IndexStatus, RecordIndex
+    from controller.services.ports import Progress
 
 ENTRY_PATH = re.compile(r"(?P<folder>[^/]+/(?:\d+/)+[^/]+-\d{4}-\d{4,7})/(?P<sequence>\d{4,6})\.json")
 """Where entries lie in the archive (`RecordNumber.folder`)."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller.domain.personal_key import PersonalKeyMissingError
-from controller.services.ports import PassphraseWrongError
+from controller.domain.personal_key import PassphraseWrongError, PersonalKeyMissingError
 from controller.services.signing_in import CertificateNotCountingError
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from controller.domain.identifiers import Digest
     from controller.domain.signature import SigningKey
     from controller.services.people_standing import PeopleStanding
-    from controller.services.ports import HeldKey, PersonalKeys
+    from controller.services.signing_ports import HeldKey, PersonalKeys
 
 
 @dataclass

@@ -14,8 +14,8 @@ from controller.domain.errors import NotFoundError, RefusedError
 from controller.domain.identifiers import Digest, nearest
 from controller.domain.statement import TRAIL, Event
 from controller.domain.text import T
+from controller.services.archive_ports import ControlledChange
 from controller.services.library_check import LEADING_POSTS, LIBRARY_FOLDERS, SETTINGS_FILE, is_library_file
-from controller.services.ports import ControlledChange
 from controller.services.staff_directory import check_post
 from controller.services.statement_filing import StatementDraft
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from controller.domain.conformity import Finding
     from controller.domain.person import Staff
     from controller.domain.record import Wire
-    from controller.services.ports import Clock, ControlledFiles, LibraryFiles, LibraryFolder, Signer
+    from controller.services.ports import Clock, ControlledFiles, LibraryFiles, LibraryFolder
+    from controller.services.signing_ports import Signer
     from controller.services.statement_filing import StatementFiling
 
 DISCARDED = ".qms/discarded"

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import tzinfo
 
+    from controller.services.archive_ports import Archive
     from controller.services.examination_ports import HistoricCommit
     from controller.services.history_ports import LibraryHistory
-    from controller.services.ports import Archive, Clock
+    from controller.services.ports import Clock
 
 _FOLDERS: Mapping[str, tuple[ItemKind, str]] = {
     "procedures": (ItemKind.DOCUMENT, "document.yml"),

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from controller.domain.statement import Statement
+    from controller.services.archive_ports import Archive
     from controller.services.examination_ports import HistoricCommit, NewestChange
-    from controller.services.ports import Archive
 
 _STATEMENT = re.compile(r"[a-z]+(?:/[A-Za-z0-9._-]+)+")
 _SHORT = 12

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from controller.domain.statement import Statement
     from controller.domain.text import Text
+    from controller.services.archive_ports import Archive
     from controller.services.commit_order import CommitOrder
     from controller.services.examination_ports import BranchHistory, HeldStatement, HistoricCommit
-    from controller.services.ports import Archive
 
 MAIN = "main"
 _STATEMENT = re.compile(r"[a-z]+(?:/[A-Za-z0-9._-]+)+")

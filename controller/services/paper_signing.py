@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from controller.domain.form import FormDefinition
     from controller.domain.identifiers import RecordNumber
     from controller.domain.text import Text
-    from controller.services.ports import Clock, ScanReader, Signer
+    from controller.services.ports import Clock
+    from controller.services.print_ports import ScanReader
     from controller.services.record_control import RecordControl, StoredRecord
     from controller.services.record_filing import Filed
+    from controller.services.signing_ports import Signer
 
 _LONGEST_NAME = 80
 

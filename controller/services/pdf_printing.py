@@ -14,7 +14,7 @@ from controller.file_formats.docx_package import open_docx
 from controller.file_formats.pdf_text import PdfUnreadableError, read_pdf
 from controller.file_formats.print_completeness import losses
 from controller.file_formats.visible_text import visible_passages
-from controller.services.ports import PdfDocument
+from controller.services.print_ports import PdfDocument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from controller.domain.text import Text
     from controller.file_formats.pdf_text import PdfText
     from controller.file_formats.print_completeness import Loss
-    from controller.services.ports import PdfConverter
+    from controller.services.print_ports import PdfConverter
 
 _SHOWN = 60
 

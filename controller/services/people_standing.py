@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from controller.domain.signing_rules import SigningRules
     from controller.domain.statement import Statement
     from controller.domain.trust import OpenEnrolment
-    from controller.services.ports import Archive, Clock
+    from controller.services.archive_ports import Archive
+    from controller.services.ports import Clock
 
 CERTIFICATES = "certificates"
 SITE_FILE = "site.json"

@@ -18,8 +18,8 @@ from controller.domain.text import T
 from controller.domain.trust_events import posts_wire
 from controller.file_formats.staff_file import PEOPLE_FILE, write_people
 from controller.file_formats.text_encoding import utf8_text
+from controller.services.archive_ports import ControlledChange
 from controller.services.library_check import LEADING_POSTS
-from controller.services.ports import ControlledChange
 from controller.services.staff_directory import PersonRetiredError, PostNeededError, UnknownPersonError
 from controller.services.statement_filing import StatementDraft
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from controller.domain.text import Text
     from controller.domain.trust import TrustedPerson
     from controller.services.people_standing import PeopleStanding
-    from controller.services.ports import Clock, ControlledFiles, PersonalKeys, Signer
+    from controller.services.ports import Clock, ControlledFiles
+    from controller.services.signing_ports import PersonalKeys, Signer
     from controller.services.statement_filing import FiledStatement, StatementFiling
 
 MEANING = "授权"

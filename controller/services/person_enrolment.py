@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from controller.domain.trust import OpenEnrolment, TrustedPerson
     from controller.services.people_standing import PeopleStanding
     from controller.services.person_control import PersonControl
-    from controller.services.ports import AuthorityKey, Clock, PersonalKeys, Signer
+    from controller.services.ports import Clock
+    from controller.services.signing_ports import AuthorityKey, PersonalKeys, Signer
     from controller.services.statement_filing import FiledStatement, StatementFiling
     from controller.services.workspace_identity import WorkspaceIdentity
 

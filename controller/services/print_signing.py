@@ -11,7 +11,9 @@ from controller.domain.signature_page import SignatureMark, SignaturePage, Signa
 
 if TYPE_CHECKING:
     from controller.domain.identifiers import Digest
-    from controller.services.ports import Clock, PdfSigning, Signer
+    from controller.services.ports import Clock
+    from controller.services.print_ports import PdfSigning
+    from controller.services.signing_ports import Signer
 
 ISSUED = "出具"
 """Meaning of the signature: this print was handed out by that person and shows the record as it stood."""

@@ -15,7 +15,7 @@ from controller.services.document_library import FOLDER, DocumentIncompleteError
 
 if TYPE_CHECKING:
     from controller.services.document_library import DocumentLibrary
-    from controller.services.ports import ProcedureDrawing
+    from controller.services.print_ports import ProcedureDrawing
 
 HOUSE_PROCEDURE = "templates/house/procedure.docx"
 ON_SIGNATURE_PAGE = SigningStep("见签署页", "见签署页")

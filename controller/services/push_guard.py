@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from controller.domain.text import Text
+    from controller.services.archive_ports import Archive
     from controller.services.people_verification import SignerHistory
-    from controller.services.ports import Archive
     from controller.services.pushed_archive import GuardRules, PushedRepository
 
 MAIN = "refs/heads/main"

@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
     from controller.domain.form import FormDefinition
     from controller.domain.text import Text
+    from controller.services.archive_ports import Archive
     from controller.services.commit_order import CommitOrder
     from controller.services.examination_ports import HeldStatement, HistoricCommit
     from controller.services.people_verification import SignerHistory
-    from controller.services.ports import Archive
 
 AHEAD = 600
 """Seconds by which a commit may be ahead of the server's clock."""

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from controller.domain.record import Attachment, RecordState
-    from controller.services.ports import Archive, RecordKeys
+    from controller.services.archive_ports import Archive
+    from controller.services.ports import RecordKeys
 
 _NOT_IN_NAMES = frozenset('<>:"|?*')
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})

@@ -20,6 +20,7 @@ from controller.domain.text import T, Text
 from controller.file_formats.compiled_form import read_compiled
 from controller.file_formats.entry_file import decode_entry
 from controller.file_formats.sealed_file import mismatches, unseal
+from controller.services.archive_ports import ArchiveChange
 from controller.services.attached_files import attach
 from controller.services.entry_making import (
     ActDraft,
@@ -31,7 +32,6 @@ from controller.services.entry_making import (
     view_of,
 )
 from controller.services.form_library import FormPackage
-from controller.services.ports import ArchiveChange
 from controller.services.record_filing import Filed
 from controller.services.stage_control import StageRefusedError, check_move, find_stage
 
@@ -44,10 +44,12 @@ if TYPE_CHECKING:
     from controller.domain.record import Entry, RecordState, Signatory, Wire
     from controller.domain.record_view import RecordView
     from controller.domain.working_days import WorkingDays
+    from controller.services.archive_ports import Archive
     from controller.services.attached_files import AttachedFiles
     from controller.services.entry_making import EntryMaking
     from controller.services.indexing import Indexing
-    from controller.services.ports import Archive, Clock, RecordKeys, Signer
+    from controller.services.ports import Clock, RecordKeys
+    from controller.services.signing_ports import Signer
     from controller.services.workspace_identity import WorkspaceIdentity
 
 _REASON_AT_LEAST = 5

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from controller.domain.form_check import check_values
 from controller.domain.identifiers import RecordNumber
 from controller.domain.record import Act
+from controller.services.archive_ports import ArchiveChange
 from controller.services.attached_files import attach
 from controller.services.entry_making import (
     ActDraft,
@@ -24,7 +25,6 @@ from controller.services.entry_making import (
     package_files,
     sensitive_keys,
 )
-from controller.services.ports import ArchiveChange
 from controller.services.stage_control import check_opening, find_stage
 
 if TYPE_CHECKING:
@@ -37,11 +37,13 @@ if TYPE_CHECKING:
     from controller.domain.person import Staff
     from controller.domain.record import RecordState, Signatory, Wire
     from controller.domain.working_days import WorkingDays
+    from controller.services.archive_ports import Archive, ArchiveWriter
     from controller.services.attached_files import AttachedFiles
     from controller.services.entry_making import EntryMaking, MadeEntry
     from controller.services.form_library import FormLibrary, FormPackage
     from controller.services.indexing import Indexing
-    from controller.services.ports import Archive, ArchiveWriter, Clock, Progress, RecordKeys, Signer
+    from controller.services.ports import Clock, Progress, RecordKeys
+    from controller.services.signing_ports import Signer
     from controller.services.workspace_identity import WorkspaceIdentity
 
 BATCH = 500

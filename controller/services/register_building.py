@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from controller.domain.register import RegisterDefinition, Tally
     from controller.domain.retention import RetentionRules
     from controller.domain.working_days import WorkingDays
+    from controller.services.archive_ports import Archive
     from controller.services.archived_forms import ArchivedForms, KnownForms
-    from controller.services.ports import Archive, Progress, RecordIndex, SortedSpool
+    from controller.services.index_ports import RecordIndex, SortedSpool
+    from controller.services.ports import Progress
     from controller.services.register_report import Sheet
     from controller.services.register_rows import DocumentList
 

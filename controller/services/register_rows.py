@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from controller.domain.register import Period
     from controller.domain.retention import RetentionRules
     from controller.domain.trail_event import ShownChange
+    from controller.services.archive_ports import Archive
     from controller.services.archived_forms import ArchivedForms, KnownForms
-    from controller.services.ports import Archive, RecordIndex, SortedSpool
+    from controller.services.index_ports import RecordIndex, SortedSpool
 
 _LINKED_KEPT = 2000
 """Referenced records kept in memory."""

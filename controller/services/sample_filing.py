@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from controller.domain.identifiers import RecordNumber
     from controller.domain.record import Signatory
     from controller.domain.signature import Origin, SigningKey
-    from controller.services.ports import Progress, Signer
+    from controller.services.ports import Progress
     from controller.services.record_control import RecordControl
     from controller.services.record_filing import RecordFiling
+    from controller.services.signing_ports import Signer
 
 
 class SampleInvalidError(MisconfiguredError):

@@ -20,12 +20,13 @@ from controller.domain.passphrase import (
     normalised,
     passphrase_expired,
 )
+from controller.domain.personal_key import PassphraseWrongError
 from controller.domain.signature import SENSITIVE_MEANINGS
 from controller.domain.signing_rules import Profile
 from controller.domain.statement import TRAIL, Event
 from controller.domain.text import T, Text
 from controller.file_formats.signature_file import detached_signature
-from controller.services.ports import FailedAttempts, PassphraseWrongError
+from controller.services.signing_ports import FailedAttempts
 from controller.services.staff_directory import PersonNeededError, active_person
 from controller.services.statement_filing import StatementDraft
 
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from controller.domain.record import Signatory, Wire
     from controller.domain.signature import Origin, SigningKey
     from controller.domain.signing_rules import SigningRules
-    from controller.services.ports import AttemptCounter, Clock, PersonalKeys, Sitting, Sittings
+    from controller.services.ports import Clock
+    from controller.services.signing_ports import AttemptCounter, PersonalKeys, Sitting, Sittings
     from controller.services.statement_filing import StatementFiling, StoredStatement
 
 _LOOKED_BACK = 300

@@ -24,14 +24,16 @@ from controller.domain.statement import (
 )
 from controller.domain.text import T
 from controller.file_formats.statement_file import decode_statement, encode_statement
-from controller.services.ports import ArchiveChange
+from controller.services.archive_ports import ArchiveChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from controller.domain.record import Wire
     from controller.domain.signature import Origin
-    from controller.services.ports import Archive, ArchiveWriter, Clock, ControlledChange, Signer
+    from controller.services.archive_ports import Archive, ArchiveWriter, ControlledChange
+    from controller.services.ports import Clock
+    from controller.services.signing_ports import Signer
     from controller.services.workspace_identity import WorkspaceIdentity
 
 SYSTEM = Signatory(person="system", name="系统", post="")

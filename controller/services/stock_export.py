@@ -16,8 +16,8 @@ from controller.domain.statement import AUTHORITY
 from controller.domain.text import T
 from controller.file_formats.certificate_file import to_pem
 from controller.file_formats.signing_rules_file import SIGNING_FILE
+from controller.services.archive_ports import ArchiveRewrittenError
 from controller.services.examination_ports import HistoryUnreadable
-from controller.services.ports import ArchiveRewrittenError
 from controller.services.timestamping import trusted_roots
 
 if TYPE_CHECKING:

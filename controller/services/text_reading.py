@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from controller.domain.clause import ParsedText
     from controller.domain.identifiers import Digest
-    from controller.services.ports import WordReader
+    from controller.services.print_ports import WordReader
 
 MAX_BYTES = 30 * 1024 * 1024
 _MAX_TEXT = 5 * 1024 * 1024

@@ -17,13 +17,13 @@ from controller.domain.identifiers import Digest
 from controller.domain.statement import TIMESTAMPS, TRAIL, Event, statement_path
 from controller.domain.text import T, Text
 from controller.file_formats.timestamp_file import certificate_or_none, check_stamp
-from controller.services.ports import (
+from controller.services.statement_filing import StatementDraft
+from controller.services.timestamp_ports import (
     TimestampRefusedError,
     TimestampUnreachableError,
     WitnessCopy,
     WitnessUnreachableError,
 )
-from controller.services.statement_filing import StatementDraft
 from controller.services.timestamp_verification import ROOTS_FOLDER, TOLERANCE
 
 if TYPE_CHECKING:
@@ -31,16 +31,11 @@ if TYPE_CHECKING:
 
     from controller.domain.conformity import Finding
     from controller.file_formats.timestamp_file import CheckedStamp
-    from controller.services.ports import (
-        Archive,
-        BranchHeads,
-        Clock,
-        LibraryFiles,
-        OutsideWitness,
-        Signer,
-        TimestampAuthority,
-    )
+    from controller.services.archive_ports import Archive, BranchHeads
+    from controller.services.ports import Clock, LibraryFiles
+    from controller.services.signing_ports import Signer
     from controller.services.statement_filing import FiledStatement, StatementFiling, StoredStatement
+    from controller.services.timestamp_ports import OutsideWitness, TimestampAuthority
     from controller.services.witness_comparison import WitnessComparison
 
 _COMPARED = 30

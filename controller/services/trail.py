@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from controller.domain.identifiers import Digest
     from controller.domain.person import Staff
     from controller.domain.record import Signatory, Wire
-    from controller.services.ports import Signer
     from controller.services.signing_in import SigningIn
+    from controller.services.signing_ports import Signer
     from controller.services.statement_filing import FiledStatement, StatementFiling
 
 WHOLE_TRAIL = "审计追踪"

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from controller.domain.identifiers import RecordNumber
     from controller.domain.record import Entry, Wire
+    from controller.services.archive_ports import ExaminedArchive
     from controller.services.archive_verification import VerificationTools
     from controller.services.entry_making import EntryMaking
     from controller.services.examination_ports import WorkspaceExamination
-    from controller.services.ports import ExaminedArchive, Progress
+    from controller.services.ports import Progress
     from controller.services.record_control import RecordControl
     from controller.services.record_standing import RecordStanding
     from controller.services.workspace_identity import WorkspaceIdentity

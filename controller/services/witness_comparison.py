@@ -14,12 +14,13 @@ from controller.domain.identifiers import Digest
 from controller.domain.statement import AUTHORITY, TIMESTAMPS, statement_path
 from controller.domain.text import T
 from controller.file_formats.statement_file import decode_statement
-from controller.services.ports import WitnessUnreachableError
+from controller.services.timestamp_ports import WitnessUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from controller.services.ports import Archive, OutsideWitness, WitnessCopy
+    from controller.services.archive_ports import Archive
+    from controller.services.timestamp_ports import OutsideWitness, WitnessCopy
 
 
 class WitnessComparison:

@@ -12,7 +12,7 @@ from controller.adapters.private_file import PrivateFolderUnusableError
 from controller.domain.passphrase import locked_until
 from controller.domain.personal_key import KeyOwnerRefusedError
 from controller.domain.signing_rules import SigningRules
-from controller.services.ports import FailedAttempts
+from controller.services.signing_ports import FailedAttempts
 from tests.filing_process import processes
 from tests.key_process import fail_often
 

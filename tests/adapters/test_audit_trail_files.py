@@ -24,7 +24,7 @@ from controller.domain.text import T
 from controller.file_formats.docx_package import open_docx
 from controller.services.archived_forms import ArchivedForms
 from controller.services.audit_trail import AuditTrail, SelectedTrail
-from controller.services.ports import PdfDocument
+from controller.services.print_ports import PdfDocument
 from controller.services.trail_listing import TrailParticulars, TrailTable
 from tests.builders import MORNING, WANG, WORKSPACE, entry, record_files
 from tests.memory_archive import MemoryArchive, MemoryForms

@@ -16,7 +16,7 @@ from controller.adapters.git_program import RefMovedError
 from controller.adapters.stored_path import PathRefusedError
 from controller.domain.identifiers import RecordNumber
 from controller.domain.record import Signatory
-from controller.services.ports import ArchiveChange, ArchiveRewrittenError, IrregularCommit
+from controller.services.archive_ports import ArchiveChange, ArchiveRewrittenError, IrregularCommit
 from tests.archives import SITE_FILE, change, file_next, make_workspace, open_archive
 from tests.builders import FORM, MORNING, WANG
 from tests.real_tools import need

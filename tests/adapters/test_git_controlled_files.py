@@ -19,7 +19,7 @@ from controller.adapters.git_objects import NotARepositoryError
 from controller.adapters.git_program import NoSpaceError, RefMovedError
 from controller.adapters.stored_path import PathRefusedError
 from controller.adapters.workspace_lock import WorkspaceBusyError, WorkspaceLock
-from controller.services.ports import ArchiveChange, ControlledChange
+from controller.services.archive_ports import ArchiveChange, ControlledChange
 from tests.archives import SITE_FILE, make_workspace
 from tests.builders import MORNING, WANG
 from tests.real_tools import need

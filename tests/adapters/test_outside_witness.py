@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller.adapters.outside_witness import WitnessFolder
-from controller.services.ports import WitnessCopy, WitnessUnreachableError
+from controller.services.timestamp_ports import WitnessCopy, WitnessUnreachableError
 from tests.signers import company
 
 if TYPE_CHECKING:

@@ -33,11 +33,11 @@ from controller.domain.personal_key import (
     KeyOwnerRefusedError,
     KeyUnsupportedError,
     OutsideKeyRefusedError,
+    PassphraseWrongError,
     PersonalKeyDamagedError,
     PersonalKeyMissingError,
 )
 from controller.file_formats.signature_file import check_signature, detached_signature
-from controller.services.ports import PassphraseWrongError
 from tests.filing_process import processes
 from tests.key_process import KILLED, change, change_and_die, change_on_a_full_disk
 from tests.real_tools import need

@@ -24,8 +24,8 @@ from controller.domain.record import Act
 from controller.domain.statement import TRAIL, Event
 from controller.file_formats.certificate_file import to_pem
 from controller.file_formats.statement_file import encode_statement
+from controller.services.archive_ports import ControlledChange
 from controller.services.library_adoption import library_statement
-from controller.services.ports import ControlledChange
 from controller.services.push_guard import PushUnreadableError, read_updates
 from controller.services.statement_filing import StatementDraft
 from tests.real_tools import need

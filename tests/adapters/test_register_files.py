@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from controller.services.ports import PdfDocument
+    from controller.services.print_ports import PdfDocument
 
 COMPANY = "某某医疗器械有限公司"
 REGISTER = read_register(
@@ -294,7 +294,7 @@ class Kit:
         return MORNING
 
     def print(self, docx: bytes) -> PdfDocument:
-        from controller.services.ports import PdfDocument
+        from controller.services.print_ports import PdfDocument
 
         self.printed.append(docx)
         return PdfDocument(b"%PDF-1.7 " + str(len(self.printed)).encode(), "test", "1", [], 1)

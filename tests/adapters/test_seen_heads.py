@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller.adapters.seen_heads import SeenHeadsFile
-from controller.services.ports import SeenHead
+from controller.services.archive_ports import SeenHead
 
 if TYPE_CHECKING:
     from pathlib import Path

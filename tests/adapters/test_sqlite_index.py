@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from controller.adapters.sqlite_index import IndexUnwritableError, SqliteIndex
 from controller.domain.identifiers import Digest, RecordNumber
 from controller.domain.record import Attachment, RecordState, SealedValue, Signatory
-from controller.services.ports import IndexedRecord
+from controller.services.index_ports import IndexedRecord
 from tests.builders import WANG, WORKSPACE, form_binding
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import pytest
 
 from controller.adapters.git_history import GitBranchHistory
 from controller.adapters.stock_folder import ExportFolderNotEmptyError, new_stock_folder, stock_tools
-from controller.services.ports import ArchiveRewrittenError
+from controller.services.archive_ports import ArchiveRewrittenError
 from controller.services.stock_export import StockExporting
 from tests.real_tools import need
 from tests.signed_archive import PEOPLE, SignedArchive, entry_files, found, number, signed_entry

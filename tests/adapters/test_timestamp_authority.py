@@ -9,7 +9,7 @@ import pytest
 
 from controller.adapters.timestamp_authority import HttpTimestampAuthority
 from controller.file_formats.timestamp_file import LARGEST, make_request
-from controller.services.ports import TimestampRefusedError, TimestampUnreachableError
+from controller.services.timestamp_ports import TimestampRefusedError, TimestampUnreachableError
 from tests.timestamp_server import OpensslAuthority, Sent, serving
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from tests.docx_files import CONTENT_TYPES, document, docx, paragraph
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from controller.services.ports import WordText
+    from controller.services.print_ports import WordText
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml."
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'

@@ -13,8 +13,8 @@ from controller.domain.identifiers import Digest
 from controller.domain.record import Signatory
 from controller.domain.statement import Event
 from controller.file_formats.docx_package import open_docx, write_docx
+from controller.services.archive_ports import ControlledChange
 from controller.services.library_adoption import library_statement
-from controller.services.ports import ControlledChange
 
 if TYPE_CHECKING:
     from tests.conftest import Workspace

@@ -12,8 +12,9 @@ import pytest
 
 from controller.file_formats.docx_package import open_docx
 from controller.file_formats.tracked_changes import accepted, body_blocks, rejected
+from controller.services.archive_ports import ControlledChange
 from controller.services.library_adoption import library_statement
-from controller.services.ports import ControlledChange, PdfDocument
+from controller.services.print_ports import PdfDocument
 from tests.adapters.test_pdf_signing import print_out
 from tests.signers import company
 

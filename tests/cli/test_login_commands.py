@@ -12,8 +12,8 @@ import pytest
 
 from controller.adapters.attempt_counter import FileAttemptCounter
 from controller.cli.main import main
+from controller.domain.personal_key import PassphraseWrongError
 from controller.domain.statement import Event
-from controller.services.ports import PassphraseWrongError
 from controller.services.signing_in import PassphraseAnswer
 from tests.conftest import PASSPHRASE
 

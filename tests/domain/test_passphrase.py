@@ -16,7 +16,7 @@ from controller.domain.passphrase import (
     passphrase_expired,
 )
 from controller.domain.signing_rules import SigningRules
-from controller.services.ports import FailedAttempts
+from controller.services.signing_ports import FailedAttempts
 
 RULES = SigningRules()
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

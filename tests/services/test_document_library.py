@@ -28,7 +28,7 @@ from controller.services.document_import import (
     renew_clause_ids,
 )
 from controller.services.document_library import DocumentIncompleteError, DocumentLibrary, UnknownDocumentError
-from controller.services.ports import WordText
+from controller.services.print_ports import WordText
 from controller.services.staff_directory import PostNeededError
 from controller.services.statement_filing import StatementFiling
 from controller.services.text_reading import FileTooLargeError, NotTextError, ReadText, read_uploaded_text

@@ -16,7 +16,7 @@ from controller.domain.identifiers import Digest
 from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.services.document_signing import ShownChangedError, SignedPdfMissingError
-from controller.services.ports import PdfDocument
+from controller.services.print_ports import PdfDocument
 from controller.services.signed_statement import flaw_of
 from tests.adapters.test_pdf_signing import print_out
 from tests.signers import TestSigner, company

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from controller.domain.signature import SigningKey
     from controller.domain.statement import Statement
     from controller.services.founding import Founding
-    from controller.services.ports import AuthorityKey, PersonalKeys
+    from controller.services.signing_ports import AuthorityKey, PersonalKeys
 
 AUTHORITY_WORDS = "机构的口令"
 AT = datetime.fromisoformat("2026-01-05T09:00:00+08:00")

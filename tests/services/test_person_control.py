@@ -11,6 +11,7 @@ import pytest
 from controller.domain.identifiers import Digest
 from controller.domain.passphrase import PassphraseTooWeakError
 from controller.domain.person import PostHeld
+from controller.domain.personal_key import PassphraseWrongError
 from controller.domain.signing_rules import SigningRules
 from controller.file_formats.certificate_file import to_pem
 from controller.file_formats.staff_file import PEOPLE_FILE
@@ -33,7 +34,6 @@ from controller.services.person_enrolment import (
     OutsideCertificateError,
     OwnEnrolmentError,
 )
-from controller.services.ports import PassphraseWrongError
 from controller.services.signing_in import CertificateNotCountingError
 from controller.services.staff_directory import PersonRetiredError, PostNeededError, UnknownPersonError
 from tests.conftest import PASSPHRASE

@@ -13,9 +13,9 @@ import pytest
 from controller.adapters.git_archive import ClockBackwardsError
 from controller.domain.conformity import Gravity
 from controller.domain.record import Act
+from controller.services.archive_ports import ControlledChange
 from controller.services.entry_making import AttachmentUnknownError, ValuesRefusedError
 from controller.services.library_adoption import library_statement
-from controller.services.ports import ControlledChange
 from controller.services.record_control import (
     NothingChangedError,
     ReasonNeededError,
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from controller.bootstrap import Application
     from controller.domain.identifiers import RecordNumber
-    from controller.services.ports import Archive, ArchiveWriter, Signer
+    from controller.services.archive_ports import Archive, ArchiveWriter
+    from controller.services.signing_ports import Signer
     from tests.conftest import Workspace
 
 BEIJING = ZoneInfo("Asia/Shanghai")

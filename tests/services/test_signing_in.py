@@ -10,13 +10,12 @@ import pytest
 
 from controller.domain.passphrase import PassphraseTooWeakError
 from controller.domain.person import Person, Post, Staff
-from controller.domain.personal_key import PersonalKeyMissingError
+from controller.domain.personal_key import PassphraseWrongError, PersonalKeyMissingError
 from controller.domain.signature import SENSITIVE_MEANINGS, Origin
 from controller.domain.signing_rules import Profile, SigningRules
 from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.file_formats.signature_file import check_signature
-from controller.services.ports import FailedAttempts, HeldKey, PassphraseWrongError, Sitting
 from controller.services.signing_in import (
     CertificateNotCountingError,
     PassphraseAnswer,
@@ -26,6 +25,7 @@ from controller.services.signing_in import (
     SignInLockedError,
     SignInNeededError,
 )
+from controller.services.signing_ports import FailedAttempts, HeldKey, Sitting
 from controller.services.staff_directory import PersonNeededError, PersonRetiredError, UnknownPersonError
 from controller.services.statement_filing import StatementFiling
 from controller.services.workspace_identity import WorkspaceIdentity
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from controller.domain.identifiers import Digest
     from controller.domain.signature import SigningKey
     from controller.domain.text import Text
-    from controller.services.ports import PersonalKeys
     from controller.services.signing_in import PassphraseQuestion
+    from controller.services.signing_ports import PersonalKeys
 
 AT = datetime.fromisoformat("2026-05-20T10:00:00+08:00")
 RIGHT, WRONG, NEW = "窗台纸船17只海棠3株", "猜的口令-88-铁锚", "灯塔-92-银杏-雨"

@@ -15,8 +15,8 @@ from controller.domain.identifiers import Digest
 from controller.domain.statement import Event, InvalidChainError
 from controller.file_formats.signature_file import check_signature
 from controller.file_formats.statement_file import decode_statement, encode_statement
+from controller.services.archive_ports import ControlledChange
 from controller.services.library_adoption import library_statement
-from controller.services.ports import ControlledChange
 from controller.services.statement_filing import (
     StatementChainBrokenError,
     StatementDraft,

@@ -23,7 +23,7 @@ from controller.domain.errors import QmsError
 from controller.domain.identifiers import Digest, RecordNumber
 from controller.domain.person import PostHeld
 from controller.domain.statement import TRAIL, Event
-from controller.services.ports import PdfDocument
+from controller.services.print_ports import PdfDocument
 from controller.services.record_filing import OpeningAct
 from controller.services.sample_filing import SampleSigner
 from controller.services.signing_in import PassphraseAnswer

@@ -21,7 +21,7 @@ from controller.file_formats.certificate_file import to_pem
 from controller.file_formats.entry_file import decode_entry, encode_entry
 from controller.file_formats.sealed_file import salted, seal
 from controller.file_formats.signature_file import detached_signature
-from controller.services.ports import ArchiveChange
+from controller.services.archive_ports import ArchiveChange
 from tests.real_tools import need
 from tests.signers import COMPANY, TestCompany, TestKey
 from tests.tampering.rewriting import Branch, Written, point

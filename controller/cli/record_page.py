@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from controller.domain.closing_lines import signed_moment
 from controller.domain.field_values import display
 from controller.domain.form import FieldType
 from controller.domain.form_problem import MASK as MASK_WIRE
@@ -11,7 +12,6 @@ from controller.domain.paper_signature import paper_of
 from controller.domain.record import Act
 from controller.domain.record_changes import changes
 from controller.domain.record_view import MASK
-from controller.domain.signature_lines import signed_moment
 from controller.domain.text import T
 from controller.domain.trail_event import one_line
 

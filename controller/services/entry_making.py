@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from controller.domain.closing_lines import closing_lines
 from controller.domain.errors import RefusedError
 from controller.domain.form import Personal
 from controller.domain.identifiers import Digest
@@ -16,7 +17,6 @@ from controller.domain.record import Act, Attachment, Entry, FormBinding
 from controller.domain.record_chain import fold
 from controller.domain.record_view import RecordView
 from controller.domain.signature import SENSITIVE_MEANINGS
-from controller.domain.signature_lines import signature_lines
 from controller.domain.text import T
 from controller.file_formats.entry_file import encode_entry
 from controller.file_formats.sealed_file import salted, seal, seal_bytes
@@ -222,7 +222,7 @@ class EntryMaking:
         opened: Mapping[str, Wire] | None = None,
     ) -> bytes:
         """Return the docx of the record as it stood after `entries`; masked unless `opened` gives sensitive values."""
-        closing = signature_lines(package.definition, entries)
+        closing = closing_lines(package.definition, entries)
         view = view_of(package.definition, fold(entries), opened=opened, closing=closing)
         return self._renderer.for_company(entries[-1][0].company).render(package, view)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from controller.domain.closing_lines import closing_lines
 from controller.domain.errors import DamagedError, NotFoundError, RefusedError
 from controller.domain.form_additions import replaced_values
 from controller.domain.form_check import check_values
@@ -15,7 +16,6 @@ from controller.domain.identifiers import Digest, RecordNumber
 from controller.domain.paper_signature import TAKEN_IN
 from controller.domain.record import Act
 from controller.domain.record_chain import fold
-from controller.domain.signature_lines import signature_lines
 from controller.domain.text import T, Text
 from controller.file_formats.compiled_form import read_compiled
 from controller.file_formats.entry_file import decode_entry
@@ -232,7 +232,7 @@ class RecordControl:
     def view(self, number: RecordNumber, *, unmask: bool = False) -> tuple[StoredRecord, RecordView]:
         """Return the record and what a screen shows of it."""
         record = self.read(number, unmask=unmask)
-        closing = signature_lines(record.package.definition, record.entries)
+        closing = closing_lines(record.package.definition, record.entries)
         opened = record.opened if unmask else None
         return record, view_of(record.package.definition, record.state, opened=opened, closing=closing)
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from controller.adapters.git_program import RefMovedError, sync_folder
 from controller.adapters.stored_path import check_path
+from controller.domain.errors import MisconfiguredError
+from controller.domain.text import T
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +32,19 @@ GRACE = 1.0
 _GRACE_STEP = 0.02
 NOTHING = "0" * 40
 """Git's way to say that a ref does not exist."""
+
+
+class LockStuckError(MisconfiguredError):
+    """锁文件清除不了. What lies where git makes its lock file cannot be taken away; nothing was written."""
+
+    code = "lock-stuck"
+
+    def __init__(self, *, path: Path) -> None:
+        super().__init__(
+            T("“{path}”占着锁文件的位置，清除不了，没有写入任何内容。", path=path),
+            hint=T("请先关闭使用这个工作区的其他程序，再把它移到工作区以外，然后重试。"),
+            where=str(path),
+        )
 
 
 @dataclass(frozen=True)
@@ -186,13 +201,16 @@ def clear_after_killed(objects: GitObjects, branch: str, label: str) -> None:
 
     Git's own lock files outlive a killed git. Those of private refs can only be theirs; those that other programs use
     too are taken for dead when the same file is still there after `GRACE` seconds.
+
+    Raises:
+        LockStuckError: something in the way cannot be removed; it is no file, or belongs to somebody else.
     """
     folder = objects.common_folder / INBOX
     if folder.is_dir():
         left = [path for path in folder.iterdir() if path.name.rsplit("-", 1)[0] == label]
         for path in left:
             if path.suffix == ".lock":
-                path.unlink(missing_ok=True)
+                _clear(path)
         refs = [(name, value) for path in left if (value := objects.ref(name := f"{INBOX}/{path.name}")) is not None]
     else:
         refs = []
@@ -225,7 +243,14 @@ def _remove_dead(paths: Sequence[Path]) -> None:
         time.sleep(_GRACE_STEP)
     for path, identity in before.items():
         if identity is not None and _identity(path) == identity:
-            path.unlink(missing_ok=True)
+            _clear(path)
+
+
+def _clear(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as exc:
+        raise LockStuckError(path=path) from exc
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from controller.adapters.archive_branch import InvalidSiteError, archive_branch
 from controller.adapters.git_archive import ClockBackwardsError, NothingToFileError, PathTakenError
+from controller.adapters.git_import import LockStuckError
 from controller.adapters.git_objects import NotARepositoryError, ObjectDamagedError, parse_tree
 from controller.adapters.git_program import RefMovedError
 from controller.adapters.stored_path import PathRefusedError
@@ -97,6 +98,22 @@ def test_no_private_ref_stays_behind(folder: Path, archive: GitArchive) -> None:
         "refs/heads/archive/main",
         "refs/heads/main",
     ]
+
+
+@pytest.mark.parametrize("place", ["refs/heads/archive/main.lock", "refs/wenkong/inbox/main-0123.lock"])
+def test_a_folder_in_the_place_of_a_lock_file_is_named_and_nothing_is_filed(
+    folder: Path, archive: GitArchive, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setattr("controller.adapters.git_import.GRACE", 0.05)
+    number = file_next(archive)
+    in_the_way = folder / ".git" / place
+    in_the_way.mkdir(parents=True)
+    with pytest.raises(LockStuckError) as refused:
+        file_next(archive)
+    assert refused.value.where == str(in_the_way)
+    assert in_the_way.is_dir()
+    in_the_way.rmdir()
+    assert file_next(archive).serial == number.serial + 1
 
 
 def test_serials_go_up_by_one_per_form_and_year(archive: GitArchive) -> None:

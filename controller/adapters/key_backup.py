@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from controller.adapters.key_file import CERTIFICATE, KEY, OLD, PENDING, KeyFile, old_name
-from controller.adapters.personal_keys import AUTHORITY
+from controller.adapters.personal_keys import AUTHORITY, Pkcs12Keys
 from controller.adapters.pkcs12_file import UnreadablePkcs12Error, facts
 from controller.adapters.private_file import (
     person_name,
@@ -106,8 +106,10 @@ class KeyBackup:
             raise KeyBackupDamagedError(names=damaged, folder=self._private)
         return list(copied)
 
-    def restore(self, folder: Path) -> list[str]:
+    def restore(self, folder: Path, *, before: Callable[[list[str]], object] | None = None) -> list[str]:
         """Take the keys of a backup back; return the names of the keys that were not here before.
+
+        `before` is told these names before the first is written; when it raises, nothing is.
 
         A key that is missing or damaged here is replaced. Beside a sound one of the same certificate nothing changes
         (its passphrase may be newer); beside one of another certificate the backup's is kept as an old key.
@@ -125,39 +127,46 @@ class KeyBackup:
         wrong += [name for name, data in files.items() if name.endswith(KEY) and not _sound(name, data)]
         if wrong:
             raise KeyBackupDamagedError(names=sorted(set(wrong)), folder=folder)
-        return [
-            restored
-            for name, data in files.items()
-            if name.endswith(KEY) and (restored := self._take_back(name, data)) is not None
-        ]
+        keys = {name: data for name, data in files.items() if name.endswith(KEY)}
+        if before is not None:
+            before([kept for name, data in keys.items() if (kept := self._kept_as(name, data)) is not None])
+        return [kept for name, data in keys.items() if (kept := self._take_back(name, data)) is not None]
+
+    @staticmethod
+    def keys_in(folder: Path) -> Pkcs12Keys:
+        """Return the people's keys of a backup, to sign in with before they are taken back."""
+        return Pkcs12Keys(folder / KEYS)
+
+    def _kept_as(self, name: str, data: bytes) -> str | None:
+        """Return the name under which a key of a backup is to be kept here, None when it is here."""
+        path = self._private / name
+        if name.endswith((OLD, PENDING)):
+            return name if read_private(path) is None else None
+        file = _key_file(path)
+        present, note = file.read(), file.note()
+        if present is None or not _sound(name, present):
+            return name
+        intact = note is None or Digest.of(present).text.encode() in note.digests
+        if present == data or (intact and facts(present).certificate == facts(data).certificate):
+            return None
+        if not intact:
+            return name
+        aside = path.with_name(old_name(path.name.removesuffix(KEY), data))
+        return aside.relative_to(self._private).as_posix() if read_private(aside) != data else None
 
     def _take_back(self, name: str, data: bytes) -> str | None:
         """Put one key in its place; return the name under which it is kept, None when it was here."""
-        path = self._private / name
-        if name.endswith((OLD, PENDING)):
-            private_folder(path.parent)
-            if read_private(path) is not None:
-                return None
-            write_private(path, data)
-            return name
-        owner = path.name.removesuffix(KEY)
-        file = KeyFile(path.parent, owner, damaged=_damage(owner), wrong=lambda: PassphraseWrongError(name=owner))
+        file = _key_file(self._private / name)
         with file.writing():
-            present = file.read()
-            note = file.note()
-            if present is not None and _sound(name, present):
-                intact = note is None or Digest.of(present).text.encode() in note.digests
-                if present == data or (intact and facts(present).certificate == facts(data).certificate):
-                    return None
-                if intact:
-                    aside = path.with_name(old_name(owner, data))
-                    if read_private(aside) == data:
-                        return None
-                    write_private(aside, data)
-                    return aside.relative_to(self._private).as_posix()
-            file.set_aside()
-            file.put(data, changed_on=facts(data).label.partition(" ")[2])
-        return name
+            kept = self._kept_as(name, data)
+            if kept is None:
+                return None
+            if kept != name or name.endswith((OLD, PENDING)):
+                write_private(self._private / kept, data)
+            else:
+                file.set_aside()
+                file.put(data, changed_on=facts(data).label.partition(" ")[2])
+        return kept
 
     @staticmethod
     def _files(folder: Path) -> dict[str, bytes]:
@@ -194,6 +203,11 @@ def _listed(folder: Path) -> Mapping[str, Digest] | None:
         return None
     matches = [_LINE.fullmatch(line) for line in data.decode("utf-8", "replace").splitlines()]
     return {match["name"]: Digest(f"sha256:{match['digest']}") for match in matches if match is not None}
+
+
+def _key_file(path: Path) -> KeyFile:
+    owner = path.name.removesuffix(KEY)
+    return KeyFile(path.parent, owner, damaged=_damage(owner), wrong=lambda: PassphraseWrongError(name=owner))
 
 
 def _damage(owner: str) -> Callable[[Text, Path], DamagedError]:

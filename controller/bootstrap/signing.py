@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from controller.services.person_control import PersonControl
     from controller.services.person_enrolment import PersonEnrolment
     from controller.services.signing_in import PersonalSigner, SigningIn
+    from controller.services.signing_ports import PersonalKeys
     from controller.services.timestamp_ports import OutsideWitness
     from controller.services.timestamp_verification import StampVerification
     from controller.services.timestamping import Timestamping
@@ -79,13 +80,20 @@ class Signing(Foundations):
     @cached_property
     def signing_in(self) -> SigningIn:
         """Opens and finds sittings."""
+        return self._signing_in(self.personal_keys)
+
+    def signing_in_from(self, backup: Path) -> SigningIn:
+        """Opens sittings with the keys of a backup, while those of this computer are lost."""
+        return self._signing_in(self.key_backup.keys_in(backup))
+
+    def _signing_in(self, keys: PersonalKeys) -> SigningIn:
         from controller.adapters.attempt_counter import FileAttemptCounter
         from controller.adapters.this_computer import origin_here
         from controller.services.signing_in import SigningIn
 
         return SigningIn(
             staff=self.staff,
-            keys=self.personal_keys,
+            keys=keys,
             sittings=self.sittings,
             attempts=FileAttemptCounter(self.private_folder),
             rules=self.signing_rules,

@@ -259,9 +259,11 @@ def backup(session: Session, folder: Path) -> int:
 @click.pass_obj
 def restore(session: Session, folder: Path) -> int:
     application, out = session.application, session.output
-    names = application.key_backup.restore(folder)
-    by = _signed_in(session)
-    _keys_statement(application, by, Event.KEYS_RESTORED, names)
+
+    def state(names: list[str]) -> None:
+        _keys_statement(application, _restoring(session, folder, names), Event.KEYS_RESTORED, names)
+
+    names = application.key_backup.restore(folder, before=state)
     out.line(T("已恢复 {count} 个密钥。", count=len(names)))
     out.document({"folder": str(folder), "keys": names})
     return 0
@@ -278,24 +280,28 @@ def sure(out: Output, question: Text) -> None:
         raise click.Abort
 
 
-def _signed_in(session: Session) -> Signer:
-    """Return who acts; when nobody is signed in, sign in with a key that is here now."""
+def _restoring(session: Session, backup: Path, names: list[str]) -> Signer:
+    """Return who acts; when nobody is signed in, sign in with a key of this computer or one that is to be restored."""
     from controller.services.signing_in import SignInNeededError
-    from controller.services.staff_directory import active_person
 
     application, out = session.application, session.output
     try:
         return application.person(session.person)
     except SignInNeededError:
-        held = [item.person for item in application.personal_keys.held()]
-        if session.person is None and len(held) != 1:
+        lost = [name.removeprefix("keys/").removesuffix(".p12") for name in names]
+        held = {item.person for item in application.personal_keys.held()}
+        known = held | {person for person in lost if person in application.staff.people}
+        if session.person is None and len(known) != 1:
             raise
-        person = active_person(application.staff, session.person or held[0])
+        wanted = session.person or next(iter(known))
+        person = application.signing_in.person(wanted)
         prompt = out.text(T("{name}的签名口令", name=person.name))
         passphrase = session.passphrases.of(person.id, prompt, name=person.name)
         if passphrase is None:
             raise
-        return application.signing_in.sign_in(person.id, passphrase).signer
+        # A key that is missing or damaged here signs from the backup: nothing is taken back before it is written down.
+        signing_in = application.signing_in_from(backup) if person.id in lost else application.signing_in
+        return signing_in.sign_in(person.id, passphrase).signer
 
 
 def _keys_statement(application: Application, by: Signer, event: Event, names: list[str]) -> None:

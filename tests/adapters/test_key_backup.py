@@ -82,6 +82,28 @@ def test_on_a_new_computer_everything_works_as_before(private: Path, tmp_path: P
     assert KeyBackup(private).restore(backup) == []
 
 
+def test_what_is_to_be_restored_is_told_before_anything_is_written(private: Path, tmp_path: Path) -> None:
+    KeyBackup(private).back_up(tmp_path / "backup")
+    (private / "keys/p001.p12").unlink()
+    newer = make_key(private, "p002", NEW_WORDS, LATER)
+    for path in (private / "keys").glob("p002.*.old.p12"):
+        path.unlink()
+    before = contents(private)
+    told: list[list[str]] = []
+
+    def refuse(names: list[str]) -> None:
+        told.append(names)
+        raise PermissionError
+
+    with pytest.raises(PermissionError):
+        KeyBackup(private).restore(tmp_path / "backup", before=refuse)
+    assert contents(private) == before
+    assert KeyBackup(private).restore(tmp_path / "backup", before=told.append) == told[0] == told[1]
+    assert told[0][0] == "keys/p001.p12"
+    assert [name.endswith(".old.p12") for name in told[0][1:]] == [True, True]
+    assert Pkcs12Keys(private / "keys").unlock("p002", NEW_WORDS).certificate == newer
+
+
 def test_a_damaged_or_missing_key_is_replaced(private: Path, tmp_path: Path) -> None:
     keys = Pkcs12Keys(private / "keys")
     KeyBackup(private).back_up(tmp_path / "backup")

@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import subprocess
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -203,6 +204,21 @@ def test_after_losing_every_key_the_backup_brings_them_back_and_one_signs_in_wit
     restored = data(workspace, "person", "restore", str(backup))
     assert "keys/p001.p12" in restored["keys"]  # type: ignore[operator]
     assert workspace.qms("who", person=None).out.count("周明") == 1
+
+
+def test_no_key_is_taken_back_before_the_trail_says_so(workspace: Workspace, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    data(workspace, "person", "backup", str(backup))
+    keys = next((tmp_path / "keys").rglob("p001.p12")).parent
+    shutil.rmtree(keys)
+    shutil.rmtree(keys.parent / "sittings")
+    workspace.passphrases.write_text("不是这个口令\n", encoding="utf-8")
+    refused = workspace.qms("person", "restore", str(backup), person="周明")
+    assert refused.code == 4
+    assert not keys.exists()
+    with closing(workspace.open()) as application:
+        newest = next(iter(application.statements.recent("trail", 1))).statement
+    assert (newest.event.value, newest.subject) == ("sign-in-failed", "p001")
 
 
 def test_at_a_terminal_everything_is_asked_for_and_nothing_secret_is_shown(

@@ -1,3 +1,5 @@
+"""Key files of people: made, replaced, put away, opened, their passphrase changed; openssl opens them too."""
+
 from __future__ import annotations
 
 import logging
@@ -7,94 +9,45 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta, timezone
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from asn1crypto import pkcs12 as asn1_pkcs12
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from controller.adapters import personal_keys
 from controller.adapters.personal_keys import FileAuthorityKey, Pkcs12Keys
-from controller.adapters.private_file import PrivateFolderUnusableError
-from controller.domain.errors import QmsError
 from controller.domain.personal_key import (
-    AuthorityKeyDamagedError,
-    AuthorityKeyMissingError,
-    AuthorityOutOfTimeError,
-    CertificateNameRefusedError,
     KeyOwnerRefusedError,
-    KeyUnsupportedError,
-    OutsideKeyRefusedError,
     PassphraseWrongError,
     PersonalKeyDamagedError,
     PersonalKeyMissingError,
 )
 from controller.file_formats.signature_file import check_signature, detached_signature
-from tests.filing_process import processes
-from tests.key_process import KILLED, change, change_and_die, change_on_a_full_disk
+from tests.key_folders import (
+    AT,
+    LATER,
+    NEW_WORDS,
+    WORDS,
+    issuing,
+    made_authority,
+    names,
+)
 from tests.real_tools import need
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from controller.adapters.unlocked_key import UnlockedKey
-
-COMPANY, WORKSPACE = "安泽医疗器械有限公司", "6a1f6a1e-7c52-4d0e-9b42-6a4f0f3f9f10"
-AT = datetime(2026, 3, 1, 9, 0, tzinfo=timezone(timedelta(hours=8)))
-LATER = AT + timedelta(days=200)
-ROOT_WORDS, WORDS, NEW_WORDS = "封存在保险柜里的七个词", "西湖边的柳树绿了三次", "Tulip Kettle Orbit 91"
-
-
-@pytest.fixture(autouse=True)
-def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(personal_keys, "ROUNDS", 10)
+    from collections.abc import Sequence
+    from pathlib import Path
 
 
 @pytest.fixture
 def authority(tmp_path: Path) -> FileAuthorityKey:
-    found = FileAuthorityKey(tmp_path / "private")
-    found.found(company=COMPANY, workspace=WORKSPACE, passphrase=ROOT_WORDS, at=AT, years=20)
-    return found
+    return made_authority(tmp_path / "private")
 
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Pkcs12Keys:
     return Pkcs12Keys(tmp_path / "private" / "keys")
-
-
-def issuing(
-    authority: FileAuthorityKey, person: str = "p002", name: str = "林静", at: datetime = AT, years: int = 3
-) -> Callable[[bytes], Sequence[bytes]]:
-    def issue(public_key: bytes) -> Sequence[bytes]:
-        return authority.issue(
-            public_key,
-            person=person,
-            name=name,
-            company=COMPANY,
-            workspace=WORKSPACE,
-            passphrase=ROOT_WORDS,
-            at=at,
-            years=years,
-        )
-
-    return issue
-
-
-def public_key(curve: ec.EllipticCurve | None = None) -> bytes:
-    key = ec.generate_private_key(curve or ec.SECP256R1()).public_key()
-    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
 
 
 def test_a_made_key_signs_with_the_certificate_that_was_issued_for_it(
@@ -314,112 +267,6 @@ def test_only_the_owner_may_read_key_files(keys: Pkcs12Keys, authority: FileAuth
         assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
-# What the certificates say
-
-
-def test_root_and_person_certificate_have_the_profile_of_the_contract(authority: FileAuthorityKey) -> None:
-    der, root_der = issuing(authority)(public_key())
-    root, found = x509.load_der_x509_certificate(root_der), x509.load_der_x509_certificate(der)
-    assert root_der == authority.certificate()
-    assert found.subject == x509.Name(
-        [
-            x509.NameAttribute(NameOID.COMMON_NAME, "林静"),
-            x509.NameAttribute(NameOID.SERIAL_NUMBER, "p002"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, COMPANY),
-            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, WORKSPACE),
-        ]
-    )
-    assert found.issuer == root.subject == root.issuer
-    found.verify_directly_issued_by(root)
-    assert (found.not_valid_before_utc, found.not_valid_after_utc) == (AT, AT.replace(year=2029))
-    assert (root.not_valid_before_utc, root.not_valid_after_utc) == (AT, AT.replace(year=2046))
-    limits = found.extensions.get_extension_for_class(x509.BasicConstraints)
-    assert (limits.critical, limits.value.ca) == (True, False)
-    limits = root.extensions.get_extension_for_class(x509.BasicConstraints)
-    assert (limits.critical, limits.value.ca, limits.value.path_length) == (True, True, 0)
-    usage = found.extensions.get_extension_for_class(x509.KeyUsage)
-    assert usage.critical
-    assert usage.value.digital_signature
-    assert usage.value.content_commitment
-    assert not usage.value.key_cert_sign
-    above = root.extensions.get_extension_for_class(x509.KeyUsage).value
-    assert (above.key_cert_sign, above.crl_sign, above.digital_signature) == (True, True, False)
-    own = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    assert found.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier == own
-    assert found.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest != own
-
-
-def test_no_two_certificates_have_the_same_serial_number(authority: FileAuthorityKey) -> None:
-    issue = issuing(authority)
-    spki = public_key()
-    serials = [x509.load_der_x509_certificate(issue(spki)[0]).serial_number for _ in range(20)]
-    assert len(set(serials)) == 20
-    assert max(serials) > 1 << 100
-    assert max(serials) < 1 << 128
-
-
-def test_a_certificate_never_outlives_its_root(authority: FileAuthorityKey) -> None:
-    late = AT.replace(year=2045)
-    der, root = issuing(authority, at=late)(public_key())
-    assert x509.load_der_x509_certificate(der).not_valid_after_utc == AT.replace(year=2046)
-    assert x509.load_der_x509_certificate(root).not_valid_after_utc == AT.replace(year=2046)
-    for moment in (AT.replace(year=2046), AT - timedelta(seconds=1)):
-        with pytest.raises(AuthorityOutOfTimeError, match="2046-03-01"):
-            issuing(authority, at=moment)(public_key())
-
-
-def test_a_certificate_of_29_february_ends_on_28_february(authority: FileAuthorityKey) -> None:
-    leap = datetime(2028, 2, 29, 1, tzinfo=UTC)
-    der, _ = issuing(authority, at=leap)(public_key())
-    assert x509.load_der_x509_certificate(der).not_valid_after_utc == datetime(2031, 2, 28, 1, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("name", ["", "   ", "林\n静", "林\u202e静", "\u200b", "林\0静"])
-def test_a_name_that_cannot_be_seen_gets_no_certificate(authority: FileAuthorityKey, name: str) -> None:
-    with pytest.raises(CertificateNameRefusedError, match="姓名"):
-        issuing(authority, name=name)(public_key())
-
-
-def test_hostile_public_keys_get_no_certificate(authority: FileAuthorityKey) -> None:
-    big = (
-        rsa_key().public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
-    for data in (b"", b"\x30\x03\x02\x01\x01", public_key(ec.SECP384R1()), public_key(ec.SECP256K1()), big):
-        with pytest.raises(KeyUnsupportedError):
-            issuing(authority)(data)
-
-
-def test_the_authority_tells_missing_wrong_and_damaged(authority: FileAuthorityKey, tmp_path: Path) -> None:
-    nowhere = FileAuthorityKey(tmp_path / "nowhere")
-    assert not nowhere.present()
-    assert authority.present()
-    for act in (
-        lambda: issuing(nowhere)(public_key()),
-        nowhere.certificate,
-        lambda: nowhere.change_passphrase(old=ROOT_WORDS, new=NEW_WORDS, at=AT),
-    ):
-        with pytest.raises(AuthorityKeyMissingError, match="没有企业证书机构"):
-            act()
-    assert not (tmp_path / "nowhere").exists()
-    authority.change_passphrase(old=ROOT_WORDS, new=NEW_WORDS, at=LATER)
-    with pytest.raises(PassphraseWrongError, match="企业证书口令"):
-        issuing(authority)(public_key())
-    path = tmp_path / "private/authority.p12"
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(AuthorityKeyDamagedError):
-        issuing(authority)(public_key())
-
-
-def test_a_new_root_takes_the_place_of_the_old_one_which_is_kept(authority: FileAuthorityKey, tmp_path: Path) -> None:
-    before = authority.certificate()
-    root = authority.found(company=COMPANY, workspace=WORKSPACE, passphrase=NEW_WORDS, at=LATER, years=20)
-    assert authority.certificate() == root != before
-    assert [name.endswith(".old.p12") for name in names(tmp_path / "private")] == [True, False, False]
-
-
-# What other programs make of it
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="passphrases in other encodings on the command line")
 @pytest.mark.parametrize("words", ["Tulip Kettle Orbit 91", WORDS, "😀会飞的紫色自行车第四辆"])
 def test_openssl_opens_the_key_and_verifies_the_certificate(
@@ -462,246 +309,3 @@ FileAuthorityKey(Path(sys.argv[1])).found(
     seal, key = (line for line in shown.splitlines() if "Iteration" in line)
     assert seal == "MAC: sha256, Iteration 1200000"
     assert key == "Shrouded Keybag: PBES2, PBKDF2, AES-256-CBC, Iteration 600000, PRF hmacWithSHA256"
-
-
-# Keys of outside authorities
-
-
-@cache
-def rsa_key(size: int = 2048) -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(65537, size)
-
-
-PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-
-
-def certified(
-    key: PrivateKey,
-    name: str,
-    *,
-    issuer: tuple[str, PrivateKey] | None = None,
-    ca: bool = False,
-    years: int = 2,
-    signing: bool = True,
-) -> x509.Certificate:
-    above, above_key = issuer or (name, key)
-
-    def named(text: str) -> x509.Name:
-        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-    since = AT - timedelta(days=30)
-    until = since + timedelta(days=365 * years)
-    usage = x509.KeyUsage(signing, False, not signing, False, False, ca, ca, False, False)
-    return (
-        x509.CertificateBuilder(named(above), named(name), key.public_key(), 7, since, until)
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
-        .sign(above_key, hashes.SHA256())
-    )
-
-
-def outside_file(
-    folder: Path,
-    key: PrivateKey,
-    certificates: Sequence[x509.Certificate],
-    *options: str,
-    words: str = "其 outside 1",
-) -> bytes:
-    """A PKCS#12 file as openssl makes it."""
-    pem, none = serialization.Encoding.PEM, serialization.NoEncryption()
-    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, none))
-    (folder / "certificates.pem").write_bytes(b"".join(item.public_bytes(pem) for item in certificates))
-    command = [need("openssl"), "pkcs12", "-export", "-inkey", "key.pem", "-in", "certificates.pem"]
-    made = subprocess.run(
-        [*command, "-passout", "env:WORDS", *options],
-        cwd=folder,
-        env={**os.environ, "WORDS": words, "LC_ALL": "C.UTF-8"},
-        capture_output=True,
-        check=True,
-    )
-    return made.stdout
-
-
-def take_in(keys: Pkcs12Keys, data: bytes, words: str = "其 outside 1") -> UnlockedKey:
-    return keys.take_in("p002", data, its_passphrase=words, passphrase=WORDS, at=AT)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="passphrases in other encodings in the environment")
-def test_an_outside_key_is_taken_in_with_its_chain(keys: Pkcs12Keys, tmp_path: Path) -> None:
-    top, middle = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP384R1())
-    root = certified(top, "Root", ca=True)
-    between = certified(middle, "Issuing", issuer=("Root", top), ca=True)
-    stranger = certified(ec.generate_private_key(ec.SECP256R1()), "Root", ca=True)
-    own = certified(rsa_key(), "林静", issuer=("Issuing", middle))
-    der = serialization.Encoding.DER
-    for options in ((), ("-legacy",), ("-certpbe", "NONE"), ("-descert", "-keypbe", "PBE-SHA1-3DES")):
-        data = outside_file(tmp_path, rsa_key(), [own, stranger, root, between], *options)
-        taken = take_in(keys, data)
-        unlocked = keys.unlock("p002", WORDS)
-        assert taken.certificate == unlocked.certificate == own.public_bytes(der)
-        assert list(unlocked.issuers) == [between.public_bytes(der), root.public_bytes(der)]
-        assert unlocked.kind == "rsa"
-        rsa_key().public_key().verify(unlocked.sign_raw(b"words"), b"words", padding.PKCS1v15(), hashes.SHA256())
-    with pytest.raises(PassphraseWrongError):
-        take_in(keys, data, "something else")
-
-
-def test_an_outside_p256_key_is_taken_in(keys: Pkcs12Keys, tmp_path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    taken = take_in(keys, outside_file(tmp_path, key, [certified(key, "林静")], words="plain"), "plain")
-    assert taken.kind == "ecdsa"
-    assert list(taken.issuers) == []
-
-
-@pytest.mark.parametrize("size", [1024, 2047])
-def test_a_short_rsa_key_is_refused(keys: Pkcs12Keys, tmp_path: Path, size: int) -> None:
-    key = rsa_key(size)
-    with pytest.raises(KeyUnsupportedError, match=f"RSA {size}"):
-        take_in(keys, outside_file(tmp_path, key, [certified(key, "林静")], words="plain"), "plain")
-    assert keys.held() == ()
-
-
-def test_a_key_on_another_curve_is_refused(keys: Pkcs12Keys, tmp_path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP384R1())
-    with pytest.raises(KeyUnsupportedError, match="secp384r1"):
-        take_in(keys, outside_file(tmp_path, key, [certified(key, "林静")], words="plain"), "plain")
-
-
-def test_a_certificate_that_is_not_for_a_persons_signature_now_is_refused(keys: Pkcs12Keys, tmp_path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    for certificate, told in (
-        (certified(key, "林静", years=0), "有效期"),
-        (certified(key, "CA", ca=True), "发证机构"),
-        (certified(key, "林静", signing=False), "用途"),
-    ):
-        with pytest.raises(OutsideKeyRefusedError, match=told):
-            take_in(keys, outside_file(tmp_path, key, [certificate], words="plain"), "plain")
-    assert keys.held() == ()
-
-
-def test_a_file_that_is_no_pkcs12_with_a_key_is_refused(keys: Pkcs12Keys, tmp_path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    only_certificate = outside_file(tmp_path, key, [certified(key, "林静")], "-nokeys", words="plain")
-    sound = outside_file(tmp_path, key, [certified(key, "林静")], words="plain")
-    endless = asn1_pkcs12.Pfx.load(sound)
-    endless["mac_data"]["iterations"] = 2**31 - 1
-    for data in (b"", b"PK\x03\x04", sound[:-5], sound + b"\0", only_certificate, bytes(2_000_000), endless.dump()):
-        with pytest.raises(OutsideKeyRefusedError):
-            take_in(keys, data, "plain")
-
-
-# Power cuts, full disks, other programs
-
-
-def test_killed_at_any_moment_a_change_leaves_the_old_or_the_new_key(
-    keys: Pkcs12Keys, authority: FileAuthorityKey, tmp_path: Path
-) -> None:
-    made = keys.make("p002", passphrase=WORDS, issue=issuing(authority), at=AT)
-    folder = tmp_path / "private" / "keys"
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    outcomes = []
-    for step in range(1, 60):
-        for path in folder.iterdir():
-            path.unlink()
-        for name, data in before.items():
-            (folder / name).write_bytes(data)
-        child = processes().Process(target=change_and_die, args=(str(folder), step, WORDS, NEW_WORDS))
-        child.start()
-        child.join()
-        assert child.exitcode in {0, KILLED}
-        opened, refused = [], []
-        for words in (WORDS, NEW_WORDS):
-            try:
-                assert keys.unlock("p002", words).certificate == made.certificate
-                opened.append(words)
-            except PassphraseWrongError:
-                refused.append(words)
-        assert len(opened) == len(refused) == 1
-        assert [key.certificate for key in keys.held()] == [made.certificate]
-        outcomes.append((child.exitcode, opened[0]))
-        if child.exitcode == 0:
-            break
-        keys.change_passphrase("p002", old=opened[0], new="again 柳树绿了三次", at=LATER)
-        assert names(folder) == ["p002.p12", "p002.pem"]
-    assert outcomes[0] == (KILLED, WORDS)
-    assert (KILLED, NEW_WORDS) in outcomes
-    assert outcomes[-1] == (0, NEW_WORDS)
-
-
-def test_of_two_changes_at_once_one_is_done_and_the_other_refused(
-    keys: Pkcs12Keys, authority: FileAuthorityKey, tmp_path: Path
-) -> None:
-    keys.make("p002", passphrase=WORDS, issue=issuing(authority), at=AT)
-    folder = str(tmp_path / "private" / "keys")
-    context = processes()
-    running = []
-    for new in ("first 柳树绿了", "second 柳树绿了"):
-        mine, theirs = context.Pipe(duplex=False)
-        child = context.Process(target=change, args=(folder, WORDS, new, theirs))
-        child.start()
-        running.append((new, child, mine))
-    done = {new: mine.recv() for new, _, mine in running}
-    for _, child, _ in running:
-        child.join()
-    (winner,) = [new for new, changed in done.items() if changed]
-    keys.unlock("p002", winner)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
-def test_a_full_disk_is_told_and_leaves_the_old_key(
-    keys: Pkcs12Keys, authority: FileAuthorityKey, tmp_path: Path
-) -> None:
-    made = keys.make("p002", passphrase=WORDS, issue=issuing(authority), at=AT)
-    folder = tmp_path / "private" / "keys"
-    mine, theirs = processes().Pipe(duplex=False)
-    child = processes().Process(target=change_on_a_full_disk, args=(str(folder), WORDS, NEW_WORDS, theirs))
-    child.start()
-    assert mine.recv() == "no-space-left"
-    child.join()
-    assert keys.unlock("p002", WORDS).certificate == made.certificate
-    assert names(folder) == ["p002.p12", "p002.pem"]
-
-
-@contextmanager
-def as_ordinary_user(folder: Path) -> Iterator[None]:
-    """Do the block as somebody whom file permissions hold back; the folder becomes theirs."""
-    if os.geteuid() != 0:
-        yield
-        return
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, 65534, 65534)
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
-def test_a_read_only_folder_is_told_and_its_keys_still_sign(authority: FileAuthorityKey) -> None:
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "keys"
-        keys = Pkcs12Keys(folder)
-        made = keys.make("p002", passphrase=WORDS, issue=issuing(authority), at=AT)
-        certificates = issuing(authority)(public_key())
-        (folder / "keys.lock").unlink()
-        with as_ordinary_user(Path(place)):
-            folder.chmod(0o500)
-            assert keys.unlock("p002", WORDS).certificate == made.certificate
-            with pytest.raises(QmsError, match="没有权限"):
-                keys.change_passphrase("p002", old=WORDS, new=NEW_WORDS, at=AT)
-            with pytest.raises(QmsError, match="没有权限"):
-                keys.make("p003", passphrase=WORDS, issue=lambda _: certificates, at=AT)
-            (folder / "p002.p12").chmod(0)
-            with pytest.raises(PrivateFolderUnusableError, match="没有权限"):
-                keys.unlock("p002", WORDS)
-            folder.chmod(0o700)
-        assert names(folder) == ["p002.p12", "p002.pem"]
-
-
-def test_a_folder_that_is_a_file_is_told(authority: FileAuthorityKey, tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(PrivateFolderUnusableError):
-        Pkcs12Keys(tmp_path / "file").make("p002", passphrase=WORDS, issue=issuing(authority), at=AT)
-    with pytest.raises(PersonalKeyMissingError):
-        Pkcs12Keys(tmp_path / "file").unlock("p002", WORDS)

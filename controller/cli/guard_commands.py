@@ -46,7 +46,7 @@ def pre_receive(session: Session) -> None:
     from controller.adapters.pushed_repository import PushedGit
     from controller.adapters.system_clock import SystemClock
     from controller.services.push_guard import PushGuard, read_updates
-    from controller.services.pushed_archive import GuardRules
+    from controller.services.pushed_branch import GuardRules
 
     del session
     repository = PushedGit(Path.cwd())

@@ -14,11 +14,12 @@ from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import DamagedError, QmsError, RefusedError
 from controller.domain.text import T
 from controller.file_formats.certificate_file import read_certificate
-from controller.services.commit_order import CommitOrder, in_zone
+from controller.services.commit_order import CommitOrder
 from controller.services.examination_ports import HistoryUnreadable
 from controller.services.library_verification import LibraryVerification
 from controller.services.people_verification import PEOPLE_FILE, POSTS_FILE, ROOT_FILE, PeopleVerification
-from controller.services.pushed_archive import AHEAD, ArchivePush, BranchAt, PushedArchive
+from controller.services.pushed_archive import PushedArchive
+from controller.services.pushed_branch import ArchivePush, BranchAt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from controller.domain.text import Text
     from controller.services.archive_ports import Archive
     from controller.services.people_verification import SignerHistory
-    from controller.services.pushed_archive import GuardRules, PushedRepository
+    from controller.services.pushed_branch import GuardRules, PushedRepository
 
 MAIN = "refs/heads/main"
 _ARCHIVE = re.compile(r"refs/heads/archive/([a-z0-9][a-z0-9-]{0,31})")
@@ -177,14 +178,7 @@ class PushGuard:
         )
         yield from (finding for finding in library.findings() if finding.gravity is Gravity.ERROR)
         for commit in self._repository.log(new, without=old):
-            if commit.at > self._rules.now + AHEAD:
-                message = T(
-                    "归档 {commit} 的时间 {at} 晚于服务器的时间 {now}。",
-                    commit=commit.commit[:12],
-                    at=in_zone(commit.at, self._rules.zone),
-                    now=in_zone(self._rules.now, self._rules.zone),
-                )
-                yield _refusal("commit-time-ahead", message, MAIN)
+            yield from self._rules.ahead(commit)
         yield from self._root(library.kept.get(ROOT_FILE))
         people = library.kept.get(PEOPLE_FILE)
         if self._signers is not None and people is not None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import QmsError
@@ -21,14 +21,15 @@ from controller.file_formats import canonical_json
 from controller.file_formats.compiled_form import read_compiled
 from controller.file_formats.signing_rules_file import SIGNING_FILE
 from controller.services.archive_history import ArchiveHistory
-from controller.services.commit_order import in_zone
 from controller.services.library_verification import LibraryVerification
+from controller.services.package_verification import PACKAGES, PackageVerification
 from controller.services.people_verification import (
     CERTIFICATES,
     PEOPLE_FILE,
     CertificateFiles,
     PeopleVerification,
 )
+from controller.services.pushed_branch import BranchAt
 from controller.services.record_examination import RECORD_DEPTH, record_number
 from controller.services.record_verification import RecordFiles, RecordVerification
 from controller.services.signature_verification import SignatureVerification
@@ -37,7 +38,6 @@ from controller.services.workspace_identity import WorkspaceIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import tzinfo
 
     from controller.domain.form import FormDefinition
     from controller.domain.text import Text
@@ -45,101 +45,12 @@ if TYPE_CHECKING:
     from controller.services.commit_order import CommitOrder
     from controller.services.examination_ports import HeldStatement, HistoricCommit
     from controller.services.people_verification import SignerHistory
+    from controller.services.pushed_branch import ArchivePush, GuardRules, PushedRepository
 
-AHEAD = 600
-"""Seconds by which a commit may be ahead of the server's clock."""
 SITE_FILE = "site.json"
-PACKAGES = "controlled-forms"
 _ESTABLISHING = ("authority", PEOPLE)
 _STEM = re.compile(r"(.*/\d{4,8})\.[^/]*")
-_PACKAGE = re.compile(r"controlled-forms/([0-9a-f]{64})/(compiled\.json|form\.docx)")
 _CERTIFICATE = re.compile(r"certificates/[0-9a-f]{64}\.pem")
-
-
-class PushedRepository(Protocol):
-    """推送中的版本库. The server's repository together with what is being pushed and not yet part of it."""
-
-    def contains(self, commit: str, ancestor: str) -> bool:
-        """Tell whether `ancestor` is part of the history of `commit`."""
-        ...
-
-    def log(
-        self, tip: str, *, without: str | None = None, paths: Sequence[str] = (), statements: bool = False
-    ) -> Iterator[HistoricCommit]:
-        """Yield commits up to `tip` oldest first, without those up to `without`; with `paths` only what touches them.
-
-        Raises:
-            HistoryUnreadable: a commit or one of its folders is missing or damaged.
-        """
-        ...
-
-    def contents(self, named: Iterable[tuple[str, str]]) -> Iterator[tuple[str, bytes | None]]:
-        """Yield name and bytes for each (name, content); None for what cannot be read."""
-        ...
-
-    def read(self, commit: str, path: str) -> bytes | None:
-        """Return a file as of `commit`, None when there is none."""
-        ...
-
-    def files(self, commit: str, folders: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield every file below `folders`, which are in path order, as of `commit`, in path order."""
-        ...
-
-
-@dataclass(frozen=True)
-class GuardRules:
-    """把关规则. What the server was set up with, and its clock."""
-
-    root: Digest
-    """The root certificate in force, from the sealed sheet."""
-    now: int
-    """The server's time in seconds since 1970."""
-    zone: tzinfo
-    """For times in messages."""
-
-
-class BranchAt:
-    """某一提交处的分支. A branch as the push would make it; implements `BranchHistory` and the reading of archives."""
-
-    def __init__(self, repository: PushedRepository, commit: str | None, *, paths: Sequence[str] = ()) -> None:
-        self._repository = repository
-        self._commit = commit
-        self._paths = paths
-        self.contents = repository.contents
-
-    def tip(self, branch: str) -> str | None:
-        """Return the commit."""
-        del branch
-        return self._commit
-
-    def commits(self, branch: str, *, tip: str | None = None, statements: bool = False) -> Iterator[HistoricCommit]:
-        """Yield its commits oldest first."""
-        del branch
-        commit = tip or self._commit
-        if commit is not None:
-            yield from self._repository.log(commit, paths=self._paths, statements=statements)
-
-    def holds(self, branch: str, commit: str) -> bool:
-        """Tell whether `commit` is part of it."""
-        del branch
-        return self._commit is not None and self._repository.contains(self._commit, commit)
-
-    def read(self, path: str, *, at: str | None = None) -> bytes | None:
-        """Return a file."""
-        commit = at or self._commit
-        return self._repository.read(commit, path) if commit is not None else None
-
-
-@dataclass(frozen=True)
-class ArchivePush:
-    """档案的推送. One archive branch of a push."""
-
-    site: str
-    old: str | None
-    """The branch's commit on the server, None when it is new."""
-    new: str
-    main: str | None
-    """The commit that `main` has after the push, None when there is none."""
 
 
 class _NoKeys:
@@ -189,17 +100,20 @@ class _Forms(Mapping["Digest", "FormDefinition"]):
 class _NewCommits:
     """The new commits, after those older ones that established who can sign; in one line, as history is read."""
 
-    def __init__(self, repository: PushedRepository, push: ArchivePush, older: Sequence[str], limit: int) -> None:
+    def __init__(
+        self, repository: PushedRepository, push: ArchivePush, older: Sequence[str], rules: GuardRules
+    ) -> None:
         self._repository = repository
         self._push = push
         self._older = older
-        self._limit = limit
+        self._rules = rules
         self.contents = repository.contents
         self.reached = False
         """True from the first new commit on."""
         self.count = 0
         """Older commits that were read."""
-        self.ahead: list[HistoricCommit] = []
+        self.ahead: list[Finding] = []
+        """What is wrong with the clock of new commits."""
         self.records: set[str] = set()
         self.packages: set[str] = set()
         self.folders: set[str] = set()
@@ -232,8 +146,7 @@ class _NewCommits:
             self.count += 1
         self.reached = True
         for commit in self._repository.log(push.new, without=push.old, statements=statements):
-            if commit.at > self._limit:
-                self.ahead.append(commit)
+            self.ahead.extend(self._rules.ahead(commit))
             for change in commit.changes:
                 if change.kind == "A":
                     self._sort(change.path)
@@ -246,11 +159,11 @@ class _NewCommits:
             sequence = int(match[1].rpartition("/")[2])
             if parts[0] in {TRAIL, TIMESTAMPS}:
                 self.first[parts[0]] = min(sequence, self.first.get(parts[0], sequence))
-        elif match := _PACKAGE.fullmatch(path):
-            self.packages.add(match[1])
+        elif parts[0] == PACKAGES and len(parts) > 1:
+            self.packages.add(f"{PACKAGES}/{parts[1]}")
         elif _CERTIFICATE.fullmatch(path) or (path == SITE_FILE and self._push.old is None):
             return
-        elif len(parts) > RECORD_DEPTH and parts[0] not in {*CHAIN_FOLDERS, PACKAGES, CERTIFICATES}:
+        elif len(parts) > RECORD_DEPTH and parts[0] not in {*CHAIN_FOLDERS, CERTIFICATES}:
             self.records.add("/".join(parts[:RECORD_DEPTH]))
         else:
             self.unknown.append(path)
@@ -272,21 +185,14 @@ class PushedArchive:
         if push.old is not None and not self._repository.contains(push.new, push.old):
             yield _error("push-rewrites", T("档案只能追加：送来的内容不是接在服务器现有的档案之后。"))
             return
-        commits = _NewCommits(self._repository, push, self._rule_statements(), rules.now + AHEAD)
+        commits = _NewCommits(self._repository, push, self._rule_statements(), rules)
         passed = ArchiveHistory(commits, f"archive/{push.site}", tip=push.new, zone=rules.zone, read=self._at.read)
         for finding in passed.findings():
             if commits.reached:
                 yield finding
         if not passed.order.complete:
             return
-        for commit in commits.ahead:
-            message = T(
-                "归档 {commit} 的时间 {at} 晚于服务器的时间 {now}。",
-                commit=commit.commit[:12],
-                at=in_zone(commit.at, rules.zone),
-                now=in_zone(rules.now, rules.zone),
-            )
-            yield _error("commit-time-ahead", message)
+        yield from commits.ahead
         for path in commits.unknown:
             yield _error("file-unknown", T("档案中有来历不明的文件。"), path)
         identity, root, problem = self._site()
@@ -325,8 +231,7 @@ class PushedArchive:
             found.extend(judged(held, signatures))
             yield from is_new.only(found)
         yield from is_new.only(found)
-        for digest in sorted(commits.packages):
-            yield from self._package(digest)
+        yield from PackageVerification().findings(self._files(sorted(commits.packages)), ())
         records = RecordVerification(_NoKeys(), identity, _Forms(self._at.read), signatures)
         walked = self._files(sorted(commits.records))
         for folder, files in groupby(walked, key=lambda item: "/".join(item[0].split("/")[:RECORD_DEPTH])):
@@ -387,20 +292,6 @@ class PushedArchive:
 
     def _files(self, folders: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         return self._repository.files(self._push.new, folders)
-
-    def _package(self, digest: str) -> Iterator[Finding]:
-        folder = f"{PACKAGES}/{digest}"
-        compiled, docx = self._at.read(f"{folder}/compiled.json"), self._at.read(f"{folder}/form.docx")
-        if compiled is None or docx is None:
-            yield _error("form-package-incomplete", T("归档的表单不完整。"), folder)
-            return
-        try:
-            same = Digest.of(compiled).hex == digest and read_compiled(compiled).docx == Digest.of(docx)
-        except QmsError as exc:
-            yield _error("form-package-unreadable", exc.message, f"{folder}/compiled.json")
-            return
-        if not same:
-            yield _error("form-package-differs", T("归档的表单被改动过（摘要不符）。"), folder)
 
     def _record(
         self, folder: str, stored: Iterable[tuple[str, bytes]], records: RecordVerification, is_new: _New

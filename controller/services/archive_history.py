@@ -79,7 +79,7 @@ class ArchiveHistory:
         def wrong(code: str, message: Text, path: str | None = None) -> Finding:
             return Finding(code, Gravity.ERROR, message, path=path, since=since)
 
-        if list(commit.parents) != ([before.commit] if before else []):
+        if not commit.follows(before):
             yield wrong("history-not-one-line", T("归档 {commit} 没有接在唯一的前一次归档之后。", commit=name))
         if before is not None and commit.at < before.at and not self._corrects_clock(commit):
             message = T(

@@ -36,6 +36,7 @@ from controller.services.record_standing import RecordStandings
 from controller.services.serial_verification import SerialVerification
 from controller.services.signature_verification import SignatureVerification
 from controller.services.statement_verification import CHAIN_FOLDERS, DOCUMENTS, PEOPLE, StatementVerification, judged
+from controller.services.timestamp_verification import time_not_proven
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -371,11 +372,8 @@ class ArchiveVerification:
         held = [item for item in self._held.get(TIMESTAMPS, ()) if item.statement.event is Event.HEADS_STAMPED]
         if self._tools.timestamps is not None:
             yield from self._tools.timestamps.findings(held, self._added.results(), self._tools.history.holds)
-        if not held:
-            message = T("时间未经独立证明：还没有外部时间戳机构的时间戳。")
-            yield Finding(
-                "time-not-proven", Gravity.NOTE, message, hint=T("在 qms.toml 中设定时间戳机构后，每天取一次时间戳。")
-            )
+        else:
+            yield time_not_proven()
 
     def _store(self) -> Iterator[Finding]:
         damage = self._tools.damage

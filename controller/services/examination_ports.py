@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from controller.domain.conformity import Finding
     from controller.domain.identifiers import Digest
@@ -44,6 +43,10 @@ class HistoricCommit:
     changes: Sequence[PathChange]
     statement: str = ""
     """Archive path of the statement that the commit names (trailer `QMS-Statement`)."""
+
+    def follows(self, before: HistoricCommit | None) -> bool:
+        """Tell whether this commit stands on `before` alone (None: on nothing), so that history is one line."""
+        return tuple(self.parents) == ((before.commit,) if before is not None else ())
 
 
 class HistoryUnreadable(Exception):  # noqa: N818 - a signal between adapter and service, never shown
@@ -162,20 +165,12 @@ class TimestampVerification(Protocol):
         added: Sequence[AddedFiles | None],
         holds: Callable[[str, str], bool],
     ) -> Iterator[Finding]:
-        """Yield everything about the chain `timestamps`, given in sequence order.
+        """Yield everything about the chain `timestamps`, given in sequence order, and that no time is proven.
 
         `added` holds, for each statement, what was added between the archive head of the statement before and its own
         (None: that head is not in the archive's history); `holds(branch, commit)` tells whether a branch's history
         has a commit.
         """
-        ...
-
-
-class StampTimes(Protocol):
-    """时间戳时间. Reads the proven time of a stamp."""
-
-    def proven(self, heads: HeldStatement) -> datetime | None:
-        """Return the time of a valid stamp over this statement, else None."""
         ...
 
 

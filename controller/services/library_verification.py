@@ -116,7 +116,7 @@ class LibraryVerification:
         def wrong(code: str, message: Text, path: str | None = None) -> Finding:
             return Finding(code, Gravity.ERROR, message, path=path, since=since)
 
-        if list(commit.parents) != ([before.commit] if before else []):
+        if not commit.follows(before):
             yield wrong(
                 "library-history-not-one-line", T("受控文件更改 {commit} 没有接在唯一的前一次更改之后。", commit=name)
             )

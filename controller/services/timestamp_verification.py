@@ -28,6 +28,13 @@ TOLERANCE = timedelta(minutes=5)
 """How far this computer's clock and the authority's may be apart."""
 
 
+def time_not_proven() -> Finding:
+    """Return what is to be said as long as no stamp proves a time."""
+    message = T("时间未经独立证明：还没有外部时间戳机构的时间戳。")
+    hint = T("在 qms.toml 中设定时间戳机构后，每天取一次时间戳。")
+    return Finding("time-not-proven", Gravity.NOTE, message, hint=hint)
+
+
 class StampVerification:
     """时间证明的验证. Trusts the authorities whose root certificates (DER) are given."""
 
@@ -35,23 +42,6 @@ class StampVerification:
         self._roots = list(roots)
         self._zone = zone
         self._today = now.astimezone(zone).date()
-        self._checked: dict[tuple[bytes, bytes], CheckedStamp | StampDamagedError] = {}
-
-    def proven(self, heads: HeldStatement) -> datetime | None:
-        """Return the time of a valid, trusted stamp over this statement, else None."""
-        if heads.stamp is None:
-            return None
-        stamp = self._check(heads.stamp, heads.data)
-        return stamp.at if not isinstance(stamp, StampDamagedError) and stamp.trusted else None
-
-    def _check(self, answer: bytes, data: bytes) -> CheckedStamp | StampDamagedError:
-        """Return what the stamp says; asked for twice, checked once."""
-        if (answer, data) not in self._checked:
-            try:
-                self._checked[answer, data] = check_stamp(answer, data, self._roots)
-            except StampDamagedError as exc:
-                self._checked[answer, data] = exc
-        return self._checked[answer, data]
 
     def findings(
         self,
@@ -75,11 +65,9 @@ class StampVerification:
             if stamp is not None:
                 yield from self._time(item, stamp, proven[-1] if proven else None)
                 proven.append(stamp.at)
-        if heads and not proven:
-            message = T("时间未经独立证明：还没有外部时间戳机构的时间戳。")
-            hint = T("在 qms.toml 中设定时间戳机构后，每天取一次时间戳。")
-            yield Finding("time-not-proven", Gravity.NOTE, message, hint=hint)
-        elif proven:
+        if not proven:
+            yield time_not_proven()
+        else:
             yield from self._gaps([at.astimezone(self._zone).date() for at in proven])
 
     def _stamp(self, item: HeldStatement, *, expected: bool) -> tuple[CheckedStamp | None, Finding | None]:
@@ -88,9 +76,10 @@ class StampVerification:
         if item.stamp is None:
             message = T("每日摘要写明有时间戳，时间戳却不见了。")
             return None, _error(item, "stamp-missing", message, path=where) if expected else None
-        stamp = self._check(item.stamp, item.data)
-        if isinstance(stamp, StampDamagedError):
-            return None, _error(item, stamp.code, stamp.message, path=where, hint=stamp.hint)
+        try:
+            stamp = check_stamp(item.stamp, item.data, self._roots)
+        except StampDamagedError as exc:
+            return None, _error(item, exc.code, exc.message, path=where, hint=exc.hint)
         if not stamp.intact:
             return None, _error(item, "stamp-invalid", T("时间戳与它证明的内容不符，或签名有误。"), path=where)
         if not stamp.trusted:

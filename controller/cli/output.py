@@ -98,11 +98,13 @@ class Output:
         order = list(GRAVITY_NAMES)
         lines = []
         for finding in sorted(findings, key=lambda item: order.index(item.gravity)):
-            place = finding.path or finding.subject or ""
+            place, message = finding.path or finding.subject or "", self.text(finding.message)
+            if place and printable(place) in message:
+                place = ""  # said once is enough
             if finding.line:
                 place += f":{finding.line}"
             head = f"[{self.text(GRAVITY_NAMES[finding.gravity])}] "
-            lines.append(head + (f"{printable(place)} " if place else "") + self.text(finding.message))
+            lines.append(head + (f"{printable(place)} " if place else "") + message)
             if finding.hint is not None:
                 lines.append("    → " + self.text(finding.hint))
         return lines

@@ -60,7 +60,7 @@ class AuthorityJudgement(SignerJudgement):
         self.state.next_root = (root, signer.id, event.path)
         others = self.state.witnesses_for(signer.id, posts, event.at, self.material.certificates)
         if not others and not self.state.lately_removed(signer.id, event.at):
-            message = T("根证书更换 {path} 只有{name}一人签名：当时没有别人可以见证", path=event.path, name=signer.name)
+            message = T("根证书更换只有{name}一人签名：当时没有别人可以见证", name=signer.name)
             self.findings.append(
                 Finding("authority-witness-missing", Gravity.NOTE, message, path=event.path, since=statement.at)
             )

@@ -154,9 +154,8 @@ class PeopleChains:
             enrolment = known.enrolment
             if enrolment is not None and not enrolment.effective and not enrolment.closed:
                 message = T(
-                    "{name}的证书登记 {path} 还差 {count} 位见证人，在此之前不算数",
+                    "{name}的证书登记还差 {count} 位见证人，在此之前不算数",
                     name=known.name,
-                    path=enrolment.path,
                     count=max(1, enrolment.needed - len(enrolment.witnesses)),
                 )
                 self.findings.append(
@@ -176,7 +175,7 @@ class PeopleChains:
                 )
         if self.state.next_root is not None:
             path = self.state.next_root[2]
-            message = T("根证书更换 {path} 还差第二人签名，在此之前不算数", path=path)
+            message = T("根证书更换还差第二人签名，在此之前不算数")
             self.findings.append(Finding("authority-replacement-open", Gravity.WARNING, message, path=path))
 
     def _under_old_root(self, certificate: Digest) -> bool:

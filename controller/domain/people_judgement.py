@@ -141,15 +141,18 @@ class PeopleJudgement(SignerJudgement):
         self.state.periods[enrolment.certificate] = known.counting
         self.state.removals.pop(known.id, None)
         if len(enrolment.witnesses) < MOST_WITNESSES:
-            message = T(
-                "{name}的证书登记 {path} 只有 {count} 位见证人：当时没有更多可以见证的人",
-                name=known.name,
-                path=enrolment.path,
-                count=len(enrolment.witnesses),
+            message = (
+                T(
+                    "{name}的证书登记时只有 {count} 位见证人（当时没有更多可以见证的人）",
+                    name=known.name,
+                    count=len(enrolment.witnesses),
+                )
+                if enrolment.witnesses
+                else T("{name}的证书登记时没有见证人（当时没有更多可以见证的人）", name=known.name)
             )
             self._remark("enrolment-witness-missing", Gravity.NOTE, message, enrolment, known)
         elif len(frozenset().union(*enrolment.witnesses.values())) == 1:
-            message = T("{name}的证书登记 {path} 的两位见证人只有同一个岗位", name=known.name, path=enrolment.path)
+            message = T("{name}的证书登记的两位见证人只有同一个岗位", name=known.name)
             self._remark("enrolment-witnesses-same-post", Gravity.NOTE, message, enrolment, known)
 
     def count_needed(self, order: int, at: datetime) -> None:
@@ -176,12 +179,7 @@ class PeopleJudgement(SignerJudgement):
         if enrolment is None or enrolment.effective or enrolment.closed:
             return
         enrolment.closed = True
-        message = T(
-            "{name}的证书登记 {path} 从未生效：只有 {count} 位见证人",
-            name=known.name,
-            path=enrolment.path,
-            count=len(enrolment.witnesses),
-        )
+        message = T("{name}的证书登记从未生效：见证人不够", name=known.name)
         self._remark("enrolment-never-counted", Gravity.NOTE, message, enrolment, known)
 
     def _remark(self, code: str, gravity: Gravity, message: Text, enrolment: Enrolment, known: KnownPerson) -> None:

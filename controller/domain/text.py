@@ -5,11 +5,15 @@ The template is the message id of the catalogs (`controller/locales`). Nothing b
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,12 @@ def _shown(value: object, translate: Callable[[str], str] | None) -> object:
     if isinstance(value, (list, tuple)):
         separator = translate(_SEPARATOR.template) if translate else _SEPARATOR.template
         return separator.join(str(_shown(item, translate)) for item in value)
-    return value
+    return moment_text(value) if isinstance(value, str) else value
+
+
+def moment_text(at: str) -> str:
+    """Return a moment as it is stored (ISO 8601 with its offset) as people read it; any other text as it is."""
+    return f"{at[:10]} {at[11:19]} {at[19:]}" if _MOMENT.fullmatch(at) else at
 
 
 def T(template: str, /, **params: object) -> Text:  # noqa: N802 - the short name keeps messages readable; catalogs extract it

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from controller.domain.identifiers import DocumentNumber, Revision
 from controller.domain.register import Column, ColumnType, Heading, RegisterDefinition, Source
+from controller.domain.text import moment_text
 from controller.domain.trail_event import KIND_LABELS, SIGNED_LABELS, ObjectKind, Signed, new_values, old_values
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def particulars(selected: SelectedTrail, made: TrailParticulars) -> tuple[tuple[
 
 def moment(event: TrailEvent) -> str:
     """Return the machine time with seconds and zone."""
-    return event.at.replace("T", " ")
+    return moment_text(event.at)
 
 
 def who(event: TrailEvent) -> str:

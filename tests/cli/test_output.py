@@ -21,7 +21,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_sentences_lines_and_tables_show_control_characters_and_do_not_send_them(shown: list[str]) -> None:
     out = Output("zh", as_json=False)
-    finding = Finding("x", Gravity.ERROR, Text("{value}", {"value": HOSTILE}), path=HOSTILE)
+    finding = Finding("x", Gravity.ERROR, Text("{value}", {"value": HOSTILE}), path=f"{HOSTILE}.json")
     out.line(Text("{value}", {"value": HOSTILE}))
     out.line(HOSTILE)
     out.note(Text("{value}", {"value": HOSTILE}))
@@ -36,3 +36,10 @@ def test_sentences_lines_and_tables_show_control_characters_and_do_not_send_them
 def test_lines_and_tabs_stay(shown: list[str]) -> None:
     Output("zh", as_json=False).line("一\n二\t三")
     assert shown == ["一\n二\t三"]
+
+
+def test_a_place_that_the_sentence_names_is_not_said_twice(shown: list[str]) -> None:
+    naming = Finding("x", Gravity.NOTE, Text("{path} 没有签名", {"path": "a/1.json"}), path="a/1.json")
+    silent = Finding("x", Gravity.NOTE, Text("没有签名"), path="a/1.json")
+    Output("zh", as_json=False).findings([naming, silent])
+    assert shown == ["[提示] a/1.json 没有签名", "[提示] a/1.json 没有签名"]

@@ -1,96 +1,104 @@
-"""指纹单版式. Draws the sealed fingerprint sheet as a Word page: fingerprints, signatures, how to compare."""
+"""指纹单版式. Draws the sealed fingerprint sheet as a Word page: fingerprints, signatures, how to compare.
+
+Every fingerprint is written as `qms verify` writes it, so that two sheets can be compared digit by digit; that of the
+root once more as openssl does, for whoever compares without this program.
+"""
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from controller.adapters.house_page import TEXT_WIDTH, house_page
+from controller.adapters.word_markup import HEADING_SHADE, MONO, Cell, gap, mm, paragraph, row, table, text_run
+from controller.file_formats.docx_package import write_docx
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from controller.domain.identifiers import Digest
     from controller.services.fingerprint_sheet import FingerprintSheet
 
-_SONG, _HEI, _MONO = "宋体", "黑体", "Courier New"
+_COLUMNS = (mm(14), mm(22), mm(88), mm(22))
+_TITLES = ("工号", "姓名", "指纹", "有效至", "本人签名")
+_CENTRED = '<w:jc w:val="center"/>'
+_LARGE, _SMALL = 24, 16
+"""Half-points."""
 _HOW = (
     "一、本单打印后由下列人员核对、签名，加盖公章，装入信封封存，与营业执照等重要文件一起保管；不要存放在电脑旁。",
     "二、签名前逐组核对：在存有工作区的电脑上运行“qms person sheet”再打印一份，两份的指纹应逐组相同。",
-    "三、以后怀疑档案被整体替换时拆封核对。不用本程序也能核对：对 signatures/ca/ca.pem 运行以下命令，结果应相同：",
-    "　　openssl x509 -in ca.pem -noout -fingerprint -sha256",
-    "四、个人证书在档案的 certificates 目录，核对方法相同。更换根证书后须重新打印、签名、封存；旧单不要销毁。",
+    "三、以后怀疑档案被整体替换时拆封核对：“qms verify”末尾列出的根证书指纹应与本单逐组相同。",
+    "四、不用本程序也能核对：对 signatures/ca/ca.pem 运行“openssl x509 -in ca.pem -noout -fingerprint -sha256”。",
+    "五、个人证书在档案的 certificates 目录，核对方法相同。更换根证书后须重新打印、签名、封存；旧单不要销毁。",
 )
 
 
 def draw_fingerprint_sheet(sheet: FingerprintSheet) -> bytes:
-    """Return the sheet as docx."""
-    from docx import Document
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.shared import Mm, Pt
+    """Return the sheet as docx; same input, same bytes."""
+    return write_docx(house_page(_drawn(sheet), header=f"{sheet.company}　电子签名证书指纹单"))
 
-    document = Document()
-    section = document.sections[0]
-    section.page_width, section.page_height = Mm(210), Mm(297)
-    section.left_margin = section.right_margin = Mm(22)
-    section.top_margin = section.bottom_margin = Mm(15)
-    document.core_properties.title = "证书指纹单"
-    document.core_properties.author = sheet.company
 
-    def line(text: str, *, size: float = 10.5, font: str = _SONG, bold: bool = False, centre: bool = False) -> Any:
-        paragraph = document.add_paragraph()
-        paragraph.paragraph_format.space_before = Pt(6 if font == _HEI else 0)
-        paragraph.paragraph_format.space_after = Pt(3)
-        paragraph.paragraph_format.line_spacing = 1.15
-        _write(paragraph, text, size=size, font=font, bold=bold)
-        if centre:
-            paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-        return paragraph
-
-    line(sheet.company, size=12, font=_HEI, centre=True)
-    line("电子签名证书指纹单", size=18, font=_HEI, bold=True, centre=True)
-    line(f"工作区编号：{sheet.workspace}　站点：{sheet.site}　打印时间：{sheet.printed_at}", size=9)
-    line("企业根证书指纹（SHA-256）", size=12, font=_HEI, bold=True)
-    for part in sheet.root.splitlines():
-        line(part, size=13, font=_MONO, bold=True, centre=True)
-    line(f"有效期：{sheet.root_since} 至 {sheet.root_until}", size=9, centre=True)
+def _drawn(sheet: FingerprintSheet) -> Iterator[str]:
+    yield paragraph(text_run(sheet.company), "WkCompany")
+    yield paragraph(text_run("电子签名证书指纹单"), "WkTitle")
+    place = f"工作区编号：{sheet.workspace}　站点：{sheet.site}　打印时间：{sheet.printed_at}"
+    yield paragraph(text_run(place), "WkSmall", _CENTRED)
+    yield gap()
+    yield paragraph(text_run("企业根证书指纹（SHA-256）"), "WkSection")
+    if sheet.root is not None:
+        for line in _halves(sheet.root.grouped):
+            yield paragraph(text_run(line, f"{MONO}<w:b/>{_size(_LARGE)}"), "WkValue", _CENTRED)
+        yield paragraph(text_run(f"有效期：{sheet.root_since} 至 {sheet.root_until}"), "WkSmall", _CENTRED)
+        yield paragraph(text_run("openssl 的写法："), "WkSmall")
+        for line in _halves(sheet.root.paired):
+            yield paragraph(text_run(line, MONO + _size(_SMALL)), "WkSmall", _CENTRED)
     for earlier in sheet.earlier_roots:
-        line(f"已更换的根证书：{' '.join(earlier.split())}", size=8, font=_MONO)
-    line("人员证书指纹（SHA-256）", size=12, font=_HEI, bold=True)
-    table = document.add_table(rows=1, cols=5)
-    table.style = "Table Grid"
-    table.autofit = False
-    widths = (Mm(14), Mm(22), Mm(82), Mm(22), Mm(26))
-    for cell, title in zip(table.rows[0].cells, ("工号", "姓名", "指纹", "有效至", "本人签名"), strict=True):
-        _write(cell.paragraphs[0], title, size=9, font=_HEI, bold=True)
+        yield _earlier(earlier)
+    yield gap()
+    yield paragraph(text_run("人员证书指纹（SHA-256）"), "WkSection")
+    yield gap()
+    yield _people(sheet)
+    yield gap()
+    yield paragraph(text_run("核对人（两位，不同岗位）：____________________　____________________"), "WkValue")
+    yield paragraph(text_run("企业负责人：____________________　　　　　　（公章）"), "WkValue")
+    yield paragraph(text_run("封存日期：________年____月____日　　封存地点：____________________"), "WkValue")
+    yield gap()
+    yield paragraph(text_run("怎样使用本单"), "WkSection")
+    yield from (paragraph(text_run(line), "WkSmall") for line in _HOW)
+
+
+def _earlier(root: Digest) -> str:
+    shown = text_run("已更换的根证书：") + text_run(root.grouped, MONO + _size(_SMALL))
+    return paragraph(shown, "WkSmall")
+
+
+def _people(sheet: FingerprintSheet) -> str:
+    columns = (*_COLUMNS, TEXT_WIDTH - sum(_COLUMNS))
+    head = [
+        Cell(paragraph(text_run(title), "WkTableHead"), width, shade=HEADING_SHADE)
+        for title, width in zip(_TITLES, columns, strict=True)
+    ]
+    rows = [row(head, height=mm(7), header=True)]
     for person in sheet.people:
-        cells = table.add_row().cells
-        for cell, text in zip(cells, (person.id, person.name, person.fingerprint, person.valid_until, ""), strict=True):
-            font = _MONO if text == person.fingerprint else _SONG
-            for number, part in enumerate(text.splitlines() or [""]):
-                paragraph = cell.paragraphs[0] if number == 0 else cell.add_paragraph()
-                _write(paragraph, part, size=8 if font == _MONO else 9, font=font)
-    for column, width in zip(table.columns, widths, strict=True):
-        column.width = width
-    for row in table.rows:
-        for cell, width in zip(row.cells, widths, strict=True):
-            cell.width = width
-            for paragraph in cell.paragraphs:
-                paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1)
-                paragraph.paragraph_format.line_spacing = 1.1
-    line("")
-    line("核对人（两位，不同岗位）：____________________　____________________")
-    line("企业负责人：____________________　　　　　　（公章）")
-    line("封存日期：________年____月____日　　封存地点：____________________")
-    line("怎样使用本单", size=12, font=_HEI, bold=True)
-    for text in _HOW:
-        line(text, size=9.5)
-    target = io.BytesIO()
-    document.save(target)
-    return target.getvalue()
+        digits = "".join(
+            paragraph(text_run(line, MONO + _size(_SMALL)), "WkTableCentre")
+            for line in _halves(person.fingerprint.grouped)
+        )
+        cells = [
+            paragraph(text_run(person.id), "WkTableCentre"),
+            paragraph(text_run(person.name), "WkTableCentre"),
+            digits,
+            paragraph(text_run(person.valid_until), "WkTableCentre"),
+            paragraph("", "WkTableCentre"),
+        ]
+        rows.append(row([Cell(cell, width) for cell, width in zip(cells, columns, strict=True)], height=mm(9)))
+    return table(columns, rows)
 
 
-def _write(paragraph: Any, text: str, *, size: float, font: str, bold: bool = False) -> None:
-    from docx.oxml.ns import qn
-    from docx.shared import Pt
+def _halves(digits: str) -> tuple[str, str]:
+    """Return a fingerprint as two lines of 32 digits; between them stands a space or colon."""
+    middle = len(digits) // 2
+    return digits[:middle], digits[middle + 1 :]
 
-    run = paragraph.add_run(text)
-    run.bold = bold
-    run.font.size = Pt(size)
-    run.font.name = font
-    run._element.rPr.rFonts.set(qn("w:eastAsia"), _SONG if font == _MONO else font)  # noqa: SLF001 - python-docx has no way to set the Chinese font
+
+def _size(half_points: int) -> str:
+    return f'<w:sz w:val="{half_points}"/>'

@@ -253,5 +253,9 @@ def _footer(kind: str) -> str:
         "procedure": "",
         "register": "",
     }[kind]
-    pages = text_run("第 ") + field_runs("PAGE") + text_run(" 页　共 ") + field_runs("NUMPAGES") + text_run(" 页")
-    return paragraph(text_run(left) + pages, "WkFooter", '<w:jc w:val="center"/>')
+    return paragraph(text_run(left) + page_numbers(), "WkFooter", '<w:jc w:val="center"/>')
+
+
+def page_numbers() -> str:
+    """Return the runs of “第 1 页　共 2 页”, which Word and the PDF engines fill in."""
+    return text_run("第 ") + field_runs("PAGE") + text_run(" 页　共 ") + field_runs("NUMPAGES") + text_run(" 页")

@@ -6,40 +6,43 @@ The code is a picture of whole pixels at 600 dots per inch, so that every printe
 from __future__ import annotations
 
 import io
+import math
 from typing import TYPE_CHECKING
 
-from lxml import etree
-
-from controller.adapters.house_style import HEI, MARGIN_SIDE, PAGE_WIDTH, house_file
+from controller.adapters.house_page import TEXT_WIDTH, house_page
 from controller.adapters.word_markup import (
     HEADING_SHADE,
     LABEL_SHADE,
-    NAMESPACES,
+    MONO,
     Cell,
+    em_width,
     gap,
     mm,
+    page_break,
     paragraph,
     row,
     table,
     text_run,
 )
-from controller.file_formats.docx_package import CONTENT_TYPES, open_docx, write_docx
+from controller.file_formats.docx_package import CONTENT_TYPES, write_docx
 
 if TYPE_CHECKING:
     from controller.services.paper_sheet import PaperSheet
 
-_WIDTH = PAGE_WIDTH - 2 * MARGIN_SIDE
-_HEADER, _FOOTER, _PICTURE = "word/header1.xml", "word/footer1.xml", "word/media/code.png"
-_RELATIONS = "word/_rels/document.xml.rels"
-_XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_RELATIONS, _PICTURE = "word/_rels/document.xml.rels", "word/media/code.png"
 _DPI, _EMU = 600, 914_400
 _MODULE = 13
 """Pixels of a module: 0.55 mm, large enough for a phone's camera and a scan of 150 dpi."""
 _QUIET = 4
-_MONO = '<w:rFonts w:ascii="Courier New" w:hAnsi="Courier New" w:cs="Courier New"/><w:sz w:val="17"/>'
-_BOLD = f"{HEI}<w:b/>"
+_LABEL, _CODE = mm(34), mm(40)
+_VALUE = TEXT_WIDTH - _LABEL
+_FIRST_PAGE, _PAGE, _SIGNING = 36, 39, 24
+"""Rows of one line that fit on the first page and on a further one, and as many as digests and signature take."""
+_FURTHER_LINE = 0.75
+_LABEL_LINE, _VALUE_LINE = 9.0, 36.0
+"""Chinese characters that fit on a line."""
 _HOW = (
-    "1. 请在签署前核对上列内容；摘要随内容改变，内容改过须重新打印本单。",
+    "1. 请在签署前核对“签署内容”各项；摘要随内容改变，内容改过须重新打印本单。",
     "2. 请用不褪色的笔亲笔签名，写明日期；需要盖章时盖在“（公章）”处，不要遮住二维码。",
     "3. 本单签署后由收件人核对原件、扫描归档；系统中显示为“纸质签名（扫描件）”，不是电子签名。原件请另行保管。",
 )
@@ -47,25 +50,13 @@ _HOW = (
 
 def draw_paper_sheet(sheet: PaperSheet) -> bytes:
     """Return the sheet as docx; same input, same bytes."""
-    package = open_docx(house_file("procedure"))
-    parts = dict(package.contents)
-    root = etree.fromstring(parts[package.main])
-    body = root[0]
-    section = body[-1]
-    for child in list(body)[:-1]:
-        body.remove(child)
     picture, size = code_picture(sheet.code.text)
-    drawn = "".join(_drawn(sheet, size))
-    for place, child in enumerate(etree.fromstring(f"<w:body {NAMESPACES}>{drawn}</w:body>")):
-        body.insert(place, child)
-    assert body[-1] is section
-    parts[package.main] = bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))
+    parts = house_page(
+        _drawn(sheet, size),
+        header=f"纸质签署单　{sheet.subject}",
+        footer=f"由 {sheet.by.name}（{sheet.by.post}）于 {sheet.printed_at} 打印",
+    )
     parts[_PICTURE] = picture
-    head = paragraph(text_run(f"纸质签署单　{sheet.subject}"), "WkHeader")
-    parts[_HEADER] = (_XML + f"<w:hdr {NAMESPACES}>{head}</w:hdr>").encode()
-    foot = text_run(f"由 {sheet.by.name}（{sheet.by.post}）于 {sheet.printed_at} 打印")
-    centred = '<w:jc w:val="center"/>'
-    parts[_FOOTER] = (_XML + f"<w:ftr {NAMESPACES}>{paragraph(foot, 'WkFooter', centred)}</w:ftr>").encode()
     image = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/image"
     added = f'<Relationship Id="rIdCode" Type="{image}" Target="media/code.png"/></Relationships>'
     parts[_RELATIONS] = parts[_RELATIONS].decode().replace("</Relationships>", added).encode()
@@ -86,67 +77,81 @@ def code_picture(text: str) -> tuple[bytes, int]:
 
 
 def _drawn(sheet: PaperSheet, size: int) -> list[str]:
-    label, code = mm(34), mm(40)
-    value = _WIDTH - label
-    rows = [_heading("签署内容", (label, value))]
-    rows += [_pair(name, text, label, value) for name, text in sheet.facts]
-    text_width = value - code
+    text_width = _VALUE - _CODE
     told = "".join(
         paragraph(text_run(name), "WkSmall")
-        + "".join(paragraph(text_run(line, _MONO), "WkTableCell") for line in lines.split("\n"))
-        for name, lines in sheet.digests
+        + paragraph(text_run(digest.grouped, f'{MONO}<w:sz w:val="17"/>'), "WkTableCell")
+        for name, digest in sheet.digests
     )
     bound = row(
         (
-            Cell(paragraph(text_run("内容摘要\n（SHA-256）"), "WkLabel"), label, shade=LABEL_SHADE),
+            Cell(paragraph(text_run("内容摘要\n（SHA-256）"), "WkLabel"), _LABEL, shade=LABEL_SHADE),
             Cell(told, text_width),
-            Cell(paragraph(_picture(size), "WkTableCentre"), code),
+            Cell(paragraph(_picture(size), "WkTableCentre"), _CODE),
         ),
         height=mm(38),
     )
     sign = [
-        _heading("签署", (label, value)),
-        _pair("签名含义", sheet.meaning, label, value),
-        _pair("意见", "", label, value, height=mm(12)),
+        _heading("签署"),
+        _pair("签名含义", sheet.meaning),
+        _pair("意见", "", height=mm(12)),
     ]
-    half = (_WIDTH - 2 * label) // 2
-    quarters = (label, half, label, _WIDTH - 2 * label - half)
+    half = (TEXT_WIDTH - 2 * _LABEL) // 2
+    quarters = (_LABEL, half, _LABEL, TEXT_WIDTH - 2 * _LABEL - half)
     written = [
         _four("签名人", "（亲笔签名）", "日期", "　　　　年　　　月　　　日", quarters, height=mm(16)),
         _four("姓名/单位", sheet.signer, "岗位/职务", "", quarters, height=mm(11)),
     ]
     seal = row(
         (
-            Cell(paragraph(text_run("单位盖章"), "WkLabel"), label, shade=LABEL_SHADE),
-            Cell(paragraph(text_run("（公章）"), "WkValue", '<w:jc w:val="center"/>'), value),
+            Cell(paragraph(text_run("单位盖章"), "WkLabel"), _LABEL, shade=LABEL_SHADE),
+            Cell(paragraph(text_run("（公章）"), "WkValue", '<w:jc w:val="center"/>'), _VALUE),
         ),
         height=mm(24),
     )
     return [
         paragraph(text_run(sheet.company), "WkCompany"),
         paragraph(text_run("纸质签署单"), "WkTitle"),
-        table((label, value), rows),
+        table((_LABEL, _VALUE), [_heading("签署内容"), *(_pair(name, text) for name, text in sheet.facts)]),
+        page_break() if _apart(sheet) else gap(),
+        table((_LABEL, text_width, _CODE), [bound]),
         gap(),
-        table((label, text_width, code), [bound]),
-        gap(),
-        table((label, value), sign),
+        table((_LABEL, _VALUE), sign),
         table(quarters, written),
-        table((label, value), [seal]),
+        table((_LABEL, _VALUE), [seal]),
         *(paragraph(text_run(line), "WkSmall") for line in _HOW),
     ]
 
 
-def _heading(text: str, columns: tuple[int, int]) -> str:
-    return row((Cell(paragraph(text_run(text), "WkSection"), sum(columns), span=2, shade=HEADING_SHADE),), height=320)
+def _apart(sheet: PaperSheet) -> bool:
+    """Tell whether digests and signature go to a page of their own, because what is signed leaves too little room."""
+    filled = 1 + sum(map(_rows, sheet.facts))
+    if filled > _FIRST_PAGE:
+        return (filled - _FIRST_PAGE) % _PAGE + _SIGNING > _PAGE
+    return filled + _SIGNING > _FIRST_PAGE
 
 
-def _pair(name: str, text: str, label: int, value: int, *, height: int = 320) -> str:
+def _rows(fact: tuple[str, str]) -> float:
+    """Return how many rows of one line a row takes as much room as."""
+    label, value = (
+        sum(max(math.ceil(em_width(line) / width), 1) for line in text.split("\n"))
+        for text, width in zip(fact, (_LABEL_LINE, _VALUE_LINE), strict=True)
+    )
+    return 1 + _FURTHER_LINE * (max(label, value) - 1)
+
+
+def _heading(text: str) -> str:
+    return row((Cell(paragraph(text_run(text), "WkSection"), TEXT_WIDTH, span=2, shade=HEADING_SHADE),), height=320)
+
+
+def _pair(name: str, text: str, *, height: int = 320) -> str:
     return row(
         (
-            Cell(paragraph(text_run(name), "WkLabel"), label, shade=LABEL_SHADE),
-            Cell(paragraph(text_run(text), "WkTableCell"), value),
+            Cell(paragraph(text_run(name), "WkLabel"), _LABEL, shade=LABEL_SHADE),
+            Cell(paragraph(text_run(text), "WkTableCell"), _VALUE),
         ),
         height=height,
+        may_split=True,
     )
 
 

@@ -18,6 +18,8 @@ W_NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 NAMESPACES = f'xmlns:w="{W_NAMESPACE}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
 LABEL_SHADE = "F2F2F2"
 HEADING_SHADE = "E4E8EE"
+MONO = '<w:rFonts w:ascii="Courier New" w:hAnsi="Courier New" w:cs="Courier New"/>'
+"""Run properties of digits that are compared one by one."""
 LINE = 4
 """Inner line, eighths of a point."""
 FRAME = 8

@@ -13,7 +13,7 @@ import click
 
 from controller.cli.commands import M, acting, command, option
 from controller.cli.files import read_bytes, write_output
-from controller.cli.person_view import fingerprint, person_data
+from controller.cli.person_view import person_data
 from controller.cli.questions import agreed
 from controller.domain.passphrase import check_authority_passphrase, check_passphrase
 from controller.domain.statement import TRAIL, Event
@@ -146,7 +146,7 @@ def confirm(session: Session, name: str | None, *, root: bool, yes: bool) -> int
     mine = next((item for item in waiting if item.person == known.id), None)
     if mine is not None and not yes:
         out.line(T("{name}的新证书，指纹：", name=known.name))
-        out.line(f"  {fingerprint(mine.certificate)}")
+        out.line(f"  {mine.certificate.paired}")
         sure(out, T("您当面确认了这是{name}本人，并看到本人设置口令？", name=known.name))
     return _show_enrolled(application, out, application.enrolment.confirm(by, known.id), by=by)
 
@@ -372,7 +372,7 @@ def _show_enrolled(application: Application, out: Output, done: Enrolled, *, by:
             out.line(T("请先办完一位的见证，再为下一位发放证书：已生效的负责人也要作见证。"))
     else:
         out.line(T("{name}的证书已生效，可以登录：qms login {name}", name=known.name))
-    out.line(T("证书指纹：{fingerprint}", fingerprint=fingerprint(done.certificate)))
+    out.line(T("证书指纹：{fingerprint}", fingerprint=done.certificate.paired))
     out.document(
         person_data(application, known)
         | {

@@ -9,14 +9,7 @@ from controller.domain.text import T, Text
 if TYPE_CHECKING:
     from controller.bootstrap import Application
     from controller.cli.output import Output
-    from controller.domain.identifiers import Digest
     from controller.domain.trust import TrustedPerson
-
-
-def fingerprint(certificate: Digest) -> str:
-    """Return the SHA-256 of a certificate as `openssl x509 -fingerprint` shows it."""
-    digits = certificate.hex.upper()
-    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
 
 
 def posts_shown(application: Application, person: TrustedPerson, out: Output) -> str:
@@ -66,7 +59,7 @@ def person_data(application: Application, person: TrustedPerson) -> dict[str, ob
         facts = found[1]
         certificate = {
             "digest": facts.digest.text,
-            "fingerprint": fingerprint(facts.digest),
+            "fingerprint": facts.digest.paired,
             "issuer": facts.issuer,
             "not_before": facts.not_before.isoformat(),
             "not_after": facts.not_after.isoformat(),

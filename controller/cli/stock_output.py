@@ -39,7 +39,7 @@ def write_stock(application: Application, folder: Path, out: Output, *, person: 
         application.trail.exported(by, folder.name, files={SUMS_FILE: made.sums}, facts=dict(facts))
     out.line(T("已导出到：{folder}", folder=folder))
     out.line(T("共 {files} 个文件，其中条目和陈述 {statements} 份。", files=made.files, statements=made.statements))
-    out.line(T("根证书指纹：{root}（与封存的指纹单核对）", root=made.root.hex))
+    out.line(T("根证书指纹：{root}（与封存的指纹单核对）", root=made.root.grouped))
     out.line(T("怎样核对，见其中的“怎样核对.txt”：运行 sh verify.sh（Windows：verify.ps1），不需要文控程序。"))
     out.document(
         {

@@ -198,4 +198,4 @@ def _summary(out: Output, report: VerificationReport) -> None:
     out.line(T("整个工作区连同密钥目录一起退回到更早的状态，从内部无法发现，请把档案指纹抄写保存，下次核对。"))
     out.line(T("档案指纹：{fingerprint}（{records} 份记录）", fingerprint=report.fingerprint, records=report.records))
     if report.root is not None:
-        out.line(T("根证书指纹：{root}（与封存的指纹单核对）", root=report.root.hex))
+        out.line(T("根证书指纹：{root}（与封存的指纹单核对）", root=report.root.grouped))

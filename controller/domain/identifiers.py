@@ -187,6 +187,16 @@ class Digest:
         """The 64 digits without the algorithm name."""
         return self.text[7:]
 
+    @property
+    def grouped(self) -> str:
+        """The digits as people compare them, on paper and on screen: in groups of four."""
+        return " ".join(self.hex[at : at + 4] for at in range(0, len(self.hex), 4))
+
+    @property
+    def paired(self) -> str:
+        """The digits as `openssl x509 -fingerprint` shows them."""
+        return ":".join(self.hex[at : at + 2] for at in range(0, len(self.hex), 2)).upper()
+
     def __str__(self) -> str:
         return self.text
 

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from controller.services.people_standing import PeopleStanding
     from controller.services.workspace_identity import WorkspaceIdentity
 
-_GROUP = 4
-_LINE = 8
-
 
 @dataclass(frozen=True)
 class SheetPerson:
@@ -26,7 +23,7 @@ class SheetPerson:
 
     id: str
     name: str
-    fingerprint: str
+    fingerprint: Digest
     valid_until: str
 
 
@@ -38,19 +35,11 @@ class FingerprintSheet:
     workspace: str
     site: str
     printed_at: str
-    root: str
-    """The root's SHA-256 in groups."""
+    root: Digest | None
     root_since: str
     root_until: str
-    earlier_roots: Sequence[str]
+    earlier_roots: Sequence[Digest]
     people: Sequence[SheetPerson]
-
-
-def grouped(fingerprint: Digest) -> str:
-    """Return a fingerprint as people compare it: capital digits in groups of four, eight groups a line."""
-    digits = fingerprint.hex.upper()
-    groups = [digits[at : at + _GROUP] for at in range(0, len(digits), _GROUP)]
-    return "\n".join(" ".join(groups[at : at + _LINE]) for at in range(0, len(groups), _LINE))
 
 
 def fingerprint_sheet(standing: PeopleStanding, identity: WorkspaceIdentity, *, at: datetime) -> FingerprintSheet:
@@ -64,15 +53,15 @@ def fingerprint_sheet(standing: PeopleStanding, identity: WorkspaceIdentity, *, 
         if found is not None:
             facts = found[1]
             until = f"{facts.not_after.astimezone(at.tzinfo):%Y-%m-%d}"
-            people.append(SheetPerson(person.id, person.name, grouped(facts.digest), until))
+            people.append(SheetPerson(person.id, person.name, facts.digest, until))
     return FingerprintSheet(
         company=identity.company,
         workspace=identity.id,
         site=identity.site,
         printed_at=f"{at:%Y-%m-%d %H:%M}",
-        root=grouped(roots[-1]) if roots else "",
+        root=roots[-1] if roots else None,
         root_since=f"{root[1].not_before.astimezone(at.tzinfo):%Y-%m-%d}" if root else "",
         root_until=f"{root[1].not_after.astimezone(at.tzinfo):%Y-%m-%d}" if root else "",
-        earlier_roots=[grouped(item) for item in roots[:-1]],
+        earlier_roots=roots[:-1],
         people=people,
     )

@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller.domain.field_values import display
+from controller.domain.field_values import display, display_rows
 from controller.domain.form import FieldType
 from controller.domain.paper_signature import PaperCode, paper_lines
 from controller.domain.record_view import MASK
 from controller.domain.text import T
 from controller.services.entry_making import view_of
-from controller.services.fingerprint_sheet import grouped
 from controller.services.stage_control import StageRefusedError
 
 if TYPE_CHECKING:
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
 
     from controller.domain.document_signatures import DocumentSignatures
     from controller.domain.form import Field, FormDefinition
-    from controller.domain.record import Signatory
+    from controller.domain.identifiers import Digest
+    from controller.domain.record import Signatory, Wire
     from controller.domain.record_view import RecordView
     from controller.services.record_control import StoredRecord
     from controller.services.workspace_identity import WorkspaceIdentity
@@ -38,17 +38,6 @@ if TYPE_CHECKING:
             ...
 
 
-_ROOM = 10.0
-"""Rows of one line that fit on the sheet before the digests; a further line of a row takes less."""
-_FURTHER_LINE = 0.7
-_LABEL_LINE, _VALUE_LINE = 9, 36
-"""Chinese characters that fit on a line."""
-_LONGEST_VALUE = 60
-_NOT_ON_SHEET = frozenset(
-    {FieldType.TABLE, FieldType.ATTACHMENT, FieldType.EXTERNAL_SIGNATURE, FieldType.UDI, FieldType.PERFORMER}
-)
-
-
 @dataclass(frozen=True)
 class PaperSheet:
     """纸质签署单."""
@@ -58,8 +47,8 @@ class PaperSheet:
     """Record or document number."""
     facts: Sequence[tuple[str, str]]
     """Label → value: what is to be signed."""
-    digests: Sequence[tuple[str, str]]
-    """Label → digest in groups."""
+    digests: Sequence[tuple[str, Digest]]
+    """What each is the digest of, in a few words."""
     code: PaperCode
     meaning: str
     signer: str
@@ -89,20 +78,11 @@ def record_sheet(stored: StoredRecord, *, meaning: str, signer: str, by: Signato
         ("记录编号", f"{state.number}　阶段：{view.stage_label}"),
         ("登记", f"{view.opened_by}　{view.opened_at[:16].replace('T', ' ')}"),
     ]
-    on_paper = len(list(paper_lines(stored.entries)))
-    earlier = [("已有纸质签名", f"{on_paper} 次，以记录原件为准")] if on_paper else []
-    room = _ROOM - sum(map(_rows, [*facts, *earlier])) - 1
-    filled = list(_values(definition, view))
-    for place, fact in enumerate(filled):
-        room -= _rows(fact)
-        if room < 0:
-            facts.append(("其余内容", f"另有 {len(filled) - place} 项，以记录原件为准"))
-            break
-        facts.append(fact)
-    facts += earlier
-    digests = [(f"第 {newest.sequence} 个条目（最新）的摘要", grouped(head))]
+    facts += _values(definition, view)
+    facts += [("已有纸质签名", line) for line in paper_lines(stored.entries)]
+    digests = [(f"第 {newest.sequence} 个条目（最新）的摘要", head)]
     if newest.shown is not None:
-        digests.append(("当时所示内容（敏感信息遮蔽）的摘要", grouped(newest.shown)))
+        digests.append(("当时所示内容（敏感信息遮蔽）的摘要", newest.shown))
     return PaperSheet(
         company=newest.company,
         subject=state.number.text,
@@ -117,30 +97,23 @@ def record_sheet(stored: StoredRecord, *, meaning: str, signer: str, by: Signato
 
 
 def _values(definition: FormDefinition, view: RecordView) -> Iterator[tuple[str, str]]:
-    """Yield what is filled in, the fields of the form's subject first, long texts shortened."""
+    """Yield everything that is filled in, whole: nobody signs what they were not shown. The form's subject is first."""
     first = definition.subject
     for item in sorted(definition.fields, key=lambda one: one.key != first):
-        if item.type in _NOT_ON_SHEET:
-            continue
-        shown = MASK if item.key in view.masked else _shortened(item, display(item, view.values.get(item.key)))
+        shown = MASK if item.key in view.masked else _shown(item, view.values.get(item.key))
         if shown:
             yield item.label, shown
 
 
-def _rows(fact: tuple[str, str]) -> float:
-    lines = max(-(-len(fact[0]) // _LABEL_LINE), -(-len(fact[1]) // _VALUE_LINE), 1)
-    return 1 + _FURTHER_LINE * (lines - 1)
-
-
-def _shortened(item: Field, text: str) -> str:
-    line = " ".join(text.split())
-    if len(line) <= _LONGEST_VALUE:
-        return line
-    return (
-        f"{line[:_LONGEST_VALUE]}…（共 {len(text)} 字）"
-        if item.type is FieldType.LONG_TEXT
-        else line[:_LONGEST_VALUE] + "…"
+def _shown(item: Field, value: Wire) -> str:
+    if item.type is not FieldType.TABLE:
+        return display(item, value)
+    labels = {column.key: column.label for column in item.columns}
+    rows = (
+        "，".join(f"{labels[key]}：{cell}" for key, cell in cells.items() if cell)
+        for cells in display_rows(item, value)
     )
+    return "\n".join(f"{number}. {row}" for number, row in enumerate(filter(None, rows), 1))
 
 
 def document_sheet(
@@ -167,7 +140,7 @@ def document_sheet(
         company=identity.company,
         subject=f"{standing.number} {standing.revision}",
         facts=facts,
-        digests=[(f"文件全部 {len(standing.files)} 个源文件的摘要", grouped(standing.contents))],
+        digests=[(f"文件全部 {len(standing.files)} 个源文件的摘要", standing.contents)],
         code=document_code(standing, identity),
         meaning=meaning,
         signer=signer,

@@ -1,4 +1,4 @@
-"""The sheet for a signature on paper is one page in both engines, and its code is sharp and survives a bad scan."""
+"""The sheet for a signature on paper shows all that is signed, and its code is sharp and survives a bad scan."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from controller.domain.paper_signature import PaperCode
 from controller.domain.record import Signatory
 from controller.file_formats.pdf_text import read_pdf
 from controller.file_formats.scan_file import ScanKind
-from controller.services.fingerprint_sheet import grouped
 from controller.services.paper_sheet import PaperSheet
 from controller.services.pdf_printing import PdfPrinting
 from tests.real_tools import need
@@ -33,7 +32,7 @@ SHEET = PaperSheet(
     company="安泽医疗器械有限公司",
     subject="XX-YLQXJL-018-2026-0001",
     facts=[("表单", "质量投诉处理记录（XX-YLQXJL-018 A/0）"), *[("投诉渠道及方式", "电话 <来访> & 邮件")] * 8],
-    digests=[("第 12 个条目（最新）的摘要", grouped(DIGEST)), ("当时所示内容的摘要", grouped(DIGEST))],
+    digests=[("第 12 个条目（最新）的摘要", DIGEST), ("当时所示内容的摘要", DIGEST)],
     code=CODE,
     meaning="客户确认",
     signer="江城市第一人民医院",
@@ -62,14 +61,30 @@ def test_the_page_shows_what_is_signed_and_keeps_places_for_signature_date_and_s
     text = read_pdf(printed.data).pages[0]
     for words in ("XX-YLQXJL-018-2026-0001", "客户确认", "（公章）", "日期", "电话 <来访> & 邮件"):
         assert words in text
-    for line in grouped(DIGEST).splitlines():
-        assert line in text
+    assert DIGEST.hex in "".join(text.split())
+
+
+def long_sheet(rows: int) -> PaperSheet:
+    return replace(SHEET, facts=[(f"第 {row} 项", f"处理措施之{row}：" + "更换电源板并试运行，" * 5) for row in range(rows)])
+
+
+@pytest.mark.parametrize("rows", [6, 7, 18, 30, 60])
+def test_everything_that_is_signed_is_shown_and_code_and_signature_stay_on_one_page(rows: int) -> None:
+    printed = PdfPrinting([Office2PdfConverter()]).print(draw_paper_sheet(long_sheet(rows)))
+    pages = read_pdf(printed.data).pages
+    whole = "".join("".join(pages).split())
+    assert [row for row in range(rows) if f"处理措施之{row}：" not in whole] == []
+    last = [number for number, page in enumerate(pages) if "（公章）”处" in page or "内容摘要" in page]
+    assert last == [len(pages) - 1]
+    assert f"第 {len(pages)} 页　共 {len(pages)} 页" in pages[-1]
 
 
 @pytest.mark.slow
-def test_the_page_stays_one_page_in_libreoffice() -> None:
+@pytest.mark.parametrize(("rows", "pages"), [(0, 1), (6, 1), (30, 3)])
+def test_libreoffice_needs_no_more_pages(rows: int, pages: int) -> None:
     need("soffice")
-    assert PdfPrinting([LibreOfficeConverter()]).print(draw_paper_sheet(SHEET)).pages == 1
+    sheet = long_sheet(rows) if rows else SHEET
+    assert PdfPrinting([LibreOfficeConverter()]).print(draw_paper_sheet(sheet)).pages == pages
 
 
 def test_the_code_is_read_back_from_a_crooked_and_noisy_scan(tmp_path: Path) -> None:

@@ -205,13 +205,16 @@ def test_a_void_record_gets_neither_sheet_nor_signature(app: Application) -> Non
         signing(app, sheet).take_in(number, TAKEN, app.person("陈晓"))
 
 
-def test_the_sheet_masks_what_is_sensitive_and_says_what_it_leaves_out(app: Application) -> None:
+def test_the_sheet_shows_every_value_whole_and_masks_what_is_sensitive(app: Application) -> None:
     number = opened(app)
+    told_at_length = "更换电源板，" * 60
+    app.records.advance(number, {"measure_detail": told_at_length}, app.person("陈晓"))
     stored = app.records.read(number)
     sheet = record_sheet(stored, meaning="客户确认", signer="", by=app.person("陈晓").signatory, at=NOW)
     told = dict(sheet.facts)
     assert "输液泵运行中自动停机" not in str(sheet)
     assert told["记录编号"].startswith(number.text)
-    assert "其余内容" in told
-    assert len(sheet.facts) <= 12
-    assert sheet.code == PaperCode(app.settings.workspace_id, number.text, 1, stored.state.head)
+    assert told["投诉内容"] == "＊＊＊"
+    assert told["措施说明与完成时间"] == told_at_length
+    assert (told["投诉渠道及方式"], told["伤害情况"]) == ("电话", "无")
+    assert sheet.code == PaperCode(app.settings.workspace_id, number.text, 2, stored.state.head)

@@ -39,8 +39,8 @@ def run(*, quick: bool) -> list[dict[str, Any]]:
 
     count = 500 if quick else 10_000
     people = (ROOT / "records" / "samples" / "people.yml").read_text(encoding="utf-8")
-    passphrases = dict.fromkeys([*(f"p{number:03d}" for number in range(1, 9)), "authority"], PASSPHRASE)
-    new = NewCompany("测速", "XX", people, passphrases, key_folder="../keys")
+    passphrases = dict.fromkeys((f"p{number:03d}" for number in range(1, 9)), PASSPHRASE)
+    new = NewCompany("测速", "XX", people, passphrases, PASSPHRASE, key_folder="../keys")
     with (
         tempfile.TemporaryDirectory() as folder,
         closing(make_workspace(Path(folder) / "workspace", new)) as application,

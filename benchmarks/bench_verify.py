@@ -59,8 +59,8 @@ def made(folder: Path, entries: int) -> Application:
     personal_keys.ROUNDS = 1000
     founded = datetime.fromisoformat("2026-01-05T09:00:00+08:00")
     people = (ROOT / "records" / "samples" / "people.yml").read_text(encoding="utf-8")
-    passphrases = dict.fromkeys([*(f"p{number:03d}" for number in range(1, 20)), "authority"], PASSPHRASE)
-    new = NewCompany("测速", "XX", people, passphrases, key_folder="../keys")
+    passphrases = dict.fromkeys((f"p{number:03d}" for number in range(1, 20)), PASSPHRASE)
+    new = NewCompany("测速", "XX", people, passphrases, PASSPHRASE, key_folder="../keys")
     application = make_workspace(folder / "workspace", new, clock=_Clock(founded))
     key = application.personal_keys.unlock("p003", PASSPHRASE)
     person = application.staff.people["p003"]

@@ -111,8 +111,8 @@ def made_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     people = PEOPLE.read_text(encoding="utf-8")
     ids = ["p001", "p002", "p003", "p004", "p005", "p006", "p007", "p008"]
     folder = tmp_path_factory.mktemp("made") / "workspace"
-    passphrases = dict.fromkeys([*ids, "authority"], PASSPHRASE)
-    new = NewCompany("安泽医疗器械有限公司", "XX", people, passphrases, key_folder="../keys")
+    passphrases = dict.fromkeys(ids, PASSPHRASE)
+    new = NewCompany("安泽医疗器械有限公司", "XX", people, passphrases, PASSPHRASE, key_folder="../keys")
     with closing(make_workspace(folder, new, clock=StandingClock(FOUNDED))) as application:
         for person in ids:
             # Without a word in the trail: what tests file may have happened long before today.

@@ -256,10 +256,8 @@ def found(folder: Path, *, of: TestCompany | None = None, library: Mapping[str, 
     """Make the workspace; nothing is filed yet but its founding."""
     of = of or company()
     founding = CompanyFounding(
-        workspace=WORKSPACE,
-        site="main",
+        identity=WorkspaceIdentity(id=WORKSPACE, site="main", company=COMPANY),
         prefix="XX",
-        company=COMPANY,
         staff=staff(),
         keys=cast("PersonalKeys", _Keys(of)),
         authority=cast("AuthorityKey", _Authority(of)),

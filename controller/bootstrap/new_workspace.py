@@ -32,7 +32,9 @@ class NewCompany:
     people: str
     """Text of `signatures/people.yml`; everybody in it gets a key, the first one founds the company."""
     passphrases: Mapping[str, str] = field(repr=False)
-    """Person id → passphrase of the new key; `authority` for the company's certificate authority."""
+    """Person id → passphrase of the new key."""
+    authority_passphrase: str = field(repr=False)
+    """That of the company's certificate authority."""
     identity_check: str = "建立工作区时当面核对身份证件"
     site: str = "main"
     key_folder: str = ""
@@ -64,11 +66,11 @@ def make_workspace(folder: Path, new: NewCompany, *, clock: Clock | None = None)
     from controller.adapters.this_computer import origin_here
     from controller.adapters.workspace_maker import FolderWorkspaceMaker, check_free
     from controller.domain.passphrase import check_authority_passphrase, check_passphrase
-    from controller.file_formats.certificate_file import to_pem
     from controller.file_formats.signing_rules_file import SIGNING_FILE, read_signing_rules
     from controller.file_formats.staff_file import read_staff
     from controller.services.document_import import renew_clause_ids
-    from controller.services.founding import AUTHORITY_PASSPHRASE, CompanyFounding, Founder, check_all_active
+    from controller.services.founding import CompanyFounding, Founder, check_all_active
+    from controller.services.workspace_identity import WorkspaceIdentity
     from controller.services.workspace_setup import IGNORED, check_company, check_prefix, library_files
 
     settings = Settings(
@@ -90,14 +92,12 @@ def make_workspace(folder: Path, new: NewCompany, *, clock: Clock | None = None)
     founders = [Founder(person, new.passphrases[person.id], new.identity_check) for person in staff.people.values()]
     for founder in founders:
         check_passphrase(founder.passphrase, rules=rules, person=founder.person.id, name=founder.person.name)
-    check_authority_passphrase(new.passphrases[AUTHORITY_PASSPHRASE], rules=rules, company=settings.company)
+    check_authority_passphrase(new.authority_passphrase, rules=rules, company=settings.company)
     at = (clock or SystemClock(settings.time_zone)).now()
     private = Application(folder.resolve(), settings).private_folder
     founding = CompanyFounding(
-        workspace=settings.workspace_id,
-        site=new.site,
+        identity=WorkspaceIdentity(id=settings.workspace_id, site=new.site, company=settings.company),
         prefix=new.prefix,
-        company=settings.company,
         staff=staff,
         keys=Pkcs12Keys(private / "keys"),
         authority=FileAuthorityKey(private),
@@ -105,13 +105,17 @@ def make_workspace(folder: Path, new: NewCompany, *, clock: Clock | None = None)
         origin=origin_here(),
     ).found(
         founders,
-        authority_passphrase=new.passphrases[AUTHORITY_PASSPHRASE],
+        authority_passphrase=new.authority_passphrase,
         at=at,
         kept_at=SystemClock(settings.time_zone).now(),
         library=files,
     )
-    files["signatures/ca/ca.pem"] = to_pem(founding.root)
     FolderWorkspaceMaker().make(
-        folder.resolve(), files, site=new.site, begin=founding.begin, by=staff.signatory(founders[0].person), at=at
+        folder.resolve(),
+        founding.library,
+        site=new.site,
+        begin=founding.begin,
+        by=staff.signatory(founders[0].person),
+        at=at,
     )
     return open_workspace(folder, clock=clock)

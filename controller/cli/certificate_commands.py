@@ -13,6 +13,7 @@ import click
 
 from controller.cli.commands import M, acting, command, option
 from controller.cli.files import read_bytes, write_output
+from controller.cli.passphrases import AUTHORITY
 from controller.cli.person_view import person_data
 from controller.cli.questions import agreed
 from controller.domain.passphrase import check_authority_passphrase, check_passphrase
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from controller.services.signing_ports import Signer
 
 _KEY_LIMIT = 1024 * 1024
-_KEEPER = "authority"
-"""Under this word the passphrase of the authority stands in a passphrase file."""
 
 
 @command("certify", M("给一位人员发放证书：本人设口令，企业证书口令发证，再由两位见证人确认。"))
@@ -67,7 +66,7 @@ def _certify(session: Session, known: TrustedPerson, reason: str, *, acknowledge
     _ready_for_certificate(out, known, acknowledged=acknowledged)
     own = _new_passphrase(session, known)
     prompt = out.text(T("企业证书口令（由保管人输入）"))
-    authority = session.passphrases.opening(_KEEPER, prompt, application.authority_key.check)
+    authority = session.passphrases.opening(AUTHORITY, prompt, application.authority_key.check)
     if own is None or authority is None:
         raise _needed(out, T("发放证书"))
     done = application.enrolment.certify(
@@ -187,7 +186,7 @@ def replace_authority(session: Session, second: str | None, reason: str, *, yes:
     prompt, again = out.text(T("新的企业证书口令（由保管人设置）")), out.text(T("再输入一次"))
     rules, company = application.signing_rules, application.settings.company
     passphrase = session.passphrases.new(
-        _KEEPER,
+        AUTHORITY,
         prompt,
         again,
         rules=rules,
@@ -313,7 +312,7 @@ def _keys_statement(application: Application, by: Signer, event: Event, names: l
 
 def acknowledged_by(out: Output, name: str) -> bool:
     """Show at the terminal what a certificate obliges to, and return whether the person agrees."""
-    from controller.services.founding import ACKNOWLEDGEMENT
+    from controller.domain.people_statement import ACKNOWLEDGEMENT
 
     if out.as_json or not sys.stdin.isatty():
         return False

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from controller.bootstrap import Application, NewCompany, make_workspace
 from controller.cli.files import write_output
+from controller.cli.passphrases import AUTHORITY
 from controller.domain.conformity import Gravity
 from controller.domain.text import T
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     from controller.cli.output import Output
     from controller.domain.identifiers import RecordNumber
-    from controller.services.sample_filing import SampleClock, SampleSigner
+    from controller.services.key_signing import KeySigner
+    from controller.services.sample_filing import SampleClock
 
 COMPANY = "安泽医疗器械有限公司"
 PREFIX = "XX"
@@ -141,21 +143,21 @@ def _quoted(word: str) -> str:
 def _workspace(folder: Path, clock: SampleClock) -> tuple[Application, dict[str, str]]:
     from controller.adapters.starter_library import PackagedStarterLibrary
     from controller.file_formats.yaml_text import load_yaml
-    from controller.services.founding import AUTHORITY_PASSPHRASE
 
     people = (PackagedStarterLibrary().samples() / "people.yml").read_text(encoding="utf-8")
     ids = [item["id"] for item in load_yaml(people, where="people.yml")["people"]]
-    passphrases = {key: token_urlsafe(9) for key in [*ids, AUTHORITY_PASSPHRASE]}
-    new = NewCompany(COMPANY, PREFIX, people, passphrases, key_folder=f"../{folder.name}-keys")
+    passphrases = {key: token_urlsafe(9) for key in [*ids, AUTHORITY]}
+    own = {key: passphrases[key] for key in ids}
+    new = NewCompany(COMPANY, PREFIX, people, own, passphrases[AUTHORITY], key_folder=f"../{folder.name}-keys")
     return make_workspace(folder, new, clock=clock), passphrases
 
 
-def _signers(application: Application, passphrases: Mapping[str, str]) -> dict[str, SampleSigner]:
+def _signers(application: Application, passphrases: Mapping[str, str]) -> dict[str, KeySigner]:
     """Unlock everybody's key once; the passphrases are slow on purpose, so side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
     from controller.adapters.this_computer import origin_here
-    from controller.services.sample_filing import SampleSigner
+    from controller.services.key_signing import KeySigner
 
     people = [person for person in application.staff.people.values() if person.active]
     with ThreadPoolExecutor() as pool:
@@ -164,7 +166,7 @@ def _signers(application: Application, passphrases: Mapping[str, str]) -> dict[s
         )
     origin = origin_here("demo")
     return {
-        person.id: SampleSigner(application.staff.signatory(person), key, origin)
+        person.id: KeySigner(application.staff.signatory(person), origin, key)
         for person, key in zip(people, keys, strict=True)
     }
 
@@ -175,7 +177,7 @@ def _note_passphrases(application: Application, passphrases: Mapping[str, str]) 
     write_output(application.folder / OUTPUT / _PASSPHRASES, ("\n".join(lines) + "\n").encode())
 
 
-def _sign_document(application: Application, signers: Mapping[str, SampleSigner], clock: SampleClock) -> None:
+def _sign_document(application: Application, signers: Mapping[str, KeySigner], clock: SampleClock) -> None:
     """Have the sample procedure signed along its route, each person an hour after the one before."""
     for person, meaning in _ROUTE:
         clock.moment += timedelta(hours=1)
@@ -194,7 +196,7 @@ def _write_proof(application: Application) -> None:
 
 
 def _file_samples(
-    application: Application, signers: Mapping[str, SampleSigner], clock: SampleClock, out: Output
+    application: Application, signers: Mapping[str, KeySigner], clock: SampleClock, out: Output
 ) -> list[RecordNumber]:
     from controller.adapters.starter_library import PackagedStarterLibrary
     from controller.file_formats.yaml_text import load_yaml

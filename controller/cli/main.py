@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from controller.bootstrap import Application
     from controller.cli.output import Output
     from controller.cli.passphrases import Passphrases
-    from controller.services.signing_in import PersonalSigner
 
 EXIT_DONE, EXIT_FOUND, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_REFUSED, EXIT_DAMAGED, EXIT_MISCONFIGURED, EXIT_BUG = (
     0, 1, 2, 3, 4, 5, 6, 70,
@@ -79,21 +78,11 @@ class Session:
     def note_refusal(self, error: QmsError) -> None:
         """Write down that somebody tried what they may not do; never hides the refusal itself."""
         if error.unauthorised and self._application is not None:
-            from controller.services.trail import Trail
+            from controller.services.trail import refused
 
-            application = self._application
-            signer: PersonalSigner | None = None
             with suppress(QmsError):
-                signer = application.signing_in.signer(self.person)
-            with suppress(QmsError):
-                words = str(error.message)
-                Trail(application.statements).refused(
-                    signer,
-                    error.where or "",
-                    error.code,
-                    claimed=application.signing_in.known(self.person),
-                    message=words,
-                )
+                application = self._application
+                refused(application.statements, error, claimed=self.person, present=application.signing_in)
 
 
 COMMANDS = {

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from controller.domain.signing_rules import SigningRules
     from controller.services.signing_in import PassphraseAnswer, PassphraseQuestion
 
+AUTHORITY = "authority"
+"""Under this word the passphrase of the company's certificate authority stands in a passphrase file."""
 _LARGEST = 64 * 1024
 _TRIES = 3
 _KEYED = re.compile(r"(?P<key>[^:：]+)(?:: |：\s?)(?P<value>.*)")
@@ -76,7 +78,7 @@ class Passphrases:
         self._given: dict[str, str] | None = None
 
     def of(self, key: str, prompt: str, *, name: str | None = None) -> str | None:
-        """Return the passphrase for `key` (person id, `authority`): from the file, or asked; None without either.
+        """Return the passphrase for `key` (person id, `AUTHORITY`): from the file, or asked; None without either.
 
         Raises:
             PassphraseFileError: a file was given and does not have it.

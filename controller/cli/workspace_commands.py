@@ -36,14 +36,13 @@ def init(
     from controller.adapters.workspace_maker import check_free
     from controller.bootstrap import NewCompany, make_workspace, starting_rules
     from controller.cli.certificate_commands import acknowledged_by
-    from controller.cli.passphrases import PassphrasesAlikeError
+    from controller.cli.passphrases import AUTHORITY, PassphrasesAlikeError
     from controller.domain.passphrase import (
         check_authority_passphrase,
         check_passphrase,
         normalised,
     )
     from controller.file_formats.yaml_text import dump_yaml
-    from controller.services.founding import AUTHORITY_PASSPHRASE
     from controller.services.person_enrolment import AcknowledgementNeededError
     from controller.services.signing_in import PassphraseNeededError
     from controller.services.workspace_setup import check_company, check_prefix
@@ -79,7 +78,7 @@ def init(
             raise PassphrasesAlikeError
 
     authority = session.passphrases.new(
-        AUTHORITY_PASSPHRASE,
+        AUTHORITY,
         out.text(T("企业证书口令（发放证书时用，最好由另一位负责人来设、来保管）")),
         again,
         rules=rules,
@@ -87,7 +86,7 @@ def init(
     )
     if own is None or authority is None:
         raise PassphraseNeededError(meaning=out.text(T("建立工作区")))
-    new = NewCompany(company, prefix, people, {"p001": own, AUTHORITY_PASSPHRASE: authority})
+    new = NewCompany(company, prefix, people, {"p001": own}, authority)
     application = make_workspace(folder, new)
     with closing(application):
         forms = application.forms.numbers()

@@ -22,6 +22,7 @@ from controller.domain.text import T
 from controller.file_formats.canonical_json import encode
 from controller.file_formats.statement_file import decode_statement
 from controller.services.document_library import FOLDER
+from controller.services.key_signing import KeySigner
 from controller.services.signed_statement import flaw_of
 from controller.services.staff_directory import PostNeededError
 from controller.services.statement_filing import StatementDraft
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from controller.domain.person import Staff
     from controller.domain.record import Wire
     from controller.domain.route import RouteAnswer, Routes, RouteStep
-    from controller.domain.signature import Origin, SigningKey
     from controller.domain.text import Text
     from controller.services.archive_ports import Archive
     from controller.services.document_exemption import DocumentExemption
@@ -109,32 +109,6 @@ class SignedDocument:
     standing: DocumentSignatures
     """After it."""
     exempted: bool
-
-
-@dataclass(frozen=True)
-class _Acting:
-    """A signer in the post in which a step is taken; people may hold several."""
-
-    signer: Signer
-    signatory: Signatory
-
-    @property
-    def certificate(self) -> Digest:
-        return self.signer.certificate
-
-    @property
-    def origin(self) -> Origin:
-        return self.signer.origin
-
-    @property
-    def key(self) -> SigningKey:
-        return self.signer.key
-
-    def ready(self, meaning: str) -> None:
-        self.signer.ready(meaning)
-
-    def sign(self, data: bytes, *, at: datetime) -> bytes:
-        return self.signer.sign(data, at=at)
 
 
 @dataclass
@@ -217,7 +191,7 @@ class DocumentSigning:
         if show is not None:
             show(standing, pdf)
         signer.ready(step.meaning)
-        acting = _Acting(signer, self.in_post(signer.signatory, step))
+        acting = KeySigner(self.in_post(signer.signatory, step), signer.origin, signer.key)
         draft = StatementDraft(
             chain=chain_of(standing),
             event=Event.DOCUMENT_SIGNED,

@@ -11,32 +11,30 @@ from typing import TYPE_CHECKING
 
 from controller.domain.errors import RefusedError
 from controller.domain.identifiers import Digest
-from controller.domain.statement import AUTHORITY, TRAIL, Event, Statement, statement_path
+from controller.domain.people_statement import enrolled_wire, registered_wire
+from controller.domain.statement import AUTHORITY, TRAIL, Event
 from controller.domain.text import T
-from controller.domain.trust_events import posts_wire
 from controller.file_formats.canonical_json import encode
 from controller.file_formats.certificate_file import to_pem
-from controller.file_formats.signature_file import detached_signature
-from controller.file_formats.statement_file import encode_statement
+from controller.services.authority_control import ROOT_YEARS
+from controller.services.key_signing import KeySigner
+from controller.services.library_check import ROOT_FILE
+from controller.services.people_standing import SITE_FILE, certificate_path
+from controller.services.statement_filing import StatementDraft, make_statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from controller.domain.person import Person, Staff
-    from controller.domain.record import Signatory, Wire
     from controller.domain.signature import Origin, SigningKey
     from controller.domain.signing_rules import SigningRules
-    from controller.services.signing_ports import AuthorityKey, PersonalKeys
+    from controller.services.signing_ports import AuthorityKey, PersonalKeys, Signer
+    from controller.services.statement_filing import MadeStatement
+    from controller.services.workspace_identity import WorkspaceIdentity
 
-AUTHORITY_PASSPHRASE = "authority"  # noqa: S105 - the name under which it is given, not a passphrase
 WITNESSES = 2
 """Witnesses of an enrolment, as soon as there are so many (21 CFR 11.200 a 3)."""
-ACKNOWLEDGEMENT = T(
-    "本人知悉并同意：以本人签名密钥所作的电子签名与手写签名具有同等效力，本人对其后果负责；"
-    "本人的签名口令不告诉任何人，也不让他人代签；口令或密钥泄露、遗失时立即报告并停止使用。"
-)
-"""What everybody states at enrolment (21 CFR 11.10 j; 电子签名法 14, 15)."""
 
 
 class FounderPostError(RefusedError):
@@ -88,8 +86,8 @@ class Founding:
     """创立. What the archive begins with, commit by commit, and the keys that were made."""
 
     begin: Sequence[Mapping[str, bytes]]
-    root: bytes
-    """DER of the root certificate."""
+    library: Mapping[str, bytes]
+    """Every file of the first commit of `main`, the root certificate among them."""
     keys: Mapping[str, SigningKey] = field(repr=False)
     """Person id → unlocked key."""
 
@@ -100,26 +98,22 @@ class CompanyFounding:
     def __init__(
         self,
         *,
-        workspace: str,
-        site: str,
+        identity: WorkspaceIdentity,
         prefix: str,
-        company: str,
         staff: Staff,
         keys: PersonalKeys,
         authority: AuthorityKey,
         rules: SigningRules,
         origin: Origin,
     ) -> None:
-        self._workspace = workspace
-        self._site = site
+        self._identity = identity
         self._prefix = prefix
-        self._company = company
         self._staff = staff
         self._keys = keys
         self._authority = authority
         self._rules = rules
         self._origin = origin
-        self._made: dict[str, SigningKey] = {}
+        self._signers: dict[str, Signer] = {}
 
     def found(
         self,
@@ -129,51 +123,52 @@ class CompanyFounding:
         at: datetime,
         kept_at: datetime,
         library: Mapping[str, bytes],
-        root_years: int = 20,
     ) -> Founding:
-        """Return the beginning of the archive; `library` is every file of the first commit of `main`.
+        """Return the beginning of the archive; `library` is every file of the first commit of `main` but the root.
 
-        `kept_at` is when the passphrases were set on this computer; it decides about their age.
+        `founders` are everybody in the list of people, in its order; the first founds the company. `kept_at` is when
+        the passphrases were set on this computer; it decides about their age.
 
-        `library` gets the root certificate as `signatures/ca/ca.pem` from the caller before it is digested here.
+        Raises:
+            FounderPostError: the first may not register the others.
         """
         first = founders[0].person
         if not set(self._rules.registrar_posts) & set(first.posts):
             names = {key: self._staff.posts[key].name for key in self._staff.posts}
             raise FounderPostError(name=first.name, posts=[names.get(key, key) for key in self._rules.registrar_posts])
         root = self._authority.found(
-            company=self._company, workspace=self._workspace, passphrase=authority_passphrase, at=at, years=root_years
+            company=self._identity.company,
+            workspace=self._identity.id,
+            passphrase=authority_passphrase,
+            at=at,
+            years=ROOT_YEARS,
         )
         digest = Digest.of(root)
         site_file = encode(
             {
                 "format": "wenkong/site/1",
-                "workspace": self._workspace,
-                "site": self._site,
+                "workspace": self._identity.id,
+                "site": self._identity.site,
                 "prefix": self._prefix,
                 "root": digest.text,
             }
         )
-        begin: list[dict[str, bytes]] = [{"site.json": site_file, f"certificates/{digest.hex}.pem": to_pem(root)}]
+        begin: list[Mapping[str, bytes]] = [{SITE_FILE: site_file, certificate_path(digest): to_pem(root)}]
         witnesses: list[Person] = []
         for founder in founders:
             begin.append(self._person(founder, root, witnesses, authority_passphrase, at, kept_at))
             if set(founder.person.posts) & set(self._rules.witness_posts):
                 witnesses.append(founder.person)
-        library = {**library, "signatures/ca/ca.pem": to_pem(root)}
-        opened = self._statement(
+        library = {**library, ROOT_FILE: to_pem(root)}
+        opened = StatementDraft(
             TRAIL,
-            1,
-            None,
             Event.SITE_OPENED,
-            first,
-            at,
-            subject=self._site,
+            subject=self._identity.site,
             meaning="批准",
             files={path: Digest.of(data) for path, data in library.items()},
         )
-        begin.append(self._signed(opened, first, at))
-        return Founding(begin, root, dict(self._made))
+        begin.append(self._stated(opened, self._signers[first.id], at).files)
+        return Founding(begin, library, {person: signer.key for person, signer in self._signers.items()})
 
     def _person(
         self,
@@ -191,70 +186,37 @@ class CompanyFounding:
                 public_key,
                 person=person.id,
                 name=person.name,
-                company=self._company,
-                workspace=self._workspace,
+                company=self._identity.company,
+                workspace=self._identity.id,
                 passphrase=authority_passphrase,
                 at=at,
                 years=self._rules.certificate_years,
             )
 
         key = self._keys.make(person.id, passphrase=founder.passphrase, issue=issue, at=kept_at)
-        self._made[person.id] = key
+        signer = KeySigner(self._staff.signatory(person), self._origin, key)
+        self._signers[person.id] = signer
         registrar = next((item for item in self._registrars() if item != person.id), person.id)
-        by = self._staff.people[registrar]
         chain = f"people/{person.id}"
-        posts = posts_wire(person.held)
-        registered = self._statement(
-            chain,
-            1,
-            None,
-            Event.PERSON_REGISTERED,
-            by,
-            at,
-            subject=person.id,
-            new={"name": person.name, "posts": posts, "identity_check": founder.identity_check},
-        )
-        before = encode_statement(registered)
-        enrolled = self._statement(
-            chain,
-            2,
-            Digest.of(before),
-            Event.PERSON_ENROLLED,
-            person,
-            at,
-            subject=person.id,
-            reason="建立工作区",
-            new={
-                "certificate": Digest.of(key.certificate).text,
-                "acknowledgement": ACKNOWLEDGEMENT.template,
-                "replaces": None,
-            },
-        )
-        files = self._signed(registered, by, at) | self._signed(enrolled, person, at)
+        said = registered_wire(person, identity_check=founder.identity_check)
+        draft = StatementDraft(chain, Event.PERSON_REGISTERED, subject=person.id, new=said)
+        registered = self._stated(draft, self._signers[registrar], at)
+        said = enrolled_wire(signer.certificate, replaces=None)
+        draft = StatementDraft(chain, Event.PERSON_ENROLLED, subject=person.id, reason="建立工作区", new=said)
+        enrolled = self._stated(draft, signer, at, after=registered)
+        files = {**registered.files, **enrolled.files, certificate_path(signer.certificate): to_pem(key.certificate)}
         for witness in self._chosen(witnesses):
-            path = statement_path(chain, 2)
-            signature = detached_signature(encode_statement(enrolled), at=at, key=self._made[witness.id])
-            files[f"{path}.{witness.id}.p7s"] = signature
-        certificate = Digest.of(key.certificate)
-        files[f"certificates/{certificate.hex}.pem"] = to_pem(key.certificate)
-        if len(self._made) == 1:
-            founded = self._statement(
-                AUTHORITY,
-                1,
-                None,
-                Event.AUTHORITY_FOUNDED,
-                person,
-                at,
-                subject=self._company,
-                new={"root": Digest.of(root).text},
-            )
-            files |= self._signed(founded, person, at)
+            files[f"{enrolled.path}.{witness.id}.p7s"] = self._signers[witness.id].sign(enrolled.data, at=at)
+        if len(self._signers) == 1:
+            said = {"root": Digest.of(root).text}
+            draft = StatementDraft(AUTHORITY, Event.AUTHORITY_FOUNDED, subject=self._identity.company, new=said)
+            files.update(self._stated(draft, signer, at).files)
         return files
 
     def _registrars(self) -> list[str]:
         """Return who is enrolled already and may register others."""
         allowed = set(self._rules.registrar_posts)
-        return [person for person in self._made if allowed & set(self._staff.people[person].posts)]
+        return [person for person in self._signers if allowed & set(self._staff.people[person].posts)]
 
     def _chosen(self, witnesses: Sequence[Person]) -> list[Person]:
         """Return two witnesses who do not hold only the same post, fewer while there are not so many."""
@@ -264,43 +226,8 @@ class CompanyFounding:
         other = next((item for item in witnesses[1:] if set(item.posts) != set(first.posts)), witnesses[1])
         return [first, other]
 
-    def _statement(
-        self,
-        chain: str,
-        sequence: int,
-        previous: Digest | None,
-        event: Event,
-        by: Person,
-        at: datetime,
-        *,
-        subject: str,
-        meaning: str = "",
-        reason: str | None = None,
-        new: Mapping[str, Wire] | None = None,
-        files: Mapping[str, Digest] | None = None,
-    ) -> Statement:
-        return Statement(
-            workspace=self._workspace,
-            site=self._site,
-            chain=chain,
-            sequence=sequence,
-            previous=previous,
-            event=event,
-            by=self._signatory(by),
-            certificate=Digest.of(self._made[by.id].certificate),
-            origin=self._origin,
-            at=at.isoformat(timespec="seconds"),
-            subject=subject,
-            meaning=meaning,
-            reason=reason,
-            new=new or {},
-            files=files or {},
-        )
-
-    def _signatory(self, person: Person) -> Signatory:
-        return self._staff.signatory(person)
-
-    def _signed(self, statement: Statement, by: Person, at: datetime) -> dict[str, bytes]:
-        data = encode_statement(statement)
-        path = statement_path(statement.chain, statement.sequence)
-        return {f"{path}.json": data, f"{path}.p7s": detached_signature(data, at=at, key=self._made[by.id])}
+    def _stated(
+        self, draft: StatementDraft, signer: Signer, at: datetime, *, after: MadeStatement | None = None
+    ) -> MadeStatement:
+        end = (after.statement.sequence, after.digest) if after is not None else (0, None)
+        return make_statement(self._identity, draft, signer, at=at, origin=self._origin, after=end)

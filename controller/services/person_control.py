@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from controller.domain.errors import NotFoundError, RefusedError
 from controller.domain.identifiers import Digest, nearest
+from controller.domain.people_statement import registered_wire
 from controller.domain.person import Person, PostHeld
 from controller.domain.statement import Event
 from controller.domain.text import T
@@ -197,11 +198,7 @@ class PersonControl:
         self._check_new(ident, name, identity_check, people)
         made = Person(ident, name.strip(), (), active=True, held=self._posts(posts))
         by.ready(MEANING)
-        new: dict[str, Wire] = {
-            "name": made.name,
-            "posts": posts_wire(made.held),
-            "identity_check": identity_check.strip(),
-        }
+        new = registered_wire(made, identity_check=identity_check.strip())
         return self._file(Event.PERSON_REGISTERED, by, made, reason=None, old={}, new=new)
 
     def change_posts(self, by: Signer, wanted: str, posts: Sequence[PostHeld], *, reason: str) -> PersonFiled:

@@ -6,18 +6,18 @@ neither: it is the enrolment that the new key itself signs and that witnesses si
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller.domain.errors import NotFoundError, RefusedError
 from controller.domain.identifiers import Digest
 from controller.domain.passphrase import check_passphrase
+from controller.domain.people_statement import enrolled_wire
 from controller.domain.person import Person
 from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.file_formats.certificate_file import issued_by, read_certificate, to_pem
-from controller.file_formats.signature_file import detached_signature
-from controller.services.founding import ACKNOWLEDGEMENT
+from controller.services.key_signing import KeySigner
 from controller.services.people_standing import certificate_path
 from controller.services.person_control import check_holder, check_reason
 from controller.services.staff_directory import PersonRetiredError
@@ -25,10 +25,9 @@ from controller.services.statement_filing import StatementDraft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from controller.domain.person import Staff
-    from controller.domain.record import Signatory, Wire
+    from controller.domain.record import Wire
     from controller.domain.signature import Origin, SigningKey
     from controller.domain.signing_rules import SigningRules
     from controller.domain.text import Text
@@ -131,27 +130,6 @@ class Enrolled:
     possible: Sequence[str]
     """Names of who could witness."""
     filed: FiledStatement
-
-
-@dataclass(frozen=True)
-class KeySigner:
-    """新密钥的签名人. Implements `Signer` for the one statement that is signed before anybody can sign in with it."""
-
-    signatory: Signatory
-    origin: Origin
-    key: SigningKey = field(repr=False)
-
-    @property
-    def certificate(self) -> Digest:
-        """SHA-256 of the new certificate."""
-        return Digest.of(self.key.certificate)
-
-    def ready(self, meaning: str) -> None:
-        """Nothing to ask: the passphrase was chosen a moment ago."""
-
-    def sign(self, data: bytes, *, at: datetime) -> bytes:
-        """Return the detached CMS over `data`."""
-        return detached_signature(data, at=at, key=self.key)
 
 
 class PersonEnrolment:
@@ -335,10 +313,8 @@ class PersonEnrolment:
         certificate = Digest.of(key.certificate)
         along = {certificate_path(Digest.of(der)): to_pem(der) for der in (key.certificate, *issuers)}
         new: dict[str, Wire] = {
-            "certificate": certificate.text,
-            "acknowledgement": ACKNOWLEDGEMENT.template,
+            **enrolled_wire(certificate, replaces=known.certificate),
             "reason": reason.strip(),
-            "replaces": known.certificate.text if known.certificate else None,
         }
         if issuers:
             new["issuers"] = [Digest.of(der).text for der in issuers]

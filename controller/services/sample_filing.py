@@ -10,9 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from controller.domain.errors import MisconfiguredError
-from controller.domain.identifiers import Digest
 from controller.domain.text import T, Text
-from controller.file_formats.signature_file import detached_signature
 from controller.services.record_filing import OpeningAct
 
 if TYPE_CHECKING:
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from controller.domain.identifiers import RecordNumber
-    from controller.domain.record import Signatory
-    from controller.domain.signature import Origin, SigningKey
     from controller.services.ports import Progress
     from controller.services.record_control import RecordControl
     from controller.services.record_filing import RecordFiling
@@ -48,27 +44,6 @@ class SampleClock:
     def now(self) -> datetime:
         """Return the moment of the act that is being filed."""
         return self.moment
-
-
-@dataclass(frozen=True)
-class SampleSigner:
-    """样例签名人. A person of the sample company, the key open while samples are filed; implements `Signer`."""
-
-    signatory: Signatory
-    key: SigningKey = field(repr=False)
-    origin: Origin
-
-    @property
-    def certificate(self) -> Digest:
-        """SHA-256 of the person's certificate."""
-        return Digest.of(self.key.certificate)
-
-    def ready(self, meaning: str) -> None:
-        """Nobody is asked: the passphrases of the samples were made up a moment ago."""
-
-    def sign(self, data: bytes, *, at: datetime) -> bytes:
-        """Return the detached CMS over `data`."""
-        return detached_signature(data, at=at, key=self.key)
 
 
 @dataclass(frozen=True)

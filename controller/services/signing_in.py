@@ -25,7 +25,7 @@ from controller.domain.signature import SENSITIVE_MEANINGS
 from controller.domain.signing_rules import Profile
 from controller.domain.statement import TRAIL, Event
 from controller.domain.text import T, Text
-from controller.file_formats.signature_file import detached_signature
+from controller.services.key_signing import KeySigner
 from controller.services.signing_ports import FailedAttempts
 from controller.services.staff_directory import PersonNeededError, active_person
 from controller.services.statement_filing import StatementDraft
@@ -298,7 +298,7 @@ class SigningIn:
             raise PersonNeededError(names=[person.name for person, _, _ in found])
         return found[0][:2]
 
-    def for_one_act(self, wanted: str, passphrase: str) -> PersonalSigner:
+    def for_one_act(self, wanted: str, passphrase: str) -> KeySigner:
         """Return the person, able to sign one act without a sitting: for what must come before anybody can sign in.
 
         Raises:
@@ -356,14 +356,8 @@ class SigningIn:
             _asks_again=self.asks_again,
         )
 
-    def _signer_without_sitting(self, person: Person, key: SigningKey) -> PersonalSigner:
-        return PersonalSigner(
-            signatory=self._staff.signatory(person),
-            origin=self._origin(""),
-            key=key,
-            _confirm=lambda _meaning: None,
-            _asks_again=lambda _meaning: False,
-        )
+    def _signer_without_sitting(self, person: Person, key: SigningKey) -> KeySigner:
+        return KeySigner(self._staff.signatory(person), self._origin(""), key)
 
     def _check(self, person: Person, key: SigningKey, now: datetime, *, passphrase: bool = True) -> None:
         problem = self._standing(person.id, Digest.of(key.certificate))
@@ -420,21 +414,13 @@ def _later(one: str, other: str) -> bool:
 
 
 @dataclass
-class PersonalSigner:
-    """签名人. Implements `Signer` with the key of an open sitting."""
+class PersonalSigner(KeySigner):
+    """签名人. The person of an open sitting, who is asked for the passphrase where the profile demands it."""
 
-    signatory: Signatory
-    origin: Origin
-    key: SigningKey = field(repr=False)
     _confirm: Callable[[str], None] = field(repr=False)
     _asks_again: Callable[[str], bool] = field(repr=False)
     _confirmed: bool = field(default=False, repr=False)
     """True once the passphrase was given for what this one act shows."""
-
-    @property
-    def certificate(self) -> Digest:
-        """SHA-256 of the person's certificate."""
-        return Digest.of(self.key.certificate)
 
     def ready(self, meaning: str) -> None:
         """Ask for the passphrase where the profile demands it for `meaning`; once for one act.
@@ -444,7 +430,3 @@ class PersonalSigner:
         if meaning and not self._confirmed and self._asks_again(meaning):
             self._confirm(meaning)
             self._confirmed = True
-
-    def sign(self, data: bytes, *, at: datetime) -> bytes:
-        """Return the detached CMS over `data`."""
-        return detached_signature(data, at=at, key=self.key)

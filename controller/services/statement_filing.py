@@ -78,6 +78,19 @@ class StatementDraft:
 
 
 @dataclass(frozen=True)
+class MadeStatement:
+    """做好的陈述. Its final bytes, and the files that file it."""
+
+    statement: Statement
+    digest: Digest
+    data: bytes
+    path: str
+    """Archive path without suffix."""
+    files: Mapping[str, bytes]
+    """Path → bytes: the statement and the signature of who states it."""
+
+
+@dataclass(frozen=True)
 class FiledStatement:
     """已归档的陈述."""
 
@@ -102,14 +115,54 @@ class StoredStatement:
 
 @dataclass(frozen=True)
 class PreparedStatement:
-    """备好的陈述. Its final bytes and signature, not yet filed; good as long as the archive stays where it was."""
+    """备好的陈述. Made and not yet filed; good as long as the archive stays where it was."""
 
-    statement: Statement
-    path: str
-    data: bytes
-    signature: bytes
+    made: MadeStatement
     tip: str | None
     """The archive commit it was made for."""
+
+
+def make_statement(
+    identity: WorkspaceIdentity,
+    draft: StatementDraft,
+    signer: Signer | None,
+    *,
+    at: datetime,
+    origin: Origin,
+    after: tuple[int, Digest | None] = (0, None),
+) -> MadeStatement:
+    """Return the statement that `draft` becomes, signed; `after` is the end of its chain: last sequence and digest.
+
+    `origin` is where a statement comes from that nobody signs.
+    """
+    if signer is None and draft.event not in UNSIGNED_EVENTS:
+        # Filed like this it could never be read again, and nothing could follow it in its chain.
+        raise ValueError(draft.event)
+    sequence, previous = after[0] + 1, after[1]
+    statement = Statement(
+        workspace=identity.id,
+        site=identity.site,
+        chain=draft.chain,
+        sequence=sequence,
+        previous=previous,
+        event=draft.event,
+        by=signer.signatory if signer else None,
+        certificate=signer.certificate if signer else None,
+        origin=signer.origin if signer else origin,
+        at=at.isoformat(timespec="seconds"),
+        subject=draft.subject,
+        meaning=draft.meaning,
+        reason=draft.reason,
+        old=dict(draft.old),
+        new=dict(draft.new),
+        files=dict(draft.files),
+        shown=draft.shown,
+    )
+    data, path = encode_statement(statement), statement_path(draft.chain, sequence)
+    files = {f"{path}.json": data}
+    if signer is not None:
+        files[f"{path}.p7s"] = signer.sign(data, at=at)
+    return MadeStatement(statement, Digest.of(data), data, path, files)
 
 
 class StatementFiling:
@@ -162,12 +215,9 @@ class StatementFiling:
         """
         with self._archive.writing() as writer:
             at = writer.moment(self._clock.now())
-            sequence, previous = _end(writer, draft.chain)
+            after = _end(writer, draft.chain)
             tip = self._archive.tip()
-        statement = self._statement(draft, signer, at, sequence + 1, previous)
-        data = encode_statement(statement)
-        path = statement_path(draft.chain, sequence + 1)
-        return PreparedStatement(statement, path, data, signer.sign(data, at=at), tip)
+        return PreparedStatement(self._made(draft, signer, at, after), tip)
 
     def file_prepared(
         self, prepared: PreparedStatement, beside: Mapping[str, bytes] | None = None
@@ -176,14 +226,13 @@ class StatementFiling:
         with self._archive.writing() as writer:
             if self._archive.tip() != prepared.tip:
                 return None
-            statement, path = prepared.statement, prepared.path
-            files = {f"{path}.json": prepared.data, f"{path}.p7s": prepared.signature}
-            files |= {path + suffix: content for suffix, content in (beside or {}).items()}
+            statement, path = prepared.made.statement, prepared.made.path
+            files = {**prepared.made.files, **{path + suffix: content for suffix, content in (beside or {}).items()}}
             assert statement.by is not None
             at = datetime.fromisoformat(statement.at)
             subject = f"{path} {statement.event}"
             commit = writer.append(self._change(files, statement.by, at, subject, statement.event.value))
-        return FiledStatement(statement, Digest.of(prepared.data), path, commit)
+        return FiledStatement(statement, prepared.made.digest, path, commit)
 
     def countersign(self, chain: str, sequence: int, signer: Signer) -> FiledStatement:
         """Add the signature of another person to a statement that is already filed.
@@ -264,16 +313,12 @@ class StatementFiling:
             for draft, signer in drafts:
                 if draft.chain not in ends:
                     ends[draft.chain] = _end(writer, draft.chain)
-                sequence, previous = ends[draft.chain]
-                statement = self._statement(draft, signer, at, sequence + 1, previous)
-                path = statement_path(draft.chain, sequence + 1)
-                data = encode_statement(statement)
-                files[f"{path}.json"] = data
-                if signer is not None:
-                    files[f"{path}.p7s"] = signer.sign(data, at=at)
-                files.update({path + suffix: content for suffix, content in (beside(data) if beside else {}).items()})
-                ends[draft.chain] = (sequence + 1, Digest.of(data))
-                made.append(FiledStatement(statement, Digest.of(data), path, ""))
+                one = self._made(draft, signer, at, ends[draft.chain])
+                files.update(one.files)
+                also = beside(one.data) if beside else {}
+                files.update({one.path + suffix: content for suffix, content in also.items()})
+                ends[draft.chain] = (one.statement.sequence, one.digest)
+                made.append(FiledStatement(one.statement, one.digest, one.path, ""))
             first = made[0].statement
             by = first.by or SYSTEM
             change = self._change(files, by, at, f"{made[0].path} {first.event}", first.event.value)
@@ -282,31 +327,10 @@ class StatementFiling:
             )
         return [replace(item, commit=commit) for item in made]
 
-    def _statement(
-        self, draft: StatementDraft, signer: Signer | None, at: datetime, sequence: int, previous: Digest | None
-    ) -> Statement:
-        if signer is None and draft.event not in UNSIGNED_EVENTS:
-            # Filed like this it could never be read again, and nothing could follow it in its chain.
-            raise ValueError(draft.event)
-        return Statement(
-            workspace=self._identity.id,
-            site=self._identity.site,
-            chain=draft.chain,
-            sequence=sequence,
-            previous=previous,
-            event=draft.event,
-            by=signer.signatory if signer else None,
-            certificate=signer.certificate if signer else None,
-            origin=signer.origin if signer else self._origin,
-            at=at.isoformat(timespec="seconds"),
-            subject=draft.subject,
-            meaning=draft.meaning,
-            reason=draft.reason,
-            old=dict(draft.old),
-            new=dict(draft.new),
-            files=dict(draft.files),
-            shown=draft.shown,
-        )
+    def _made(
+        self, draft: StatementDraft, signer: Signer | None, at: datetime, after: tuple[int, Digest | None]
+    ) -> MadeStatement:
+        return make_statement(self._identity, draft, signer, at=at, origin=self._origin, after=after)
 
     @staticmethod
     def _change(files: Mapping[str, bytes], by: Signatory, at: datetime, subject: str, action: str) -> ArchiveChange:

@@ -173,13 +173,14 @@ class Timestamping:
     def _file(self, signer: Signer, authority: TimestampAuthority | None) -> tuple[FiledStatement, CheckedStamp | None]:
         for _ in range(_TRIES):
             prepared = self._statements.prepare(self._draft(authority), signer)
-            if daily_heads(prepared.statement.new) is None or self._head(prepared.statement.new) != prepared.tip:
+            made = prepared.made
+            if daily_heads(made.statement.new) is None or self._head(made.statement.new) != prepared.tip:
                 continue
             stamp, beside = None, {}
             if authority is not None:
-                answer = authority.stamp(prepared.data)
-                at = datetime.fromisoformat(prepared.statement.at)
-                stamp = self._checked(authority.address, answer, prepared.data, at)
+                answer = authority.stamp(made.data)
+                at = datetime.fromisoformat(made.statement.at)
+                stamp = self._checked(authority.address, answer, made.data, at)
                 beside[".tsr"] = answer
             filed = self._statements.file_prepared(prepared, beside)
             if filed is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from controller.domain.identifiers import Digest
+from controller.domain.people_statement import ACKNOWLEDGEMENT
 from controller.domain.person import Person, Post, PostHeld, Staff
 from controller.domain.signing_rules import SigningRules
 from controller.domain.statement import Event
@@ -17,13 +18,13 @@ from controller.file_formats.certificate_file import to_der
 from controller.file_formats.signature_file import check_signature
 from controller.file_formats.statement_file import decode_statement
 from controller.services.founding import (
-    ACKNOWLEDGEMENT,
     CompanyFounding,
     Founder,
     FounderPostError,
     InactiveFounderError,
     check_all_active,
 )
+from controller.services.workspace_identity import WorkspaceIdentity
 from tests.signers import COMPANY, ORIGIN, WORKSPACE, company
 
 if TYPE_CHECKING:
@@ -85,10 +86,8 @@ def people(*posts: str) -> list[Person]:
 def found(*posts: str, keys: Keys | None = None, authority: Authority | None = None) -> Founding:
     everybody = people(*posts)
     founding = CompanyFounding(
-        workspace=WORKSPACE,
-        site="main",
+        identity=WorkspaceIdentity(id=WORKSPACE, site="main", company=COMPANY),
         prefix="XX",
-        company=COMPANY,
         staff=Staff({person.id: person for person in everybody}, POSTS),
         keys=cast("PersonalKeys", keys or Keys()),
         authority=cast("AuthorityKey", authority or Authority()),
@@ -129,7 +128,7 @@ def test_the_first_commit_names_the_root_and_holds_its_certificate() -> None:
     root = Digest.of(_root())
     assert json.loads(made.begin[0]["site.json"])["root"] == root.text
     assert to_der(made.begin[0][f"certificates/{root.hex}.pem"]) == _root()
-    assert made.root == _root()
+    assert to_der(made.library["signatures/ca/ca.pem"]) == _root()
 
 
 def test_one_commit_for_each_person_in_their_order_and_one_for_the_library() -> None:

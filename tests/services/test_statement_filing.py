@@ -316,10 +316,10 @@ def test_a_prepared_statement_is_filed_as_it_was_signed(site: SignedArchive) -> 
     prepared = site.statements.prepare(printed("甲"), site.signer("p003"))
     filed = site.statements.file_prepared(prepared, {".pdf": b"%PDF"})
     assert filed is not None
-    assert (filed.statement, filed.commit) == (prepared.statement, site.archive.tip())
+    assert (filed.statement, filed.commit) == (prepared.made.statement, site.archive.tip())
     assert [site.archive.read(filed.path + suffix) for suffix in (".json", ".p7s", ".pdf")] == [
-        prepared.data,
-        prepared.signature,
+        prepared.made.data,
+        prepared.made.files[f"{filed.path}.p7s"],
         b"%PDF",
     ]
 

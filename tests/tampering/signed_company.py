@@ -23,9 +23,9 @@ from controller.domain.errors import QmsError
 from controller.domain.identifiers import Digest, RecordNumber
 from controller.domain.person import PostHeld
 from controller.domain.statement import TRAIL, Event
+from controller.services.key_signing import KeySigner
 from controller.services.print_ports import PdfDocument
 from controller.services.record_filing import OpeningAct
-from controller.services.sample_filing import SampleSigner
 from controller.services.signing_in import PassphraseAnswer
 from controller.services.statement_filing import StatementDraft
 from tests.adapters.test_pdf_signing import print_out
@@ -174,10 +174,10 @@ class Acting:
         self.clock = clock
         self.people = {person: self._signer(person) for person in IDS}
 
-    def _signer(self, person: str) -> SampleSigner:
+    def _signer(self, person: str) -> KeySigner:
         key = self.application.personal_keys.unlock(person, PASSPHRASE)
         signatory = self.application.staff.signatory(self.application.staff.people[person])
-        return SampleSigner(signatory, key, origin_here("test"))
+        return KeySigner(signatory, origin_here("test"), key)
 
     def renew(self, person: str) -> None:
         """Give the person a new key, witnessed by two others."""
@@ -235,8 +235,8 @@ def _made(folder: Path, patch: pytest.MonkeyPatch) -> SignedCompany:
     home = folder / "company"
     workspace = home / "workspace"
     clock = Ticking(datetime.now(UTC).astimezone(ZONE).replace(microsecond=0))
-    passphrases = dict.fromkeys([*IDS, "authority"], PASSPHRASE)
-    new = NewCompany("安泽医疗器械有限公司", "XX", PEOPLE, passphrases, key_folder="../keys")
+    passphrases = dict.fromkeys(IDS, PASSPHRASE)
+    new = NewCompany("安泽医疗器械有限公司", "XX", PEOPLE, passphrases, PASSPHRASE, key_folder="../keys")
     make_workspace(workspace, new, clock=clock).close()
     authority = OpensslAuthority(folder / "tsa", rsa=True)
     (home / "stick").mkdir()

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import tarfile
 import zipfile
@@ -33,6 +34,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 ARCHIVE = "archive/main"
 SECRET = "护士长反映患者皮肤发红后停用"  # noqa: S105 - a sensitive value, no passphrase
 WRONG = "猜的口令-88-铁锚"
+REASON = ("--reason", "以实物标签为准")
 NEW = "灯塔-92-银杏-雨"
 
 
@@ -89,6 +91,24 @@ def file_complaint(workspace: Workspace, *, person: str = "陈晓", **more: Any)
         "number"
     ]
     return number
+
+
+def corrected(workspace: Workspace) -> str:
+    """A call whose customer was corrected."""
+    number = file_call(workspace)
+    change = "customer_name=江城市第二人民医院"
+    assert workspace.qms("record", "correct", number, "--set", change, *REASON, person="林静").code == 0
+    return number
+
+
+def is_said(path: str) -> bool:
+    """Tell whether an archive file is an entry or a statement."""
+    return re.fullmatch(r".+/(\d{4}|\d{8})\.json", path) is not None
+
+
+def left_by(item: dict[str, Any]) -> tuple[str, str | None]:
+    """What an entry or statement is about, and who made it."""
+    return str(item.get("event") or item.get("act")), (item["by"] or {}).get("name")
 
 
 def folder_of(number: str) -> str:

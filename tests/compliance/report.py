@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "compliance.md"
 MODULES = (
-    "tests.compliance.test_part11",
+    "tests.compliance.test_part11_records",
+    "tests.compliance.test_part11_audit_trail",
+    "tests.compliance.test_part11_controls",
     "tests.compliance.test_part11_signatures",
+    "tests.compliance.test_part11_identification",
     "tests.compliance.test_gsp_551",
 )
 _NAME = re.compile(r"test_(p11_\d\d|gsp_5_51_\d\d)_")

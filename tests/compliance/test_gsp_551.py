@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from tests.conftest import Workspace
 
 UDI = "(01)06901234567892(11)260201(17)280531(10)A123(21)SP5-01"
-_REASON = ("--reason", "以实物标签为准")
 
 
 # -- (二) 权限与身份

@@ -38,3 +38,8 @@ class Finding:
     hint: Text | None = None
     since: str | None = None
     """Since when, as far as the archive tells: ISO time of the commit where it begins."""
+
+    @property
+    def place(self) -> str | None:
+        """File and line, as far as they are known: `signatures/signing.yml:3`."""
+        return f"{self.path}:{self.line}" if self.line else self.path

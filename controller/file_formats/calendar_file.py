@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import MisconfiguredError
 from controller.domain.text import T
 from controller.domain.working_days import WorkingDays
 from controller.file_formats.definition_reading import Part, Reading
-from controller.file_formats.yaml_text import YamlTextError, load_yaml_with_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from controller.domain.conformity import Finding
 
 WORKDAYS_FILE = "records/calendars/cn-workdays.yml"
 COMPANY_FILE = "records/calendars/company.yml"
@@ -33,11 +33,10 @@ class CalendarFileError(MisconfiguredError):
 
     def __init__(self, *, findings: Sequence[Finding]) -> None:
         first = findings[0]
-        where = f"{first.path}:{first.line}" if first.line else first.path
         super().__init__(
             T("日历文件有 {count} 处错误，第一处：{problem}", count=len(findings), problem=first.message),
             hint=first.hint or T("改正后再试。"),
-            where=where,
+            where=first.place,
         )
         self.findings = tuple(findings)
 
@@ -118,14 +117,9 @@ def read_company_calendar(text: str, *, where: str = COMPANY_FILE) -> CompanyCal
 
 
 def _mapping(reading: Reading, text: str, where: str, expected: str) -> Part:
-    try:
-        data, lines = load_yaml_with_lines(text, where=where)
-    except YamlTextError as exc:
-        finding = Finding(exc.code, Gravity.ERROR, exc.problem, path=where, line=exc.line, hint=exc.hint)
-        raise CalendarFileError(findings=[finding]) from exc
-    part = Part(reading, data if isinstance(data, dict) else {}, where, lines, (), T("日历"))
-    if part.data.get("format") != expected:
-        part.wrong("format", "definition-format", T("format 应为 {format}", format=expected))
+    part = reading.file(text, where=where, title=T("日历"), expected=expected)
+    if part is None:
+        raise CalendarFileError(findings=reading.findings)
     return part
 
 

@@ -1,6 +1,6 @@
 """读定义文件. Takes keys out of a YAML mapping with their lines, and notes all that is wrong instead of stopping.
 
-Shared by the readers of forms, blocks, retention classes and calendars.
+Shared by the readers of forms, blocks, registers, routes, signing rules, retention classes and calendars.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.identifiers import nearest
 from controller.domain.text import T, Text
+from controller.file_formats.yaml_text import YamlTextError, load_yaml_with_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -41,6 +42,21 @@ class Reading:
     ) -> None:
         """Add a finding at `place` (file, line)."""
         self.findings.append(Finding(code, gravity, message, path=place[0], line=place[1], hint=hint))
+
+    def file(self, text: str, *, where: str, title: Text, expected: str) -> Part | None:
+        """Return the mapping that a file of format `expected` is; None when it is none, which is noted."""
+        try:
+            data, lines = load_yaml_with_lines(text, where=where)
+        except YamlTextError as exc:
+            self.note(exc.code, exc.problem, (where, exc.line), hint=exc.hint)
+            return None
+        if not isinstance(data, dict):
+            self.note("definition-value", T("文件应由“键: 值”组成"), (where, 1))
+            return None
+        part = Part(self, data, where, lines, (), title)
+        if data.get("format") != expected:
+            part.wrong("format", "definition-format", T("format 应为 {format}", format=expected))
+        return part
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from controller.domain.errors import DamagedError, MisconfiguredError
 from controller.domain.identifiers import Digest, DocumentNumber, InvalidIdentifierError, RecordNumber, Revision
-from controller.domain.record import Act, Attachment, Entry, FormBinding, SealedValue, Signatory
-from controller.domain.signature import Origin
+from controller.domain.record import Act, Attachment, Entry, FormBinding, SealedValue
 from controller.domain.text import T, Text
 from controller.file_formats import canonical_json
 from controller.file_formats.object_reading import ObjectReader
+from controller.file_formats.who_and_where import origin_of, origin_wire, signatory_of, signatory_wire
 
 if TYPE_CHECKING:
     from controller.domain.record import Wire
@@ -97,13 +97,9 @@ def encode_entry(entry: Entry) -> bytes:
                 "revision": entry.form.revision.text,
                 "digest": entry.form.digest.text,
             },
-            "by": {"person": entry.by.person, "name": entry.by.name, "post": entry.by.post},
+            "by": signatory_wire(entry.by),
             "certificate": entry.certificate.text,
-            "origin": {
-                "computer": entry.origin.computer,
-                "account": entry.origin.account,
-                "sitting": entry.origin.sitting,
-            },
+            "origin": origin_wire(entry.origin),
             "at": entry.at,
             "meaning": entry.meaning,
             "stage": entry.stage,
@@ -138,8 +134,7 @@ def decode_entry(data: bytes, *, where: str | None = None) -> Entry:
     if found != ENTRY_FORMAT:
         raise EntryFormatNewerError(found=found, where=where)
     reader.only(_KEYS)
-    form, by = reader.part("form", "number revision digest"), reader.part("by", "person name post")
-    origin = reader.part("origin", "computer account sitting")
+    form = reader.part("form", "number revision digest")
     try:
         return Entry(
             workspace=reader.filled("workspace"),
@@ -153,9 +148,9 @@ def decode_entry(data: bytes, *, where: str | None = None) -> Entry:
                 revision=Revision(form.text("revision")),
                 digest=Digest(form.text("digest")),
             ),
-            by=Signatory(person=by.filled("person"), name=by.filled("name"), post=by.text("post")),
+            by=signatory_of(reader),
             certificate=Digest(reader.text("certificate")),
-            origin=Origin(origin.text("computer"), origin.text("account"), origin.text("sitting")),
+            origin=origin_of(reader),
             at=reader.moment("at"),
             meaning=reader.filled("meaning"),
             stage=reader.filled("stage"),

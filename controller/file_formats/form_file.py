@@ -17,12 +17,10 @@ from controller.domain.identifiers import DocumentNumber, InvalidIdentifierError
 from controller.domain.text import T
 from controller.file_formats.definition_reading import Part, Reading
 from controller.file_formats.form_fields import FIELD_KEY, FIELD_KEYS, expression, read_field, read_rules
-from controller.file_formats.yaml_text import YamlTextError, load_yaml_with_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from controller.domain.text import Text
 
 FORM_FORMAT = "wenkong/form/1"
 BLOCK_FORMAT = "wenkong/block/1"
@@ -50,11 +48,10 @@ class FormFileError(MisconfiguredError):
     def __init__(self, *, findings: Sequence[Finding], where: str) -> None:
         errors = [finding for finding in findings if finding.gravity is Gravity.ERROR]
         first = errors[0]
-        place = f"{first.path}:{first.line}" if first.line else first.path
         super().__init__(
             T("{where} 有 {count} 处错误，第一处：{problem}", where=where, count=len(errors), problem=first.message),
             hint=T("用 qms form lint 查看全部问题。"),
-            where=place,
+            where=first.place,
         )
         self.findings = tuple(findings)
 
@@ -85,7 +82,7 @@ def read_form(text: str, blocks: Mapping[str, str], *, where: str) -> FormDefini
 def examine_form(text: str, blocks: Mapping[str, str], *, where: str) -> FormReading:
     """Return the definition if it can be used, and everything that is wrong or odd in the file and its blocks."""
     reading = Reading()
-    form = _mapping(reading, text, where, T("表单"), FORM_FORMAT)
+    form = reading.file(text, where=where, title=T("表单"), expected=FORM_FORMAT)
     definition = _FormReader(reading, form, blocks).read() if form is not None else None
     names = form.data.get("blocks") if form is not None else None
     files = {name: block_path(name) for name in names if isinstance(name, str)} if isinstance(names, list) else {}
@@ -95,21 +92,6 @@ def examine_form(text: str, blocks: Mapping[str, str], *, where: str) -> FormRea
 def block_path(name: str) -> str:
     """Return where the block called `name` lies in a workspace."""
     return f"templates/blocks/{name}.yml"
-
-
-def _mapping(reading: Reading, text: str, where: str, title: Text, expected: str) -> Part | None:
-    try:
-        data, lines = load_yaml_with_lines(text, where=where)
-    except YamlTextError as exc:
-        reading.findings.append(Finding(exc.code, Gravity.ERROR, exc.problem, path=where, line=exc.line, hint=exc.hint))
-        return None
-    if not isinstance(data, dict):
-        reading.note("definition-value", T("文件应由“键: 值”组成"), (where, 1))
-        return None
-    part = Part(reading, data, where, lines, (), title)
-    if data.get("format") != expected:
-        part.wrong("format", "definition-format", T("format 应为 {format}", format=expected))
-    return part
 
 
 class _FormReader:
@@ -235,7 +217,9 @@ class _FormReader:
             hint = T("是否想写 {key}？", key=close) if close else T("公用块：{names}。", names=sorted(self.blocks))
             self.form.wrong("blocks", "block-unknown", T("没有公用块“{name}”", name=name[:60]), hint=hint)
             return None
-        block = _mapping(self.reading, text, block_path(name), T("公用块 {name}", name=name), BLOCK_FORMAT)
+        block = self.reading.file(
+            text, where=block_path(name), title=T("公用块 {name}", name=name), expected=BLOCK_FORMAT
+        )
         if block is not None:
             block.check_keys(_BLOCK_KEYS)
         return block

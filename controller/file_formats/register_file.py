@@ -28,7 +28,6 @@ from controller.domain.register import (
 from controller.domain.text import T
 from controller.file_formats.definition_reading import Part, Reading
 from controller.file_formats.form_fields import FIELD_KEY, expression
-from controller.file_formats.yaml_text import YamlTextError, load_yaml_with_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,15 +96,8 @@ def read_register(text: str, *, where: str) -> RegisterDefinition:
 def examine_register(text: str, *, where: str) -> RegisterReading:
     """Return the definition if it can be used, and everything that is wrong in the file."""
     reading = Reading()
-    try:
-        data, lines = load_yaml_with_lines(text, where=where)
-    except YamlTextError as exc:
-        finding = Finding(exc.code, Gravity.ERROR, exc.problem, path=where, line=exc.line, hint=exc.hint)
-        return RegisterReading(None, (finding,))
-    if not isinstance(data, dict):
-        reading.note("definition-value", T("文件应由“键: 值”组成"), (where, 1))
-        return RegisterReading(None, tuple(reading.findings))
-    definition = _RegisterReader(reading, Part(reading, data, where, lines, (), T("台账"))).read()
+    register = reading.file(text, where=where, title=T("台账"), expected=REGISTER_FORMAT)
+    definition = _RegisterReader(reading, register).read() if register is not None else None
     return RegisterReading(None if reading.broken else definition, tuple(reading.findings))
 
 
@@ -119,8 +111,6 @@ class _RegisterReader:
     def read(self) -> RegisterDefinition | None:
         register = self.register
         register.check_keys(_KEYS)
-        if register.data.get("format") != REGISTER_FORMAT:
-            register.wrong("format", "definition-format", T("format 应为 {format}", format=REGISTER_FORMAT))
         short = register.text("id", needed=True, limit=20)
         if short is not None and not _ID.fullmatch(short):
             register.wrong("id", "register-id", T("id“{id}”写法不对", id=short), hint=T("例如 TZ-07。"))

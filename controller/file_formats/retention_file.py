@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import MisconfiguredError
 from controller.domain.retention import Basis, FromEvent, RetentionClass, RetentionRules, Span
 from controller.domain.text import T
 from controller.file_formats.definition_reading import Part, Reading
 from controller.file_formats.form_fields import FIELD_KEY, expression
-from controller.file_formats.yaml_text import YamlTextError, load_yaml_with_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from controller.domain.conformity import Finding
 
 RETENTION_FILE = "records/retention.yml"
 RETENTION_FORMAT = "wenkong/retention/1"
@@ -42,11 +42,10 @@ class RetentionFileError(MisconfiguredError):
 
     def __init__(self, *, findings: Sequence[Finding]) -> None:
         first = findings[0]
-        where = f"{first.path}:{first.line}" if first.line else first.path
         super().__init__(
             T("保存期限文件有 {count} 处错误，第一处：{problem}", count=len(findings), problem=first.message),
             hint=first.hint or T("改正后再试。"),
-            where=where,
+            where=first.place,
         )
         self.findings = tuple(findings)
 
@@ -58,14 +57,9 @@ def read_retention(text: str, *, where: str = RETENTION_FILE) -> RetentionRules:
         RetentionFileError: the file has errors; carries all of them.
     """
     reading = Reading()
-    try:
-        data, lines = load_yaml_with_lines(text, where=where)
-    except YamlTextError as exc:
-        finding = Finding(exc.code, Gravity.ERROR, exc.problem, path=where, line=exc.line, hint=exc.hint)
-        raise RetentionFileError(findings=[finding]) from exc
-    top = Part(reading, data if isinstance(data, dict) else {}, where, lines, (), T("保存期限"))
-    if top.data.get("format") != RETENTION_FORMAT:
-        top.wrong("format", "definition-format", T("format 应为 {format}", format=RETENTION_FORMAT))
+    top = reading.file(text, where=where, title=T("保存期限"), expected=RETENTION_FORMAT)
+    if top is None:
+        raise RetentionFileError(findings=reading.findings)
     top.check_keys(("format", "expiry_fields", "warranty_fields", "classes", "note"))
     rules = RetentionRules(
         classes={key: _class(key, part) for key, part in top.parts("classes")},

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import MisconfiguredError
 from controller.domain.identifiers import nearest
 from controller.domain.route import ANYBODY, DEFAULT_ROUTE, Exemption, Route, Routes, RouteStep
 from controller.domain.signature_page import MOST_SLOTS
 from controller.domain.text import T
 from controller.file_formats.definition_reading import Part, Reading
-from controller.file_formats.yaml_text import YamlTextError, load_yaml_with_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+    from controller.domain.conformity import Finding
 
 ROUTES_FILE = "signatures/routes.yml"
 ROUTES_FORMAT = "wenkong/routes/1"
@@ -35,11 +35,10 @@ class RouteFileError(MisconfiguredError):
 
     def __init__(self, *, findings: Sequence[Finding]) -> None:
         first = findings[0]
-        where = f"{first.path}:{first.line}" if first.line else first.path
         super().__init__(
             T("签署路线有 {count} 处错误，第一处：{problem}", count=len(findings), problem=first.message),
             hint=first.hint or T("改正后再试。"),
-            where=where,
+            where=first.place,
         )
         self.findings = tuple(findings)
 
@@ -51,14 +50,9 @@ def read_routes(text: str, *, where: str = ROUTES_FILE, posts: Collection[str] |
         RouteFileError: the file has errors; carries all of them.
     """
     reading = Reading()
-    try:
-        data, lines = load_yaml_with_lines(text, where=where)
-    except YamlTextError as exc:
-        finding = Finding(exc.code, Gravity.ERROR, exc.problem, path=where, line=exc.line, hint=exc.hint)
-        raise RouteFileError(findings=[finding]) from exc
-    top = Part(reading, data if isinstance(data, dict) else {}, where, lines, (), T("签署路线"))
-    if top.data.get("format") != ROUTES_FORMAT:
-        top.wrong("format", "definition-format", T("format 应为 {format}", format=ROUTES_FORMAT))
+    top = reading.file(text, where=where, title=T("签署路线"), expected=ROUTES_FORMAT)
+    if top is None:
+        raise RouteFileError(findings=reading.findings)
     top.check_keys(("format", "documents", "forms", "exemption", "note"))
     documents = {key: _route(key, part, posts) for key, part in top.parts("documents")}
     forms = {key: _route(key, part, posts) for key, part in top.parts("forms")}

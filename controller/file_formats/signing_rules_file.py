@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import MisconfiguredError
 from controller.domain.identifiers import nearest
 from controller.domain.signing_rules import Profile, SigningRules
 from controller.domain.text import T
 from controller.file_formats.definition_reading import Part, Reading
-from controller.file_formats.yaml_text import YamlTextError, load_yaml_with_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+    from controller.domain.conformity import Finding
 
 SIGNING_FILE = "signatures/signing.yml"
 SIGNING_FORMAT = "wenkong/signing/1"
@@ -48,11 +48,10 @@ class SigningRulesError(MisconfiguredError):
 
     def __init__(self, *, findings: Sequence[Finding]) -> None:
         first = findings[0]
-        where = f"{first.path}:{first.line}" if first.line else first.path
         super().__init__(
             T("签名规则有 {count} 处错误，第一处：{problem}", count=len(findings), problem=first.message),
             hint=first.hint or T("改正后再试。"),
-            where=where,
+            where=first.place,
         )
         self.findings = tuple(findings)
 
@@ -64,14 +63,9 @@ def read_signing_rules(text: str, *, where: str = SIGNING_FILE, posts: Collectio
         SigningRulesError: the file has errors; carries all of them.
     """
     reading = Reading()
-    try:
-        data, lines = load_yaml_with_lines(text, where=where)
-    except YamlTextError as exc:
-        finding = Finding(exc.code, Gravity.ERROR, exc.problem, path=where, line=exc.line, hint=exc.hint)
-        raise SigningRulesError(findings=[finding]) from exc
-    top = Part(reading, data if isinstance(data, dict) else {}, where, lines, (), T("签名规则"))
-    if top.data.get("format") != SIGNING_FORMAT:
-        top.wrong("format", "definition-format", T("format 应为 {format}", format=SIGNING_FORMAT))
+    top = reading.file(text, where=where, title=T("签名规则"), expected=SIGNING_FORMAT)
+    if top is None:
+        raise SigningRulesError(findings=reading.findings)
     top.check_keys(_KEYS)
     rules = _rules(top, posts)
     if rules.idle_minutes > rules.sitting_hours * 60:

@@ -48,11 +48,10 @@ class StaffFileError(MisconfiguredError):
 
     def __init__(self, *, errors: Sequence[Finding]) -> None:
         first = errors[0]
-        where = f"{first.path}:{first.line}" if first.line else first.path
         super().__init__(
             T("岗位与人员文件有 {count} 处错误，第一处：{problem}", count=len(errors), problem=first.message),
             hint=first.hint or T("改正后再试。"),
-            where=where,
+            where=first.place,
         )
         self.errors = tuple(errors)
 

@@ -5,20 +5,14 @@ Like entries, statements are never rewritten, so the set of keys is closed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from controller.domain.errors import DamagedError
 from controller.domain.identifiers import Digest, InvalidIdentifierError
-from controller.domain.record import Signatory
-from controller.domain.signature import Origin
 from controller.domain.statement import UNSIGNED_EVENTS, Event, InvalidChainError, Statement, check_chain
 from controller.domain.text import T, Text
 from controller.file_formats import canonical_json
 from controller.file_formats.entry_file import EntryFormatNewerError
 from controller.file_formats.object_reading import ObjectReader
-
-if TYPE_CHECKING:
-    from controller.domain.record import Wire
+from controller.file_formats.who_and_where import origin_of, origin_wire, signatory_of, signatory_wire
 
 STATEMENT_FORMAT = "wenkong/statement/1"
 
@@ -75,7 +69,7 @@ def encode_statement(statement: Statement) -> bytes:
             "sequence": str(statement.sequence),
             "previous": statement.previous.text if statement.previous else None,
             "event": statement.event.value,
-            "by": {"person": by.person, "name": by.name, "post": by.post} if by else None,
+            "by": signatory_wire(by) if by else None,
             "certificate": statement.certificate.text if statement.certificate else None,
             "origin": origin_wire(statement.origin),
             "at": statement.at,
@@ -88,11 +82,6 @@ def encode_statement(statement: Statement) -> bytes:
             "shown": statement.shown.text if statement.shown else None,
         }
     )
-
-
-def origin_wire(origin: Origin) -> dict[str, Wire]:
-    """Return an origin as it stands in entries and statements."""
-    return {"computer": origin.computer, "account": origin.account, "sitting": origin.sitting}
 
 
 def decode_statement(data: bytes, *, where: str | None = None) -> Statement:
@@ -111,7 +100,6 @@ def decode_statement(data: bytes, *, where: str | None = None) -> Statement:
     if found != STATEMENT_FORMAT:
         raise EntryFormatNewerError(found=found, where=where)
     reader.only(_KEYS)
-    origin = reader.part("origin", "computer account sitting")
     files = reader.mapping("files")
     try:
         event = Event(reader.text("event"))
@@ -125,9 +113,9 @@ def decode_statement(data: bytes, *, where: str | None = None) -> Statement:
             sequence=reader.whole("sequence", least=1),
             previous=reader.digest_or_none("previous"),
             event=event,
-            by=_signatory(reader),
+            by=signatory_of(reader) if reader.values.get("by", "") is not None else None,
             certificate=reader.digest_or_none("certificate"),
-            origin=Origin(origin.text("computer"), origin.text("account"), origin.text("sitting")),
+            origin=origin_of(reader),
             at=reader.moment("at"),
             subject=reader.text("subject"),
             meaning=reader.text("meaning"),
@@ -144,10 +132,3 @@ def decode_statement(data: bytes, *, where: str | None = None) -> Statement:
     if statement.by is None and statement.event not in UNSIGNED_EVENTS:
         reader.fail(T("事件“{event}”必须有陈述人", event=statement.event.value))
     return statement
-
-
-def _signatory(reader: ObjectReader) -> Signatory | None:
-    if reader.values.get("by", "") is None:
-        return None
-    by = reader.part("by", "person name post")
-    return Signatory(person=by.filled("person"), name=by.filled("name"), post=by.text("post"))

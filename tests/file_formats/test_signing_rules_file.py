@@ -79,5 +79,5 @@ def test_posts_must_be_among_those_of_the_company() -> None:
 
 def test_another_format_and_text_that_is_no_yaml_are_told_apart() -> None:
     assert problems("format: wenkong/signing/9\n")[0][0] == "definition-format"
-    assert problems("- a\n")[0][0] == "definition-format"
+    assert problems("- a\n")[0][0] == "definition-value"
     assert problems(f"{HEAD}\tprofile: part11\n")[0][0] == "yaml-tab"

@@ -112,6 +112,10 @@ ACTS = (
 )  # fmt: skip
 
 
+KEY_LOST = "赵敏"
+"""Whose key is only in the backup, so that there is something to restore."""
+
+
 def made_ready(workspace: Workspace) -> dict[str, str]:
     """Make what the acts need; return the words that stand for it."""
     place = workspace.folder.parent
@@ -129,7 +133,7 @@ def made_ready(workspace: Workspace) -> dict[str, str]:
     workspace.passphrases.write_text(f"p003.new: {NEW}\np009: {NEW}\nfile: {NEW}\n{PASSPHRASE}\n", encoding="utf-8")
     backup = place / "backup"
     assert workspace.qms("person", "backup", str(backup), person="周明").code == 0
-    next((place / "keys").rglob("p005.p12")).unlink()
+    next((place / "keys").rglob("p005.p12")).unlink()  # KEY_LOST
     (place / "out").mkdir()
     draft = str(place / "draft.docx")
     assert workspace.qms("doc", "checkout", "CX-018", "--out", draft, person="王强").code == 0

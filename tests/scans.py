@@ -9,6 +9,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from PIL import Image
+from pypdf import PdfReader
 
 from tests.real_tools import need
 
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def scanned(pdf: Path, *, turned: float = 2.0, dpi: int = 150) -> Image.Image:
-    """Return the first page of `pdf` as a cheap scanner would give it back."""
-    page = pdf.with_suffix("")
-    words = [need("pdftoppm"), "-r", str(dpi), "-gray", "-singlefile", "-png", str(pdf), str(page)]
+    """Return the last page of `pdf`, where one signs, as a cheap scanner would give it back."""
+    page, last = pdf.with_suffix(""), str(len(PdfReader(pdf).pages))
+    words = [need("pdftoppm"), "-r", str(dpi), "-gray", "-f", last, "-singlefile", "-png", str(pdf), str(page)]
     subprocess.run(words, check=True)
     with Image.open(page.with_suffix(".png")) as opened:
         picture = opened.convert("L").rotate(turned, resample=Image.Resampling.BICUBIC, expand=True, fillcolor=250)

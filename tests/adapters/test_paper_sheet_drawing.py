@@ -65,7 +65,9 @@ def test_the_page_shows_what_is_signed_and_keeps_places_for_signature_date_and_s
 
 
 def long_sheet(rows: int) -> PaperSheet:
-    return replace(SHEET, facts=[(f"第 {row} 项", f"处理措施之{row}：" + "更换电源板并试运行，" * 5) for row in range(rows)])
+    return replace(
+        SHEET, facts=[(f"第 {row} 项", f"处理措施之{row}：" + "更换电源板并试运行，" * 5) for row in range(rows)]
+    )
 
 
 @pytest.mark.parametrize("rows", [6, 7, 18, 30, 60])

@@ -91,6 +91,19 @@ def test_codes_are_read_off_pictures_and_scanned_pdfs_and_other_pictures_give_no
     assert READING.codes(plain_pdf(), ScanKind.PDF) == []
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_code_is_found_on_whichever_page_of_the_scan_it_is(place: int) -> None:
+    coded = io.BytesIO()
+    segno.make("wenkong:1:x", error="q").save(coded, kind="png", scale=6)
+    with Image.open(coded) as opened:
+        code = opened.convert("L")
+    pages = [Image.new("L", code.size, 240) for _ in range(3)]
+    pages[place] = code
+    scan = io.BytesIO()
+    pages[0].save(scan, "PDF", save_all=True, append_images=pages[1:])
+    assert READING.codes(scan.getvalue(), ScanKind.PDF) == ["wenkong:1:x"]
+
+
 def test_without_the_library_nothing_is_read_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "zxingcpp", None)
     assert READING.codes(small_png(), ScanKind.PNG) is None

@@ -10,19 +10,31 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, BinaryIO
 
 from controller.adapters.finished_file import FileUnwritableError
-from controller.adapters.stored_path import check_path
+from controller.adapters.stored_path import PathRefusedError, check_path
 from controller.domain.errors import RefusedError
 from controller.domain.identifiers import Digest
 from controller.domain.text import T
-from controller.services.stock_export import SUMS_FILE
+from controller.services.stock_export import CHANGED_FOLDER, DAMAGE_FILE, SUMS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from hashlib import _Hash
     from pathlib import Path
 
-_TOOLS = ("verify.sh", "verify.ps1", "怎样核对.txt")
+_EXPLANATION = "怎样核对.txt"
+_TOOLS = ("verify.sh", "verify.ps1", _EXPLANATION)
+_WARNING = f"""\
+！！！　注意：导出时档案已有 {{damage}} 处不符，不能当作完好的档案　！！！
+
+哪里不符，逐条写在 {DAMAGE_FILE} 中。archive 中是每个文件最初归档的内容，后来换上的内容在 {CHANGED_FOLDER} 中。
+脚本仍可运行，第 1 步会指出这份清单。请查明是谁、何时、为什么改动，并要求企业出示备份。
+
+----------------------------------------------------------------------
+
+"""
 _BOM = b"\xef\xbb\xbf"
+_LONGEST_NAME = 255
+"""Bytes of a name that usual disks take; git takes more."""
 
 
 class ExportFolderNotEmptyError(RefusedError):
@@ -55,6 +67,13 @@ class StockFolderWriter:
             file.write(data)
         self._listed(path, sha256(data).hexdigest())
 
+    def holds(self, path: str) -> bool:
+        """Tell whether the name is taken: by a file, or because one of its folders is a file."""
+        place = self._folder / path
+        with suppress(OSError):  # a name that no disk takes is refused when it is added
+            return place.exists() or any(folder.is_file() for folder in place.parents)
+        return False
+
     def line(self, path: str, text: str) -> None:
         """Append to a text file."""
         if path not in self._growing:
@@ -77,6 +96,8 @@ class StockFolderWriter:
         self._closing.close()
 
     def _place(self, path: str) -> Path:
+        if any(len(name.encode("utf-8", "surrogateescape")) > _LONGEST_NAME for name in path.split("/")):
+            raise PathRefusedError(path=path, problem=T("名称超过 {limit} 个字节", limit=_LONGEST_NAME))
         place = self._folder / check_path(path)
         place.parent.mkdir(parents=True, exist_ok=True)
         return place
@@ -118,10 +139,15 @@ def new_stock_folder(folder: Path) -> Iterator[StockFolderWriter]:
                 shutil.rmtree(fresh)
 
 
-def stock_tools() -> dict[str, bytes]:
-    """Return the scripts and the explanation that go with every export, as other systems expect them."""
+def stock_tools(damage: int = 0) -> dict[str, bytes]:
+    """Return the scripts and the explanation that go with every export, as other systems expect them.
+
+    Where `damage` things are wrong with the archive, the explanation begins with that.
+    """
     folder = files("controller.adapters") / "stock_tools"
     tools = {name: (folder / name).read_bytes() for name in _TOOLS}
+    if damage:
+        tools[_EXPLANATION] = _WARNING.format(damage=damage).encode() + tools[_EXPLANATION].removeprefix(_BOM)
     for name in _TOOLS[1:]:
         # Windows PowerShell 5.1 and Notepad take a file without the mark for the local code page.
         tools[name] = _BOM + tools[name].removeprefix(_BOM).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")

@@ -61,8 +61,7 @@ def verify(
     if stock is not None:
         from controller.cli.stock_output import write_stock
 
-        write_stock(session.application, stock, out, person=session.person)
-        return 0
+        return write_stock(session.application, stock, out, person=session.person)
     if report_file is not None:
         _check_report(report_file, force=force)
     application = session.application

@@ -37,6 +37,7 @@ FACT_LABELS: Mapping[str, str] = {
     "code": "错误代码",
     "comments": "批注",
     "count": "累计次数",
+    "damage": "档案已有的不符",
     "deleted": "删除的文件",
     "digest": "摘要",
     "engine": "打印引擎",

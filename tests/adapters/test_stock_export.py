@@ -16,8 +16,8 @@ import pytest
 
 from controller.adapters.git_history import GitBranchHistory
 from controller.adapters.stock_folder import ExportFolderNotEmptyError, new_stock_folder, stock_tools
-from controller.services.archive_ports import ArchiveRewrittenError
-from controller.services.stock_export import StockExporting
+from controller.services.stock_export import RootMissingError, StockExporting
+from tests.loose_objects import lose
 from tests.real_tools import need
 from tests.signed_archive import PEOPLE, SignedArchive, entry_files, found, number, signed_entry
 from tests.signers import company, other_company, pem
@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 def export(workspace: SignedArchive, folder: Path) -> None:
     history = GitBranchHistory(workspace.folder)
     try:
-        exporting = StockExporting(
-            history, "archive/main", workspace.statements, workspace.library, tools=stock_tools()
-        )
+        exporting = StockExporting(history, "archive/main", workspace.statements, workspace.library, tools=stock_tools)
         with new_stock_folder(folder) as writer:
             exporting.write(writer)
     finally:
@@ -376,12 +374,60 @@ def test_texts_full_of_quotes_and_braces_do_not_mislead_the_script(workspace: Si
     assert wrong_in(workspace, tmp_path) == []
 
 
-def test_an_archive_whose_history_was_changed_is_not_exported(workspace: SignedArchive, tmp_path: Path) -> None:
+def test_a_damaged_archive_is_exported_as_filed_with_what_was_put_in_its_place_and_said(
+    workspace: SignedArchive, tmp_path: Path
+) -> None:
+    workspace.open_record(1)
+    workspace.open_record(2)
     git = ["git", "-C", str(workspace.folder)]
     subprocess.run([*git, "checkout", "-q", "archive/main"], check=True)
+    filed = (workspace.folder / "site.json").read_bytes()
     (workspace.folder / "site.json").write_text("{}", encoding="utf-8")
+    (workspace.folder / number(2).folder / "0001.json").unlink()
     subprocess.run([*git, "commit", "-qam", "x"], check=True)
-    with pytest.raises(ArchiveRewrittenError):
+    lose(workspace.folder, f"archive/main:{number(1).folder}/0001.json")
+    export(workspace, tmp_path / "export")
+    files = tree(tmp_path / "export")
+    assert files["archive/site.json"] == filed
+    assert [data for path, data in files.items() if re.fullmatch(r"changed/\d+/site.json", path)] == [b"{}"]
+    assert f"archive/{number(2).folder}/0001.json" in files
+    told = files["damage.txt"].decode()
+    assert "改动了已归档的“site.json”" in told
+    assert f"删除了“{number(2).folder}/0001.json”" in told
+    assert f"“{number(1).folder}/0001.json”丢失或损坏" in told
+    assert files["怎样核对.txt"].decode("utf-8-sig").startswith("！！！　注意：导出时档案已有 3 处不符")
+    done = check(tmp_path / "export")
+    assert done.returncode == 1
+    assert "不符  damage.txt" in done.stdout
+    assert f"不符  archive/{number(1).folder}/0001.json" in done.stdout
+
+
+def test_names_that_collide_or_fit_no_disk_do_not_stop_the_export(workspace: SignedArchive, tmp_path: Path) -> None:
+    git = ["git", "-C", str(workspace.folder)]
+    subprocess.run([*git, "checkout", "-q", "archive/main"], check=True)
+    (workspace.folder / "records").write_text("x", encoding="utf-8")
+    subprocess.run([*git, "add", "records"], check=True)
+    subprocess.run([*git, "commit", "-qm", "x"], check=True)
+    blob = subprocess.check_output([*git, "rev-parse", "HEAD:records"], text=True).strip()
+    subprocess.run([*git, "rm", "-q", "records"], check=True)
+    for path in ("records/x", "档" * 90, "con"):
+        subprocess.run([*git, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}"], check=True)
+    subprocess.run([*git, "commit", "-qm", "x"], check=True)
+    export(workspace, tmp_path / "export")
+    files = tree(tmp_path / "export")
+    assert files["archive/records"] == b"x"
+    assert [path for path in files if re.fullmatch(r"changed/\d+/records/x", path)] != []
+    told = files["damage.txt"].decode()
+    assert "名称超过 255 个字节" in told
+    assert "名称“con”在有些系统上不能使用" in told
+
+
+def test_where_the_root_cannot_be_known_nothing_is_exported(workspace: SignedArchive, tmp_path: Path) -> None:
+    git = ["git", "-C", str(workspace.folder)]
+    subprocess.run([*git, "checkout", "-q", "archive/main"], check=True)
+    shutil.rmtree(workspace.folder / "authority")
+    subprocess.run([*git, "commit", "-qam", "x"], check=True)
+    with pytest.raises(RootMissingError):
         export(workspace, tmp_path / "export")
     assert not (tmp_path / "export").exists()
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".wenkong")] == []

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller.cli.main import EXIT_REFUSED
+from controller.domain.identifiers import RecordNumber
 from controller.domain.statement import TRAIL, Event
+from tests.loose_objects import lose
 from tests.real_tools import need
 from tests.timestamp_server import OpensslAuthority, serving
 
@@ -76,6 +78,18 @@ def test_the_export_is_in_the_trail_with_the_digest_of_its_list(filed: Workspace
     assert newest.statement.by is not None
     assert newest.statement.by.name == "陈晓"
     assert newest.statement.files["SHA256SUMS"].text == sums
+
+
+def test_a_damaged_archive_is_exported_with_a_loud_note(filed: Workspace, tmp_path: Path) -> None:
+    (record,) = json.loads(filed.qms("--json", "record", "list").out)
+    lost = lose(filed.folder, f"archive/main:{RecordNumber(record['number']).folder}/0001.json")
+    folder = tmp_path / "给检查员"
+    answer = filed.qms("verify", "--stock", str(folder))
+    assert answer.code == 1, answer.err
+    assert "处不符，照现状导出，逐条见其中的 damage.txt。" in answer.out
+    assert lost in (folder / "damage.txt").read_text(encoding="utf-8")
+    assert check(folder).returncode == 1
+    assert "档案已有的不符" in filed.qms("audit-trail", "--action", "导出").out
 
 
 def test_a_folder_with_something_in_it_is_refused_and_nothing_is_stated(filed: Workspace, tmp_path: Path) -> None:

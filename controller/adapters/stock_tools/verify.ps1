@@ -53,6 +53,7 @@ foreach ($line in [IO.File]::ReadAllLines((Full 'SHA256SUMS'), [Text.Encoding]::
     if ($sums.ContainsKey($name)) { Fail $name '在清单中列了两次' }
     $sums[$name] = $digest
 }
+if (Test-Path -LiteralPath (Full 'damage.txt')) { Fail 'damage.txt' '导出时档案已有不符，逐条见这个文件' }
 $present = New-Map
 foreach ($file in (Get-ChildItem -LiteralPath $here -Recurse -File -Force)) {
     $name = $file.FullName.Substring($here.TrimEnd('\').Length + 1).Replace('\', '/')

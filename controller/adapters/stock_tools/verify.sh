@@ -65,6 +65,7 @@ else
          { print "SHA256SUMS\t第 " NR " 行读不懂" > bad }' bad="$work/bad" SHA256SUMS >"$work/sums"
     [ -f "$work/bad" ] && cat "$work/bad" >>"$work/failed"
 fi
+[ -f damage.txt ] && fail damage.txt '导出时档案已有不符，逐条见这个文件'
 cut -c67- "$work/sums" | sort >"$work/listed"
 find . -type f -print | sed 's|^\./||' | grep -v '^SHA256SUMS$' | sort >"$work/present"
 find . ! -type f ! -type d -print | sed 's|^\./||' | while IFS= read -r path; do fail "$path" '不是普通文件'; done

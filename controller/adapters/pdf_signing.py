@@ -178,9 +178,13 @@ def _opened(pdf: bytes) -> IncrementalPdfFileWriter:
         raise PdfSigningError(problem=T("不是有效的 PDF")) from exc
 
 
+def _pages(writer: IncrementalPdfFileWriter) -> int:
+    return int(writer.root["/Pages"]["/Count"])
+
+
 def _append(writer: IncrementalPdfFileWriter, page: SignaturePage) -> generic.ArrayObject:
     """Add the page with its empty places; return those."""
-    content, resources = _drawn(writer, page_content(page))
+    content, resources = _drawn(writer, page_content(page, before=_pages(writer)))
     stream = generic.StreamObject(stream_data=content)
     stream.compress()
     sheet = generic.DictionaryObject(

@@ -30,14 +30,16 @@ _SHORT = 16
 """Digits of a digest shown."""
 
 
-def page_content(page: SignaturePage) -> Lettering:
-    """Return the page as it is before anybody signs."""
+def page_content(page: SignaturePage, *, before: int) -> Lettering:
+    """Return the page as it is before anybody signs; `before` pages stand before it, which count by themselves."""
     drawn = Lettering()
     _head(drawn, page)
     top = _facts(drawn, page)
     _table(drawn, page, top)
     bottom = slot_box(page, len(page.slots) - 1)[1]
     _foot(drawn, page, bottom)
+    pages = f"签署页　第 {before + 1} 页（正文共 {before} 页，连本页共 {before + 1} 页）"
+    drawn.centred(WIDTH / 2, 38, 9, pages)
     return drawn
 
 
@@ -106,7 +108,7 @@ def _lines(drawn: Lettering, edges: list[float], column: int, lines: list[str], 
 def _head(drawn: Lettering, page: SignaturePage) -> None:
     top = HEIGHT - 42
     drawn.text(_LEFT + 4, top, 9, page.company, bold=True)
-    drawn.right(_RIGHT - 4, top, 9, f"编号：{page.number}")
+    drawn.right(_RIGHT - 4, top, 9, f"{'文件' if page.revision else '记录'}编号：{page.number}")
     drawn.text(_LEFT + 4, top - 15, 9, *drawn.wrapped(page.title, 9, _TABLE * 0.7, most=1))
     if page.revision:
         drawn.right(_RIGHT - 4, top - 15, 9, f"版本：{page.revision}")
@@ -127,8 +129,8 @@ def _fact_lines(drawn: Lettering, page: SignaturePage) -> list[str]:
     named = f"《{page.title}》{page.number}" + (f"　版本 {page.revision}" if page.revision else "")
     return [
         *drawn.wrapped(named, 9.5, _TABLE - 8, most=2),
-        f"{page.contents_label}（SHA-256）：",
-        page.contents.hex,
+        *drawn.wrapped(f"{page.contents_label}（SHA-256）：", 9.5, _TABLE - 8, most=3),
+        page.contents.grouped,
     ]
 
 
@@ -176,4 +178,3 @@ def _foot(drawn: Lettering, page: SignaturePage, bottom: float) -> None:
         y -= 3
     drawn.right(_RIGHT - 24, y - 26, 10, page.company)
     drawn.right(_RIGHT - 24, y - 44, 10, "（公章）")
-    drawn.centred(WIDTH / 2, 38, 9, "签署页")

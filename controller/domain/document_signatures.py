@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from controller.domain.route import Route, RouteStep
     from controller.domain.text import Text
 
+_NAMED = 6
+"""Source files that are named one by one."""
+
 
 @dataclass(frozen=True)
 class DocumentSignature:
@@ -87,6 +90,14 @@ class DocumentSignatures:
     steps: Sequence[StepStanding]
     signatures: Sequence[DocumentSignature]
     """Every signature ever filed on this revision, in order."""
+
+    @property
+    def contents_label(self) -> str:
+        """What `contents` is the digest of, as printed beside it."""
+        folder = next(iter(self.files), "").rpartition("/")[0]
+        names = [path.removeprefix(f"{folder}/") for path in self.files]
+        listed = "、".join(names[:_NAMED]) + (f" 等 {len(names)} 个文件" if len(names) > _NAMED else "")
+        return f"{folder} 中的源文件 {listed} 合在一起的摘要"
 
     @property
     def complete(self) -> bool:

@@ -47,6 +47,10 @@ if TYPE_CHECKING:
 SCREEN_ONLY = frozenset({"notes.yml"})
 """Gap notes are for the screen, no part of the document."""
 _LONGEST_REASON = 500
+_RECOMPUTED = (
+    "摘要可以自行重算：把各源文件的路径和 SHA-256 按路径排列，写成一行不含空格的 JSON"
+    "（{“路径”:“sha256:…”,…}，英文引号），再取这一行（UTF-8）的 SHA-256。"
+)
 _SIGNATURES = frozenset({Event.DOCUMENT_SIGNED, Event.DOCUMENT_SIGNED_ON_PAPER})
 
 
@@ -293,7 +297,7 @@ class DocumentSigning:
         route = standing.route
         cited = [self._cited(item) for item in route.basis]
         basis = f"（依据：{'、'.join(cited)}）" if cited else ""
-        notes = [f"签署路线：{route.label}{basis}。"]
+        notes = [f"签署路线：{route.label}{basis}。", _RECOMPUTED]
         notes += [f"{item.told_on_paper}。" for item in standing.signatures if item.counts and item.paper is not None]
         exempt = self.exemption.in_force()
         if exempt is not None and self.routes.exemption is not None:
@@ -307,7 +311,7 @@ class DocumentSigning:
             number=standing.number,
             revision=standing.revision,
             contents=standing.contents,
-            contents_label=f"文件全部 {len(standing.files)} 个源文件的摘要",
+            contents_label=standing.contents_label,
             slots=[SignatureSlot(item.step.key, item.step.label, _slot_posts(item)) for item in standing.steps],
             notes=notes,
         )

@@ -140,7 +140,7 @@ def document_sheet(
         company=identity.company,
         subject=f"{standing.number} {standing.revision}",
         facts=facts,
-        digests=[(f"文件全部 {len(standing.files)} 个源文件的摘要", standing.contents)],
+        digests=[(standing.contents_label, standing.contents)],
         code=document_code(standing, identity),
         meaning=meaning,
         signer=signer,

@@ -159,7 +159,8 @@ def test_the_page_shows_who_is_awaited_and_then_who_signed_when_and_why(tmp_path
     waiting, after = page_text(made[0], tmp_path), page_text(made[1], tmp_path)
     assert waiting.count("待签") == 3
     assert "应由：质量负责人" in waiting
-    assert Digest.of(b"clauses").hex in waiting
+    assert Digest.of(b"clauses").grouped in waiting
+    assert "第 2 页（正文共 1 页，连本页共 2 页）" in waiting
     assert after.count("待签") == 2
     for shown in ("陈晓", "文件管理员", "2026-05-01", "09:30:11 UTC+08:00", "签名含义：起草", "（公章）"):
         assert shown in after

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +17,7 @@ from controller.domain.errors import RefusedError
 from controller.domain.identifiers import Digest
 from controller.domain.statement import Event
 from controller.domain.text import T
+from controller.file_formats.pdf_text import read_pdf
 from controller.services.document_signing import ShownChangedError, SignedPdfMissingError
 from controller.services.print_ports import PdfDocument
 from controller.services.signed_statement import flaw_of
@@ -91,6 +94,21 @@ def test_a_signature_covers_every_source_file_and_names_what_was_shown(signing: 
     assert pdf.startswith(shown)
     assert signing.archive.read("documents/XX-YLQXCX-014/A-0/0001.pdf") == pdf
     assert done.filed.digest.hex[:16] in pdf_text(pdf)
+
+
+def test_the_digest_on_the_signature_page_can_be_made_again_from_the_named_files(signing: DocumentSigning) -> None:
+    standing = signing.standing(NUMBER)
+    shown = "".join(read_pdf(signing.shown(NUMBER)).pages[-1].split())
+    digests = {
+        path: f"sha256:{hashlib.sha256(signing.files.read(path) or b'').hexdigest()}"
+        for path in signing.files.files(f"procedures/{NUMBER}")
+        if not path.endswith("/notes.yml")
+    }
+    line = json.dumps(digests, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert hashlib.sha256(line.encode()).hexdigest() == standing.contents.hex
+    assert standing.contents.hex in shown
+    assert all(path.rpartition("/")[2] in shown for path in digests)
+    assert "正文共" in shown
 
 
 def pdf_text(pdf: bytes) -> str:

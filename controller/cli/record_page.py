@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from controller.domain.closing_lines import signed_moment
 from controller.domain.field_values import display
 from controller.domain.form import FieldType
 from controller.domain.form_problem import MASK as MASK_WIRE
@@ -12,7 +11,7 @@ from controller.domain.paper_signature import paper_of
 from controller.domain.record import Act
 from controller.domain.record_changes import changes
 from controller.domain.record_view import MASK
-from controller.domain.text import T
+from controller.domain.text import T, moment_text
 from controller.domain.trail_event import one_line
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def show_record(out: Output, stored: StoredRecord, view: RecordView) -> None:
         stage = definition.stage(entry.stage)
         label = stage.label if stage else entry.stage
         asides = "".join(out.text(item) for item in aside)
-        out.line(f"  {signed_moment(entry.at)}  {entry.by.name}（{entry.by.post}）  {entry.meaning}  {label}{asides}")
+        out.line(f"  {moment_text(entry.at)}  {entry.by.name}（{entry.by.post}）  {entry.meaning}  {label}{asides}")
         paper = paper_of(entry.source) if entry.act is Act.SIGNED_ON_PAPER else None
         if paper is not None:
             out.line("    " + one_line(paper.told(entry.by, last=entry.sequence - 1)))

@@ -12,7 +12,7 @@ from controller.cli.commands import M, acting, command, option
 from controller.cli.files import read_bytes, write_output
 from controller.cli.questions import agreed
 from controller.domain.identifiers import Digest
-from controller.domain.text import T
+from controller.domain.text import T, moment_text
 
 if TYPE_CHECKING:
     from controller.bootstrap import Application
@@ -59,7 +59,7 @@ def sign(session: Session, number: str, meaning: str, reason: str | None, seen: 
             meaning=statement.meaning,
             name=by.name if by is not None else "",
             post=by.post if by is not None else "",
-            at=statement.at.replace("T", " "),
+            at=statement.at,
         )
     )
     if done.exempted:
@@ -85,15 +85,15 @@ def _show_what_is_signed(
     for item in standing.steps:
         if item.signature is not None:
             by = item.signature.by
-            when = item.signature.at[:16].replace("T", " ")
+            when = item.signature.at
             out.line(
                 T("  已签：{step} {name}（{post}）{at}", step=item.step.label, name=by.name, post=by.post, at=when)
             )
     if all(item.signature is None for item in standing.steps):
         out.line(T("  还没有人签过。"))
-    out.line(T("  文件内容摘要：{digest}", digest=standing.contents.hex))
+    out.line(T("  文件内容摘要：{digest}", digest=standing.contents.grouped))
     out.line(T("  PDF：{file}", file=target))
-    out.line(T("  PDF 摘要：{digest}", digest=shown.hex))
+    out.line(T("  PDF 摘要：{digest}", digest=shown.grouped))
     if seen is None and not out.as_json and sys.stdin.isatty() and not agreed(out, T("已看过这份 PDF，签署？")):
         raise click.Abort
 
@@ -112,17 +112,17 @@ def signatures(session: Session, number: str) -> int:
             rows.append([item.step.label, T("待签"), T("应由：{posts}", posts=item.posts), "", ""])
         else:
             aside = signed.told_on_paper or signed.reason or ""
-            rows.append([item.step.label, signed.by.name, signed.by.post, signed.at.replace("T", " "), aside])
+            rows.append([item.step.label, signed.by.name, signed.by.post, moment_text(signed.at), aside])
     out.table([T("签署"), T("姓名"), T("岗位"), T("时间"), T("理由")], rows)
     for signed in standing.declined:
-        out.line(f"{signed.at.replace('T', ' ')}  {signed.told_on_paper}")
+        out.line(f"{moment_text(signed.at)}  {signed.told_on_paper}")
     for signed in standing.voided:
         out.line(
             T(
                 "已作废：{meaning} {name} {at}（{why}）",
                 meaning=signed.meaning,
                 name=signed.by.name,
-                at=signed.at.replace("T", " "),
+                at=signed.at,
                 why=signed.void_because or "",
             )
         )

@@ -14,6 +14,7 @@ from controller.domain.paper_signature import paper_lines
 from controller.domain.record import Act
 from controller.domain.record_changes import changes
 from controller.domain.record_view import MASK
+from controller.domain.text import moment_text
 from controller.domain.trail_event import one_line
 
 if TYPE_CHECKING:
@@ -26,13 +27,6 @@ if TYPE_CHECKING:
 SIGNATURES = "电子签名（姓名和时间由系统写入，签名文件在企业档案中）"
 CORRECTIONS = "更正（序号为上列签名的序号；箭头前是原来写的）"
 _GAP = "\u3000"
-_CLOCK = slice(11, 19)
-_ZONE = slice(19, None)
-
-
-def signed_moment(at: str) -> str:
-    """Return a machine time as people read it, to the second and with its zone: `2026-05-01 09:30:00 +08:00`."""
-    return f"{at[:10]} {at[_CLOCK]} {at[_ZONE]}".rstrip()
 
 
 def closing_lines(definition: FormDefinition, entries: Sequence[tuple[Entry, Digest]]) -> list[str]:
@@ -49,7 +43,7 @@ def _signatures(definition: FormDefinition, entries: Sequence[tuple[Entry, Diges
     for entry, _ in entries:
         stage = definition.stage(entry.stage)
         label = stage.label if stage else entry.stage
-        parts = [f"{entry.sequence}.", signed_moment(entry.at), _by(entry), entry.meaning, label]
+        parts = [f"{entry.sequence}.", moment_text(entry.at), _by(entry), entry.meaning, label]
         if entry.entered_for:
             parts.append(f"代 {entry.entered_for} 录入")
         if entry.reason:
@@ -65,7 +59,7 @@ def _corrections(definition: FormDefinition, entries: Sequence[Entry]) -> Iterat
             item = definition.field(change.field)
             label = item.label if item is not None else change.field
             told = f"{label}：{_value(item, change.old)} → {_value(item, change.new)}"
-            aside = f"原因：{entry.reason or ''}；{_by(entry)} {signed_moment(entry.at)}"
+            aside = f"原因：{entry.reason or ''}；{_by(entry)} {moment_text(entry.at)}"
             yield f"{entry.sequence}.{_GAP}{one_line(told)}（{aside}）"
 
 

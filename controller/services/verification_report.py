@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller.domain.conformity import Gravity
-from controller.domain.text import T, Text
+from controller.domain.text import T, Text, moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,7 @@ def report_page(report: VerificationReport, *, company: str, site: str, at: str,
     )
     counts = report.counts
     facts: list[tuple[Text, object]] = [
-        (T("检查时间"), at),
+        (T("检查时间"), moment_text(at)),
         (T("站点"), site),
         (T("程序"), program),
         (T("档案指纹"), report.tip or "-"),
@@ -84,13 +84,9 @@ def report_page(report: VerificationReport, *, company: str, site: str, at: str,
 
 
 def _summary(report: VerificationReport) -> ReportSection:
-    kinds = Counter((item.gravity, item.code) for item in report.findings)
-    order = list(GRAVITIES)
-    rows = [
-        (GRAVITIES[gravity], code, str(count))
-        for (gravity, code), count in sorted(kinds.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
-    ]
-    table = ReportTable((T("轻重"), T("代码"), T("数量")), rows, (2, 6, 2)) if rows else None
+    found = Counter(item.gravity for item in report.findings)
+    rows = [(label, str(found[gravity])) for gravity, label in GRAVITIES.items() if found[gravity]]
+    table = ReportTable((T("轻重"), T("数量")), rows, (3, 2)) if rows else None
     return ReportSection(T("一、结果"), () if rows else (T("没有任何发现。"),), table)
 
 
@@ -123,8 +119,8 @@ def _findings(findings: Sequence[Finding]) -> ReportSection:
     rows: list[tuple[object, ...]] = []
     for place, item in enumerate(sorted_[:MOST_ROWS], 1):
         what = T("{message}（下一步：{hint}）", message=item.message, hint=item.hint) if item.hint else item.message
-        where = item.path or item.subject or ""
-        rows.append((str(place), GRAVITIES[item.gravity], where, what, (item.since or "")[:16].replace("T", " ")))
+        where, since = item.path or item.subject or "", moment_text(item.since or "")[:16]
+        rows.append((str(place), GRAVITIES[item.gravity], where, what, since, item.code))
     lines: list[Text] = [] if rows else [_NOTHING]
     if len(sorted_) > MOST_ROWS:
         lines.append(
@@ -134,5 +130,5 @@ def _findings(findings: Sequence[Finding]) -> ReportSection:
                 shown=MOST_ROWS,
             )
         )
-    headings = (T("序号"), T("轻重"), T("位置"), T("内容"), T("始于"))
-    return ReportSection(T("四、发现"), lines, ReportTable(headings, rows, (4, 6, 24, 42, 15)) if rows else None)
+    headings = (T("序号"), T("轻重"), T("位置"), T("内容"), T("始于"), T("代码"))
+    return ReportSection(T("四、发现"), lines, ReportTable(headings, rows, (6, 7, 21, 37, 12, 17)) if rows else None)

@@ -52,7 +52,7 @@ def test_what_is_signed_is_shown_before_the_passphrase_and_may_be_declined(
     assert lines[1].endswith(f"》{NUMBER} A/0")
     assert lines[2].startswith("已签：起草 陈晓（质管员）")
     pdf = next(line for line in lines if line.startswith("PDF：")).removeprefix("PDF：")
-    told = next(line for line in lines if line.startswith("PDF 摘要：")).removeprefix("PDF 摘要：")
+    told = next(line for line in lines if line.startswith("PDF 摘要：")).removeprefix("PDF 摘要：").replace(" ", "")
     assert hashlib.sha256(Path(pdf).read_bytes()).hexdigest() == told
     assert len(asked) == 1
     told_by_data = json.loads(workspace.qms("--json", "doc", "signatures", "CX-014").out)

@@ -18,6 +18,7 @@ class ItemKind(StrEnum):
     DOCUMENT = "document"
     FORM = "form"
     REGISTER = "register"
+    EXTERNAL = "external"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import QmsError
 from controller.domain.identifiers import Digest
-from controller.domain.statement import AUTHORITY, TIMESTAMPS, TRAIL, Event, check_chain, statement_path
+from controller.domain.statement import (
+    AUTHORITY,
+    CHANGES,
+    COPIES,
+    DOCUMENTS,
+    REVIEWS,
+    TIMESTAMPS,
+    TRAIL,
+    TRAINING,
+    Event,
+    check_chain,
+    statement_path,
+)
 from controller.domain.text import T
 from controller.file_formats.signature_file import check_signature
 from controller.file_formats.statement_file import decode_statement
@@ -31,12 +43,17 @@ if TYPE_CHECKING:
     from controller.services.signature_verification import SignatureVerification
     from controller.services.workspace_identity import WorkspaceIdentity
 
-PEOPLE, DOCUMENTS = "people", "documents"
-CHAIN_FOLDERS = (AUTHORITY, DOCUMENTS, PEOPLE, TIMESTAMPS, TRAIL)
+PEOPLE = "people"
+CHAIN_FOLDERS = (AUTHORITY, CHANGES, COPIES, DOCUMENTS, PEOPLE, REVIEWS, TIMESTAMPS, TRAIL, TRAINING)
 """Folders at the top of the archive that hold chains of statements."""
 _STEM = re.compile(r"[0-9]{4,8}")
-_BEGINS = {TRAIL: Event.SITE_OPENED, AUTHORITY: Event.AUTHORITY_FOUNDED, PEOPLE: Event.PERSON_REGISTERED}
-_ONLY_ONCE = frozenset({Event.SITE_OPENED, Event.AUTHORITY_FOUNDED, Event.PERSON_REGISTERED})
+_BEGINS = {
+    TRAIL: Event.SITE_OPENED,
+    AUTHORITY: Event.AUTHORITY_FOUNDED,
+    PEOPLE: Event.PERSON_REGISTERED,
+    CHANGES: Event.CHANGE_OPENED,
+}
+_ONLY_ONCE = frozenset(_BEGINS.values())
 _PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
@@ -47,8 +64,18 @@ def belongs(event: Event, chain: str) -> bool:
         return kind == AUTHORITY
     if event.value.startswith("person-"):
         return kind == PEOPLE
+    if event is Event.DOCUMENT_REVIEWED:
+        return kind == REVIEWS
     if event.value.startswith("document-"):
         return kind == DOCUMENTS
+    if event.value.startswith(("change-", "draft-", "effect-")):
+        return kind == CHANGES
+    if event is Event.CHECKED_IN:
+        return kind in {CHANGES, TRAIL}
+    if event.value.startswith("training-"):
+        return kind == TRAINING
+    if event.value.startswith("copy-"):
+        return kind == COPIES
     if event is Event.HEADS_STAMPED:
         return kind == TIMESTAMPS
     if event is Event.STAMP_FAILED:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from controller.services.paper_signing import PaperSigning
     from controller.services.ports import Progress
     from controller.services.record_control import RecordControl
+    from controller.services.record_desk import RecordDesk
     from controller.services.record_filing import RecordFiling
     from controller.services.register_building import RegisterBuilding
 
@@ -90,11 +91,11 @@ class Filing(Library):
         return EntryMaking(self.identity, self.renderer)
 
     @cached_property
-    def filing(self) -> RecordFiling:
-        """Opens records."""
-        from controller.services.record_filing import RecordFiling
+    def desk(self) -> RecordDesk:
+        """What filing records takes."""
+        from controller.services.record_desk import RecordDesk
 
-        return RecordFiling(
+        return RecordDesk(
             identity=self.identity,
             forms=self.forms,
             archive=self.archive,
@@ -107,20 +108,18 @@ class Filing(Library):
         )
 
     @cached_property
+    def filing(self) -> RecordFiling:
+        """Opens records."""
+        from controller.services.record_filing import RecordFiling
+
+        return RecordFiling(self.desk)
+
+    @cached_property
     def records(self) -> RecordControl:
         """Reads and continues records."""
         from controller.services.record_control import RecordControl
 
-        return RecordControl(
-            identity=self.identity,
-            archive=self.archive,
-            keys=self.keys,
-            making=self.making,
-            indexing=self.indexing,
-            staff=self.staff,
-            calendar=self.calendar,
-            clock=self.clock,
-        )
+        return RecordControl(self.desk)
 
     @cached_property
     def paper_signing(self) -> PaperSigning:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from controller.domain.record import RecordState, Wire
     from controller.domain.record_changes import Change
     from controller.domain.record_view import RecordView
-    from controller.services.record_control import StoredRecord
+    from controller.services.record_reading import StoredRecord
 
 _KILO = 1024
 

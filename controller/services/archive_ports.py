@@ -158,6 +158,18 @@ class SeenHeads(Protocol):
         ...
 
 
+class ArchiveReader(Protocol):
+    """档案所见. The archive as it stands for whoever is about to add to it."""
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file, None when there is none."""
+        ...
+
+    def listing(self, path: str) -> list[str]:
+        """Return the names directly below `path`, sorted."""
+        ...
+
+
 class ArchiveWriter(Protocol):
     """档案写入者. Valid inside `Archive.writing()`; knows the last serial of every form and year."""
 

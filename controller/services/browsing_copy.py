@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
     from controller.services.index_ports import RecordIndex
     from controller.services.ports import Progress
-    from controller.services.record_control import RecordControl
+    from controller.services.record_reading import RecordReading
 
 _NOT_IN_NAMES = str.maketrans(dict.fromkeys('\\/:*?"<>|', "、"))
 
 
 def browsing_files(
-    index: RecordIndex, records: RecordControl, *, progress: Progress | None = None
+    index: RecordIndex, records: RecordReading, *, progress: Progress | None = None
 ) -> Iterator[tuple[str, bytes]]:
     """Yield path and bytes of every record as docx, sensitive values masked: `<form title>/<year>/<number>.docx`."""
     for done, state in enumerate(index.records(), start=1):

@@ -1,7 +1,7 @@
 """条目的形成. From checked values to the entry and the files that an act adds to the archive (design §5).
 
 Shared by every way of filing: one record, an import of thousands, a correction. Nothing here reaches the archive;
-`record_filing` and `record_control` decide where and when.
+`record_filing`, `record_control` and `act_filing` decide where and when.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from controller.domain.identifiers import Digest
     from controller.domain.record import Signatory, Wire
     from controller.domain.record_view import RecordView
-    from controller.services.record_control import StoredRecord
+    from controller.services.record_reading import StoredRecord
     from controller.services.workspace_identity import WorkspaceIdentity
 
     class PaperSheetDrawing(Protocol):

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from controller.domain.text import Text
     from controller.services.ports import Clock
     from controller.services.print_ports import ScanReader
-    from controller.services.record_control import RecordControl, StoredRecord
+    from controller.services.record_control import RecordControl
     from controller.services.record_filing import Filed
+    from controller.services.record_reading import StoredRecord
     from controller.services.signing_ports import Signer
 
 _LONGEST_NAME = 80

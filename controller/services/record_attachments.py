@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from controller.domain.identifiers import Digest
 from controller.domain.text import T
 from controller.file_formats.sealed_file import unseal_bytes
-from controller.services.record_control import RecordDamagedError, RecordKeyMissingError
+from controller.services.record_reading import RecordDamagedError, RecordKeyMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -8,43 +8,30 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from controller.domain.form_check import check_values
 from controller.domain.identifiers import RecordNumber
 from controller.domain.record import Act
 from controller.services.archive_ports import ArchiveChange
 from controller.services.attached_files import attach
-from controller.services.entry_making import (
-    ActDraft,
-    Chain,
-    ValuesRefusedError,
-    asked_meaning,
-    meaning_of,
-    package_files,
-    sensitive_keys,
-)
+from controller.services.entry_making import Chain, asked_meaning, meaning_of, sensitive_keys
+from controller.services.record_desk import PreparedEntry, refusal
 from controller.services.stage_control import check_opening, find_stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from controller.domain.form import FormDefinition
-    from controller.domain.form_check import CheckedValues, Problem
+    from controller.domain.form_check import Problem
     from controller.domain.identifiers import Digest
-    from controller.domain.person import Staff
     from controller.domain.record import RecordState, Signatory, Wire
-    from controller.domain.working_days import WorkingDays
-    from controller.services.archive_ports import Archive, ArchiveWriter
-    from controller.services.attached_files import AttachedFiles
-    from controller.services.entry_making import EntryMaking, MadeEntry
-    from controller.services.form_library import FormLibrary, FormPackage
-    from controller.services.indexing import Indexing
-    from controller.services.ports import Clock, Progress, RecordKeys
+    from controller.services.archive_ports import ArchiveReader, ArchiveWriter
+    from controller.services.entry_making import MadeEntry
+    from controller.services.form_library import FormPackage
+    from controller.services.ports import Progress
+    from controller.services.record_desk import RecordDesk
     from controller.services.signing_ports import Signer
-    from controller.services.workspace_identity import WorkspaceIdentity
 
 BATCH = 500
 """Records in one commit of an import: few enough for little memory, enough for little overhead."""
@@ -102,28 +89,8 @@ class OpeningAct:
 class RecordFiling:
     """记录归档. Opens records in one workspace."""
 
-    def __init__(
-        self,
-        *,
-        identity: WorkspaceIdentity,
-        forms: FormLibrary,
-        archive: Archive,
-        keys: RecordKeys,
-        making: EntryMaking,
-        indexing: Indexing,
-        staff: Staff,
-        calendar: WorkingDays,
-        clock: Clock,
-    ) -> None:
-        self._identity = identity
-        self._forms = forms
-        self._archive = archive
-        self._keys = keys
-        self._making = making
-        self._indexing = indexing
-        self._staff = staff
-        self._calendar = calendar
-        self._clock = clock
+    def __init__(self, desk: RecordDesk) -> None:
+        self._desk = desk
 
     def open(self, form: str, values: Mapping[str, object], act: OpeningAct) -> Filed:
         """Open one record of `form` and return its number.
@@ -135,29 +102,46 @@ class RecordFiling:
             ValuesRefusedError: the values break the form's rules; carries every problem.
             WorkspaceBusyError: another program holds the site too long.
         """
-        package = self._forms.package(form)
-        now = self._clock.now()
-        stage = find_stage(package.definition, act.stage)
-        check_opening(package.definition, stage, act.by.signatory, self._staff)
-        attached = attach(act.files)
-        checked = self._check(package.definition, values, stage, now, act.by.signatory, attached)
-        if not checked.ok:
-            raise self._refusal(package.definition, checked.problems)
-        meaning = meaning_of(package.definition, stage)
-        act.by.ready(asked_meaning(package.definition, stage))
-        with self._archive.writing() as writer:
+        prepared = self.prepare(form, values, act)
+        now = self._desk.clock.now()
+        act.by.ready(prepared.asked)
+        with self._desk.archive.writing() as writer:
             now = writer.moment(now)
-            draft = self._draft(act, stage, now, meaning, checked.wire, checked.warnings, attached.contents)
-            tip = self._archive.tip()
-            number = RecordNumber.of(package.definition.number.text, now.year, self._next(writer, package, now.year))
-            made = self._make(package, number, draft)
-            files = {**self._missing_package(writer, package), **made.files}
-            commit = writer.append(
-                self._change(files, act.by.signatory, now, f"{number} {package.definition.title}", "open")
-            )
-        self._indexing.note([made.state], previous=tip, commit=commit)
-        warnings = [item for item in checked.problems if item.level == "warning"]
-        return Filed(number, made.state, made.digest, warnings)
+            tip = self._desk.archive.tip()
+            serial = writer.last_serial(prepared.package.definition.number.text, now.year) + 1
+            number, made, files = self.make_first(prepared, act.by, at=now, serial=serial, archive=writer)
+            subject = f"{number} {prepared.package.definition.title}"
+            commit = writer.append(self._change(files, act.by.signatory, now, subject, "open"))
+        self._desk.indexing.note([made.state], previous=tip, commit=commit)
+        return Filed(number, made.state, made.digest, prepared.told)
+
+    def prepare(self, form: str, values: Mapping[str, object], act: OpeningAct) -> PreparedEntry:
+        """Check in every respect what would open a record of `form`; nothing is filed.
+
+        Raises:
+            UnknownFormError, UnknownStageError, StageRefusedError, ValuesRefusedError: as `open`.
+        """
+        package = self._desk.forms.package(form)
+        definition, by = package.definition, act.by.signatory
+        stage = find_stage(definition, act.stage)
+        check_opening(definition, stage, by, self._desk.staff)
+        attached = attach(act.files)
+        now = self._desk.clock.now()
+        checked = self._desk.check(definition, values, stage=stage, now=now, by=by, attached=attached)
+        if not checked.ok:
+            raise refusal(definition, checked.problems)
+        return self._prepared(package, stage, act, checked.wire, checked.warnings, attached.contents, checked.problems)
+
+    def make_first(
+        self, prepared: PreparedEntry, by: Signer, *, at: datetime, serial: int, archive: ArchiveReader
+    ) -> tuple[RecordNumber, MadeEntry, dict[str, bytes]]:
+        """Make the first entry of the record `serial` of the year, signed, and all files that file it.
+
+        `archive` is what the writer sees.
+        """
+        number = RecordNumber.of(prepared.package.definition.number.text, at.year, serial)
+        made = self._desk.make(prepared, number, by, at=at, chain=Chain())
+        return number, made, {**self._desk.missing_package(archive, prepared.package), **made.files}
 
     def import_rows(
         self,
@@ -173,17 +157,19 @@ class RecordFiling:
         Every row is checked before the first is filed. All become visible in one step; a process killed in the middle
         leaves the archive as it was.
         """
-        package = self._forms.package(form)
-        now = self._clock.now()
+        package = self._desk.forms.package(form)
+        now = self._desk.clock.now()
         stage = find_stage(package.definition, act.stage)
-        check_opening(package.definition, stage, act.by.signatory, self._staff)
+        check_opening(package.definition, stage, act.by.signatory, self._desk.staff)
         attached = attach(act.files)
         good: list[tuple[int, bytes]] = []
         refused: list[RefusedRow] = []
         total = 0
         for row in rows():
             total += 1
-            checked = self._check(package.definition, row.values, stage, now, act.by.signatory, attached)
+            checked = self._desk.check(
+                package.definition, row.values, stage=stage, now=now, by=act.by.signatory, attached=attached
+            )
             if checked.ok:
                 packed = json.dumps([checked.wire, list(checked.warnings)], ensure_ascii=False).encode()
                 good.append((row.row, zlib.compress(packed, 1)))
@@ -207,14 +193,14 @@ class RecordFiling:
     ) -> list[RecordNumber]:
         form = package.definition.number.text
         act.by.ready(asked_meaning(package.definition, stage))
-        with self._archive.writing() as writer:
+        with self._desk.archive.writing() as writer:
             now = writer.moment(now)
-            first = self._next(writer, package, now.year)
+            first = writer.last_serial(form, now.year) + 1
             numbers = [RecordNumber.of(form, now.year, first + offset) for offset in range(len(good))]
             if sensitive_keys(package.definition):
-                self._keys.create(numbers)
+                self._desk.keys.create(numbers)
             writer.append_many(self._batches(writer, package, stage, good, numbers, act, now, progress))
-        self._indexing.catch_up()
+        self._desk.indexing.catch_up()
         return numbers
 
     def _batches(
@@ -228,15 +214,15 @@ class RecordFiling:
         now: datetime,
         progress: Progress | None,
     ) -> Iterator[ArchiveChange]:
-        files: dict[str, bytes] = dict(self._missing_package(writer, package))
+        files: dict[str, bytes] = dict(self._desk.missing_package(writer, package))
         contents = attach(act.files).contents
-        meaning = meaning_of(package.definition, stage)
         since = 0
         for position, (row, packed) in enumerate(good):
             wire, warnings = json.loads(zlib.decompress(packed))
             source = {**(act.source or {}), "row": str(row)}
-            draft = self._draft(act, stage, now, meaning, wire, warnings, contents, source=source)
-            files.update(self._make(package, numbers[position], draft).files)
+            prepared = self._prepared(package, stage, replace(act, source=source), wire, warnings, contents)
+            made = self._desk.make(prepared, numbers[position], act.by, at=now, chain=Chain())
+            files.update(made.files)
             if progress is not None:
                 progress(position + 1, len(good))
             if position + 1 - since == BATCH or position + 1 == len(good):
@@ -244,69 +230,29 @@ class RecordFiling:
                 yield self._change(files, act.by.signatory, now, subject, "import")
                 files, since = {}, position + 1
 
-    def _check(
-        self,
-        definition: FormDefinition,
-        values: Mapping[str, object],
+    @staticmethod
+    def _prepared(
+        package: FormPackage,
         stage: str,
-        now: datetime,
-        by: Signatory,
-        attached: AttachedFiles,
-    ) -> CheckedValues:
-        return check_values(
-            definition,
-            values,
-            stage=stage,
-            now=now,
-            performer=by,
-            staff=self._staff,
-            calendar=self._calendar,
-            late_entry_workdays=self._identity.late_entry_workdays,
-            attachments=attached.named,
-        )
-
-    @staticmethod
-    def _refusal(definition: FormDefinition, problems: Sequence[Problem]) -> ValuesRefusedError:
-        errors = [item for item in problems if item.level == "error"]
-        return ValuesRefusedError(form=definition.number.text, title=definition.title, problems=errors)
-
-    @staticmethod
-    def _draft(
         act: OpeningAct,
-        stage: str,
-        now: datetime,
-        meaning: str,
         wire: Mapping[str, Wire],
         warnings: Sequence[str],
         contents: Mapping[str, bytes],
-        source: Mapping[str, Wire] | None = None,
-    ) -> ActDraft:
-        return ActDraft(
+        problems: Sequence[Problem] = (),
+    ) -> PreparedEntry:
+        return PreparedEntry(
+            package=package,
             act=Act.OPENED,
-            by=act.by,
-            at=now,
-            meaning=meaning,
             stage=stage,
+            meaning=meaning_of(package.definition, stage),
+            asked=asked_meaning(package.definition, stage),
             values=wire,
-            entered_for=act.entered_for,
-            source=source or act.source,
             warnings=warnings,
-            attachments=contents,
+            told=[item for item in problems if item.level == "warning"],
+            contents=contents,
+            entered_for=act.entered_for,
+            source=act.source,
         )
-
-    def _make(self, package: FormPackage, number: RecordNumber, draft: ActDraft) -> MadeEntry:
-        key = None
-        if sensitive_keys(package.definition) & draft.values.keys():
-            key = self._keys.get(number) or self._keys.create([number])[number]
-        return self._making.make(package, number, draft, chain=Chain(), key=key)
-
-    @staticmethod
-    def _next(writer: ArchiveWriter, package: FormPackage, year: int) -> int:
-        return writer.last_serial(package.definition.number.text, year) + 1
-
-    @staticmethod
-    def _missing_package(writer: ArchiveWriter, package: FormPackage) -> dict[str, bytes]:
-        return {path: data for path, data in package_files(package).items() if writer.read(path) is None}
 
     @staticmethod
     def _change(files: Mapping[str, bytes], by: Signatory, now: datetime, subject: str, action: str) -> ArchiveChange:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from controller.services.entry_making import EntryMaking
     from controller.services.examination_ports import WorkspaceExamination
     from controller.services.ports import Progress
-    from controller.services.record_control import RecordControl
+    from controller.services.record_reading import RecordReading
     from controller.services.record_standing import RecordStanding
     from controller.services.workspace_identity import WorkspaceIdentity
 
@@ -75,7 +75,7 @@ class VerificationReport:
 class PrintsAgain:
     """重新排版并计数. Makes prints again from the archived form and counts how many."""
 
-    def __init__(self, records: RecordControl, making: EntryMaking) -> None:
+    def __init__(self, records: RecordReading, making: EntryMaking) -> None:
         self._records = records
         self._making = making
         self.made = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -20,11 +20,10 @@ from controller.services.record_control import (
     NothingChangedError,
     ReasonNeededError,
     RecordControl,
-    RecordDamagedError,
-    RecordKeyMissingError,
     ShownChangedError,
 )
 from controller.services.record_filing import Filed, OpeningAct
+from controller.services.record_reading import RecordDamagedError, RecordKeyMissingError
 from controller.services.stage_control import StageRefusedError
 
 if TYPE_CHECKING:
@@ -276,17 +275,13 @@ def test_of_two_who_continue_a_record_at_once_the_second_is_told_to_look_again(
 ) -> None:
     number = complaint(app)
     control = RecordControl(
-        identity=app.identity,
-        archive=Interrupted(
-            app.archive,
-            lambda: second.records.correct(number, {"channel": "邮件"}, second.person(HEAD), reason="实为邮件投诉"),
-        ),
-        keys=app.keys,
-        making=app.making,
-        indexing=app.indexing,
-        staff=app.staff,
-        calendar=app.calendar,
-        clock=app.clock,
+        replace(
+            app.desk,
+            archive=Interrupted(
+                app.archive,
+                lambda: second.records.correct(number, {"channel": "邮件"}, second.person(HEAD), reason="实为邮件投诉"),
+            ),
+        )
     )
     with pytest.raises(ShownChangedError, match="已被其他人更新，没有签名"):
         control.correct(number, {"channel": "来访"}, app.person(OFFICER), reason="接待人记错方式")
@@ -361,14 +356,10 @@ def test_sealed_values_that_the_entry_does_not_state_are_not_believed(app: Appli
             return forged if path.endswith(".sealed") else app.archive.read(path, at=at)
 
     control = RecordControl(
-        identity=app.identity,
-        archive=Forged(),
-        keys=app.keys,
-        making=app.making,
-        indexing=app.indexing,
-        staff=app.staff,
-        calendar=app.calendar,
-        clock=app.clock,
+        replace(
+            app.desk,
+            archive=Forged(),
+        )
     )
     with pytest.raises(RecordDamagedError, match="与条目不符"):
         control.read(number, unmask=True)

@@ -115,21 +115,22 @@ class GitControlledFiles:
             raise NotARepositoryError(folder=self.folder, problem=T("没有受控文件分支 main"))
         return commit
 
-    def read(self, path: str) -> bytes | None:
-        """Return the file's bytes, or None when there is none."""
-        found = self._objects.get(f"{self.revision()}:{path}")
+    def read(self, path: str, *, at: str | None = None) -> bytes | None:
+        """Return the file's bytes, or None when there is none; `at` is an earlier commit."""
+        found = self._objects.get(f"{at or self.revision()}:{path}")
         return found[2] if found and found[1] == "blob" else None
 
-    def folders(self, path: str) -> list[str]:
+    def folders(self, path: str, *, at: str | None = None) -> list[str]:
         """Return the names directly below folder `path` that are folders, sorted; empty when it does not exist."""
-        entries = self._objects.folder_entries(f"{self.revision()}:{path}")
+        entries = self._objects.folder_entries(f"{at or self.revision()}:{path}")
         return sorted(entry.name for entry in entries if entry.is_folder)
 
-    def files(self, path: str) -> list[str]:
+    def files(self, path: str, *, at: str | None = None) -> list[str]:
         """Return the paths of all files below folder `path`, sorted."""
-        key = (self.revision(), path)
+        now = self.revision()
+        key = (at or now, path)
         if key not in self._folders:
-            self._folders = {known: value for known, value in self._folders.items() if known[0] == key[0]}
+            self._folders = {known: value for known, value in self._folders.items() if known[0] in {now, at}}
             self._folders[key] = sorted(name for name, _ in self._objects.blobs(*key))
         return list(self._folders[key])
 

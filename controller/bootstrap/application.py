@@ -73,7 +73,7 @@ class Application(Filing):
                 self.archive.check_ends()
             working = WorkingFiles(self.folder)
             surroundings.append(GitIndexExamination(self.folder))
-            surroundings.append(WorkingCopyExamination(self.library_changes, self.controlled_files, working))
+            surroundings.append(WorkingCopyExamination(self.library_changes, self.approved_files, working))
             tip = self.archive.tip()
         except QmsError as exc:
             return unopened_report(exc, surroundings, damage)
@@ -166,7 +166,7 @@ class Application(Filing):
 
     def _let_go(self) -> None:
         with ExitStack() as closing:
-            for name in ("archive", "history", "controlled_files", "keys", "index"):
+            for name in ("archive", "history", "approved_files", "keys", "index"):
                 if name in self.__dict__:
                     closing.callback(self.__dict__[name].close)
                     closing.callback(self.__dict__.pop, name)

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from controller.adapters.git_archive import GitArchive
     from controller.adapters.git_controlled_files import GitControlledFiles
     from controller.adapters.git_history import GitBranchHistory
+    from controller.domain.document_control_rules import DocumentControlRules
     from controller.domain.person import Staff
     from controller.domain.signing_rules import SigningRules
     from controller.domain.working_days import WorkingDays
     from controller.file_formats.calendar_file import CompanyCalendar
     from controller.services.archive_ports import BranchHeads
+    from controller.services.files_in_force import FilesInForce
     from controller.services.ports import Clock, FileLockFactory, RecordKeys
     from controller.services.signing_in import PassphraseAnswer, PassphraseQuestion
     from controller.services.statement_filing import StatementFiling
@@ -85,11 +87,28 @@ class Foundations:
         return WorkspaceLock(self.local_folder / "locks")
 
     @cached_property
-    def controlled_files(self) -> GitControlledFiles:
-        """The approved content of branch `main`."""
+    def approved_files(self) -> GitControlledFiles:
+        """The newest approved content, branch `main`; some of it may wait for its day."""
         from controller.adapters.git_controlled_files import GitControlledFiles
 
         return GitControlledFiles(self.folder, lock=self.lock)
+
+    @cached_property
+    def controlled_files(self) -> FilesInForce:
+        """The approved content that is in force today."""
+        from controller.services.files_in_force import FilesInForce
+
+        return FilesInForce(self.approved_files, self.clock)
+
+    @cached_property
+    def document_rules(self) -> DocumentControlRules:
+        """The company's own numbers for controlling documents."""
+        from controller.domain.document_control_rules import DocumentControlRules
+        from controller.file_formats.document_control_file import DOCUMENT_CONTROL_FILE, read_document_control
+
+        if self.controlled_files.read(DOCUMENT_CONTROL_FILE) is None:
+            return DocumentControlRules()
+        return read_document_control(self.controlled_text(DOCUMENT_CONTROL_FILE), posts=self.staff.posts)
 
     def controlled_text(self, path: str) -> str:
         """Return the text of a file that governs the workspace.
@@ -168,7 +187,7 @@ class Foundations:
         """The archive branch of this site."""
         from controller.adapters.git_archive import GitArchive
 
-        archive = GitArchive(self.folder, lock=self.lock, site=self.settings.site, controlled=self.controlled_files)
+        archive = GitArchive(self.folder, lock=self.lock, site=self.settings.site, controlled=self.approved_files)
         archive.require()
         return archive
 

@@ -226,7 +226,7 @@ class Library(Signing):
         """Adds documents."""
         from controller.services.document_import import DocumentImport
 
-        return DocumentImport(self.controlled_files, self.statements, self.staff)
+        return DocumentImport(self.approved_files, self.statements, self.staff)
 
     @cached_property
     def document_checkout(self) -> DocumentCheckout:
@@ -270,7 +270,7 @@ class Library(Signing):
 
         working, folder = WorkingFiles(self.folder), WorkingFolder(self.folder)
         return LibraryAdoption(
-            working, self.controlled_files, folder, self.clock, self.statements, self.staff, self._check_changes
+            working, self.approved_files, folder, self.clock, self.statements, self.staff, self._check_changes
         )
 
     def _check_changes(self, changes: Sequence[LibraryChange]) -> list[Finding]:
@@ -301,7 +301,7 @@ class Library(Signing):
             findings += self._check_settings()
         if forms or blocks:
             findings += self.form_inspection(working=True).inspect([] if blocks else forms)
-            findings += check_revisions(working, self.controlled_files, forms)
+            findings += check_revisions(working, self.approved_files, forms)
         if any(item.path.startswith("procedures/") for item in changes):
             edited = self.document_library(working=True)
             findings += check_documents(edited)
@@ -325,4 +325,4 @@ class Library(Signing):
         from controller.adapters.working_files import WorkingFiles
         from controller.services.library_adoption import library_changes
 
-        return library_changes(WorkingFiles(self.folder), self.controlled_files)
+        return library_changes(WorkingFiles(self.folder), self.approved_files)

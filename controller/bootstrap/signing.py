@@ -128,7 +128,7 @@ class Signing(Foundations):
         return PersonControl(
             statements=self.statements,
             standing=self.people_standing,
-            controlled=self.controlled_files,
+            controlled=self.approved_files,
             staff=self.staff,
             rules=self.signing_rules,
             keys=self.personal_keys,
@@ -213,7 +213,7 @@ class Signing(Foundations):
             branches=self.branch_heads,
             statements=self.statements,
             clock=self.clock,
-            controlled=self.controlled_files,
+            controlled=self.approved_files,
             site=self.settings.site,
             authority=HttpTimestampAuthority(address) if address else None,
             witness=self.outside_witness(),

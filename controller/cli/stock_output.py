@@ -31,7 +31,7 @@ def write_stock(application: Application, folder: Path, out: Output, *, person: 
         application.history,
         f"archive/{application.settings.site}",
         application.statements,
-        application.controlled_files,
+        application.approved_files,
         tools=stock_tools,
     )
     folder = folder.resolve()

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from controller.domain.errors import RefusedError
-from controller.domain.library_day import ItemKind
 from controller.domain.text import T
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
+
+    from controller.domain.library_day import ItemKind
 
 
 class EffectUnknownError(RefusedError):

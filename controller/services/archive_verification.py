@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import DamagedError, QmsError
 from controller.domain.identifiers import Digest, InvalidIdentifierError, RecordNumber
-from controller.domain.statement import AUTHORITY, TIMESTAMPS, TRAIL, Event
+from controller.domain.statement import AUTHORITY, DOCUMENTS, TIMESTAMPS, TRAIL, Event
 from controller.domain.text import T
 from controller.file_formats import canonical_json
 from controller.services.added_digests import AddedDigests, archive_heads
@@ -35,7 +35,7 @@ from controller.services.record_examination import RecordExamination, RecordExam
 from controller.services.record_standing import RecordStandings
 from controller.services.serial_verification import SerialVerification
 from controller.services.signature_verification import SignatureVerification
-from controller.services.statement_verification import CHAIN_FOLDERS, DOCUMENTS, PEOPLE, StatementVerification, judged
+from controller.services.statement_verification import CHAIN_FOLDERS, PEOPLE, StatementVerification, judged
 from controller.services.timestamp_verification import time_not_proven
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ from controller.domain.errors import QmsError
 from controller.domain.text import T
 from controller.file_formats.calendar_file import COMPANY_FILE, WORKDAYS_FILE, read_company_calendar, read_workdays
 from controller.file_formats.compiled_form import read_compiled
+from controller.file_formats.document_control_file import DOCUMENT_CONTROL_FILE, read_document_control
+from controller.file_formats.effect_file import EFFECT_FILE
 from controller.file_formats.retention_file import RETENTION_FILE, read_retention
 from controller.file_formats.route_file import ROUTES_FILE, read_routes
 from controller.file_formats.signing_rules_file import SIGNING_FILE, read_signing_rules
@@ -33,7 +35,7 @@ SETTINGS_FILE = "qms.toml"
 LEADING_POSTS = ("quality_head", "general_manager")
 """Posts of which one at least must be held, so that somebody can answer for the system (企业自定)."""
 _SIGNATURES = "signatures/"
-_SIGNATURE_FILES = frozenset({PEOPLE_FILE, POSTS_FILE, ROUTES_FILE, SIGNING_FILE})
+_SIGNATURE_FILES = frozenset({DOCUMENT_CONTROL_FILE, PEOPLE_FILE, POSTS_FILE, ROUTES_FILE, SIGNING_FILE})
 """What the program reads there; of people and the root other checks say more."""
 _STAMP_ROOT = re.compile(rf"{ROOTS_FOLDER}/[^/]+\.pem")
 _TEXT_ENDINGS = (".yml", ".txt", ".json")
@@ -83,6 +85,10 @@ def check_signature_files(paths: Iterable[str], *, gone: Collection[str] = ()) -
             message = T("企业根证书不能在文件里更改。")
             hint = T("用 qms change discard {path} 恢复；更换根证书用 qms person replace-authority。", path=path)
             findings.append(Finding("root-edited-by-hand", Gravity.ERROR, message, path=path, hint=hint))
+        elif path == EFFECT_FILE:
+            message = T("生效日程不能在文件里更改。")
+            hint = T("用 qms change discard {path} 恢复；生效日期随更改批准，推迟用 qms change postpone。", path=path)
+            findings.append(Finding("effect-edited-by-hand", Gravity.ERROR, message, path=path, hint=hint))
         elif path not in gone:
             message = T("{folder} 里不认识这个文件，不能采用。", folder=_SIGNATURES)
             roots = f"{ROOTS_FOLDER}/*.pem"
@@ -139,6 +145,8 @@ def check_rules(files: LibraryFiles) -> list[Finding]:
         findings.extend(reading.findings)
         known = reading.staff.posts
         _read(files, SIGNING_FILE, lambda text: read_signing_rules(text, posts=known), findings)
+        if files.read(DOCUMENT_CONTROL_FILE) is not None:
+            _read(files, DOCUMENT_CONTROL_FILE, lambda text: read_document_control(text, posts=known), findings)
         if files.read(ROUTES_FILE) is not None:
             _read(files, ROUTES_FILE, lambda text: read_routes(text, posts=known), findings)
     return findings

@@ -17,6 +17,8 @@ from pyhanko.pdf_utils.generic import pdf_name
 from controller.file_formats.font_subset import ChineseFont, FontUnusableError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyhanko.pdf_utils.writer import BasePdfFileWriter
 
     from controller.file_formats.font_subset import FontSubset
@@ -100,9 +102,17 @@ class Lettering:
 
     def finish(self) -> tuple[bytes, FontSubset]:
         """Return the content stream, in which the font is called `/F`, and the font."""
-        text = "".join(item[3] for item in self._drawn if isinstance(item, tuple))
-        subset = self._font.subset(text)
-        return "\n".join(self._operators(item, subset) for item in self._drawn).encode(), subset
+        subset = shared_subset([self])
+        return self.content(subset), subset
+
+    def content(self, subset: FontSubset) -> bytes:
+        """Return the content stream for a font that several share, called `/F`."""
+        return "\n".join(self._operators(item, subset) for item in self._drawn).encode()
+
+    @property
+    def characters(self) -> str:
+        """All text drawn so far."""
+        return "".join(item[3] for item in self._drawn if isinstance(item, tuple))
 
     @staticmethod
     def _operators(item: str | tuple[float, float, float, str, bool, float], subset: FontSubset) -> str:
@@ -112,6 +122,11 @@ class Lettering:
         codes = "".join(f"{subset.numbers[character]:04X}" for character in text)
         stroke = f" 2 Tr {size * _BOLD_STROKE:g} w {grey:g} G" if bold else ""
         return f"q BT {grey:g} g{stroke} /F {size:g} Tf {x:.2f} {y:.2f} Td <{codes}> Tj ET Q"
+
+
+def shared_subset(drawn: Iterable[Lettering]) -> FontSubset:
+    """Return one font for everything drawn."""
+    return chinese_font().subset("".join(item.characters for item in drawn))
 
 
 def readable(text: str) -> str:

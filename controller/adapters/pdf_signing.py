@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import io
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from asn1crypto import cms, x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.signers import Signer as PdfSigner
@@ -24,6 +22,7 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from controller.adapters.pdf_addition import PdfAddition, numbers
 from controller.adapters.pdf_lettering import embed_font
 from controller.adapters.signature_page_drawing import (
     HEIGHT,
@@ -38,6 +37,8 @@ from controller.domain.text import T
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
     from controller.adapters.pdf_lettering import Lettering
     from controller.domain.signature import SigningKey
@@ -125,24 +126,6 @@ class PadesSigning:
         return _signed(pdf, field, key, mark, stamp, certify=False)
 
 
-class _Addition(IncrementalPdfFileWriter):
-    """An addition at the end of a PDF that depends on nothing but what is added: no random id, no time of day."""
-
-    @classmethod
-    def _handle_id(cls, prev: Any) -> generic.ArrayObject:
-        prev.stream.seek(0)
-        digest = sha256(prev.stream.read()).digest()
-        try:
-            first = prev.trailer["/ID"][0]
-            kept = first.original_bytes
-        except (KeyError, IndexError, AttributeError):
-            kept = digest[:16]
-        return generic.ArrayObject([generic.ByteStringObject(kept), generic.ByteStringObject(digest[16:])])
-
-    def _update_meta(self) -> None:
-        """Leave title, producer and dates as the print has them."""
-
-
 class _KeySigner(PdfSigner):
     """Signs with a person's unlocked key."""
 
@@ -173,7 +156,7 @@ class _Stamper(TimeStamper):
 
 def _opened(pdf: bytes) -> IncrementalPdfFileWriter:
     try:
-        return _Addition(io.BytesIO(pdf), strict=False)
+        return PdfAddition(io.BytesIO(pdf), strict=False)
     except (PdfError, KeyError, ValueError, TypeError, AttributeError, IndexError) as exc:
         raise PdfSigningError(problem=T("不是有效的 PDF")) from exc
 
@@ -190,7 +173,7 @@ def _append(writer: IncrementalPdfFileWriter, page: SignaturePage) -> generic.Ar
     sheet = generic.DictionaryObject(
         {
             pdf_name("/Type"): pdf_name("/Page"),
-            pdf_name("/MediaBox"): _numbers(0, 0, WIDTH, HEIGHT),
+            pdf_name("/MediaBox"): numbers(0, 0, WIDTH, HEIGHT),
             pdf_name("/Contents"): writer.add_object(stream),
             pdf_name("/Resources"): resources,
         }
@@ -211,7 +194,7 @@ def _append(writer: IncrementalPdfFileWriter, page: SignaturePage) -> generic.Ar
                         pdf_name("/TU"): generic.pdf_string(slot.label),
                         pdf_name("/F"): generic.NumberObject(_PRINTED_AND_LOCKED),
                         pdf_name("/P"): place,
-                        pdf_name("/Rect"): _numbers(*box),
+                        pdf_name("/Rect"): numbers(*box),
                         pdf_name("/AP"): generic.DictionaryObject({pdf_name("/N"): waiting}),
                     }
                 )
@@ -304,7 +287,7 @@ def _appearance(
         {
             pdf_name("/Type"): pdf_name("/XObject"),
             pdf_name("/Subtype"): pdf_name("/Form"),
-            pdf_name("/BBox"): _numbers(0, 0, right - left, top - bottom),
+            pdf_name("/BBox"): numbers(0, 0, right - left, top - bottom),
             pdf_name("/Resources"): resources,
         },
         stream_data=content,
@@ -317,7 +300,3 @@ def _drawn(writer: IncrementalPdfFileWriter, drawn: Lettering) -> tuple[bytes, g
     content, subset = drawn.finish()
     fonts = generic.DictionaryObject({pdf_name("/F"): embed_font(writer, subset)})
     return content, generic.DictionaryObject({pdf_name("/Font"): fonts})
-
-
-def _numbers(*numbers: float) -> generic.ArrayObject:
-    return generic.ArrayObject([generic.FloatObject(f"{number:.2f}") for number in numbers])

@@ -1,0 +1,259 @@
+"""打印标识的绘制. Puts watermark and ribbon on every page of a PDF, whatever its size and however it is turned.
+
+The watermark is multiplied into the page: where text stands the text stays as black as it was. A signed PDF is never
+written into: its copy is made anew, shows the signatures as pictures and says that it is a copy.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import copy_into_new_writer
+
+from controller.adapters.pdf_addition import PdfAddition, numbers, pages_of
+from controller.adapters.pdf_lettering import Lettering, embed_font, shared_subset
+from controller.domain.errors import DamagedError
+from controller.domain.print_stamp import COPY_OF_SIGNED, SEPARATOR
+from controller.domain.text import T
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyhanko.pdf_utils.writer import BasePdfFileWriter
+
+    from controller.domain.print_stamp import PrintStamp
+
+_MARK, _PICTURE = "/WkStamp", "/WkSigned"
+_PALE, _BAND, _INK = 0.89, 0.93, 0.2
+_LARGEST, _SHARE = 150.0, 0.62
+"""Size of the watermark: at most so many points, and so much of the page's diagonal."""
+_EDGE, _BREADTH, _CLEAR = 12.0, 12.0, 28.0
+"""Ribbon: from the paper's edge (printers leave about 4 mm white), its breadth, and free at either end."""
+_SIZES = (7.5, 7.0, 6.5, 6.0, 5.5)
+_UNREAD = b"/Span <</ActualText <FEFF>>> BDC\n"
+"""The word of the watermark, which the ribbon has too, must not break into sentences that are searched or copied."""
+_QUARTER, _FULL = 90, 360
+
+
+class PdfStampError(DamagedError):
+    """PDF 无法加盖标识. The file is no PDF whose pages can be marked."""
+
+    code = "pdf-stamp-failed"
+
+    def __init__(self) -> None:
+        super().__init__(T("PDF 无法加盖打印标识：文件结构不完整。"), hint=T("请重新打印；没有生成任何文件。"))
+
+
+class PdfStamping:
+    """打印标识. Implements the port `PrintStamping` for PDFs."""
+
+    def stamped(self, pdf: bytes, stamp: PrintStamp) -> bytes:
+        """Return a copy of `pdf` with `stamp` on every page; see the function of that name."""
+        return stamped(pdf, stamp)
+
+
+def stamped(pdf: bytes, stamp: PrintStamp) -> bytes:
+    """Return a copy of `pdf` with `stamp` on every page; same input, same bytes.
+
+    Raises:
+        PdfStampError: it is no PDF, or damaged.
+        FontUnusableError: the packaged font is missing.
+    """
+    try:
+        writer, signed = _opened(pdf)
+        if signed:
+            note = SEPARATOR.join(part for part in (stamp.note, COPY_OF_SIGNED) if part)
+            stamp = replace(stamp, note=note)
+        _mark_pages(writer, stamp)
+        out = io.BytesIO()
+        writer.write(out)
+    except (PdfError, KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as exc:
+        raise PdfStampError from exc
+    return out.getvalue()
+
+
+def _opened(pdf: bytes) -> tuple[BasePdfFileWriter, bool]:
+    """Return what the marked copy is written with, and whether the PDF carries signatures."""
+    reader = PdfFileReader(io.BytesIO(pdf), strict=False)
+    places = _signature_places(reader.root)
+    if not places:
+        return PdfAddition(io.BytesIO(pdf), strict=False), False
+    told = logging.getLogger("pyhanko.pdf_utils.writer")
+    before = told.level
+    told.setLevel(logging.ERROR)  # that the copy's signatures do not count is just what is wanted
+    try:
+        copy = copy_into_new_writer(reader)
+    finally:
+        told.setLevel(before)
+    digest = sha256(pdf).digest()
+    identity = (generic.ByteStringObject(digest[:16]), generic.ByteStringObject(digest[16:]))
+    copy._document_id = generic.ArrayObject(identity)  # noqa: SLF001 - else it is random
+    copy._update_meta = lambda: None  # type: ignore[method-assign]  # noqa: SLF001 - else it holds the time of day
+    for page, held in pages_of(copy):
+        _flatten(copy, page, held)
+    for key in ("/AcroForm", "/Perms", "/DSS"):
+        if key in copy.root:
+            del copy.root[key]
+    return copy, True
+
+
+def _signature_places(root: generic.DictionaryObject) -> list[generic.DictionaryObject]:
+    form = root.get("/AcroForm")
+    fields = form.get("/Fields", ()) if isinstance(form, generic.DictionaryObject) else ()
+    return [place for field in fields if (place := field.get_object()).get("/FT") == "/Sig"]
+
+
+def _flatten(writer: BasePdfFileWriter, page: generic.DictionaryObject, held: Mapping[str, object]) -> None:
+    """Paint the places for signatures into the page and take them away."""
+    kept = generic.ArrayObject()
+    pictures: dict[str, generic.PdfObject] = {}
+    drawn: list[str] = []
+    for reference in page.get("/Annots", ()):
+        place = reference.get_object()
+        seen = place.get("/AP", {})
+        if place.get("/FT") != "/Sig":
+            kept.append(reference)
+        elif "/N" in seen and "/Rect" in place:
+            name = f"{_PICTURE}{len(pictures)}"
+            left, bottom = (float(side) for side in place["/Rect"][:2])
+            pictures[name] = seen.raw_get("/N")
+            drawn.append(f"q 1 0 0 1 {left:.2f} {bottom:.2f} cm {name} Do Q")
+    if pictures:
+        page[pdf_name("/Annots")] = kept
+        _paint(writer, page, held, " ".join(drawn), pictures)
+
+
+def _mark_pages(writer: BasePdfFileWriter, stamp: PrintStamp) -> None:
+    """Draw the stamp once for each size of page, and place it on every page."""
+    pages = list(pages_of(writer))
+    sizes = {_seen_size(held) for _, held in pages}
+    layers = {size: _layers(stamp, *size) for size in sorted(sizes)}
+    subset = shared_subset([drawn for pair in layers.values() for drawn, _ in pair])
+    font = embed_font(writer, subset)
+    marks: dict[tuple[float, float], generic.IndirectObject] = {}
+    for (width, height), drawn in layers.items():
+        watermark, ribbon = (f"q {turned} cm\n".encode() + part.content(subset) + b"\nQ\n" for part, turned in drawn)
+        form = generic.StreamObject(
+            {
+                pdf_name("/Type"): pdf_name("/XObject"),
+                pdf_name("/Subtype"): pdf_name("/Form"),
+                pdf_name("/BBox"): numbers(0, 0, width, height),
+                pdf_name("/Resources"): generic.DictionaryObject(
+                    {
+                        pdf_name("/Font"): generic.DictionaryObject({pdf_name("/F"): font}),
+                        pdf_name("/ExtGState"): generic.DictionaryObject(
+                            {pdf_name("/M"): generic.DictionaryObject({pdf_name("/BM"): pdf_name("/Multiply")})}
+                        ),
+                    }
+                ),
+            },
+            stream_data=b"/M gs\n" + _UNREAD + watermark + b"EMC\n" + ribbon,
+        )
+        form.compress()
+        marks[width, height] = writer.add_object(form)
+    for page, held in pages:
+        upright = " ".join(f"{value:g}" for value in _upright(held))
+        _paint(writer, page, held, f"q {upright} cm {_MARK} Do Q", {_MARK: marks[_seen_size(held)]})
+
+
+def _layers(stamp: PrintStamp, width: float, height: float) -> tuple[tuple[Lettering, str], tuple[Lettering, str]]:
+    """Return watermark and ribbon for pages of one size, each with how it is turned and where it begins."""
+    watermark = Lettering()
+    diagonal = math.hypot(width, height)
+    size = min(_LARGEST, _SHARE * diagonal / max(watermark.width(stamp.watermark, 1.0), 1.0))
+    watermark.centred(0, -size * 0.36, size, stamp.watermark, grey=_PALE)
+    cosine, sine = width / diagonal, height / diagonal
+    across = f"{cosine:.5f} {sine:.5f} {-sine:.5f} {cosine:.5f} {width / 2:.2f} {height / 2:.2f}"
+
+    ribbon = Lettering()
+    room = max(height - 2 * _CLEAR, 1.0)
+    fitting = [size for size in _SIZES if ribbon.width(stamp.ribbon, size) <= room]
+    lines = [stamp.ribbon] if fitting else ribbon.wrapped(stamp.ribbon, _SIZES[-1], room, most=2)
+    letters = fitting[0] if fitting else _SIZES[-1]
+    breadth = _BREADTH if len(lines) == 1 else _BREADTH * 1.4
+    ribbon.shade(0, 0, height - 2 * _CLEAR, breadth, _BAND)
+    first = breadth - (breadth - letters * (1.3 * len(lines) - 0.3)) / 2 - letters * 0.86
+    for place, line in enumerate(lines):
+        ribbon.centred(room / 2, first - place * letters * 1.3, letters, line, grey=_INK)
+    # Read from the bottom up, along the right edge: headers and footers, holes and staples are elsewhere.
+    return (watermark, across), (ribbon, f"0 1 -1 0 {width - _EDGE:.2f} {_CLEAR:.2f}")
+
+
+def _paint(
+    writer: BasePdfFileWriter,
+    page: generic.DictionaryObject,
+    held: Mapping[str, object],
+    operators: str,
+    named: Mapping[str, generic.PdfObject],
+) -> None:
+    """Add operators and what they name to a page; what is there already is closed in, whatever it leaves set."""
+    present = page.raw_get("/Contents") if "/Contents" in page else generic.ArrayObject()
+    seen = present.get_object() if isinstance(present, generic.IndirectObject) else present
+    parts = list(seen) if isinstance(seen, generic.ArrayObject) else [present]
+    before = writer.add_object(generic.StreamObject(stream_data=b"q\n"))
+    after = writer.add_object(generic.StreamObject(stream_data=f"\nQ\n{operators}\n".encode()))
+    page[pdf_name("/Contents")] = generic.ArrayObject([before, *parts, after])
+    # Resources may be shared with other pages: this page gets its own dictionary.
+    shared = held.get("/Resources")
+    resources = generic.DictionaryObject(_raw(shared))
+    objects = generic.DictionaryObject(_raw(resources.get("/XObject")))
+    for name, thing in named.items():
+        objects[pdf_name(name)] = thing
+    resources[pdf_name("/XObject")] = objects
+    page[pdf_name("/Resources")] = resources
+    writer.update_container(page)
+
+
+def _raw(dictionary: object) -> dict[generic.NameObject, generic.PdfObject]:
+    """Return the entries of a dictionary as they stand, references unresolved."""
+    if not isinstance(dictionary, generic.DictionaryObject):
+        return {}
+    return {key: dictionary.raw_get(key) for key in dictionary}
+
+
+def _box(held: Mapping[str, object]) -> tuple[float, float, float, float]:
+    """Return the part of the page that is seen."""
+    media = _sides(held["/MediaBox"])
+    crop = _sides(held["/CropBox"]) if "/CropBox" in held else media
+    left, bottom = max(media[0], crop[0]), max(media[1], crop[1])
+    right, top = min(media[2], crop[2]), min(media[3], crop[3])
+    return (left, bottom, right, top) if left < right and bottom < top else media
+
+
+def _sides(box: object) -> tuple[float, float, float, float]:
+    if not isinstance(box, generic.ArrayObject):
+        raise TypeError(box)
+    one, two, three, four = (float(side.get_object()) for side in box)
+    return min(one, three), min(two, four), max(one, three), max(two, four)
+
+
+def _turn(held: Mapping[str, object]) -> int:
+    turned = held.get("/Rotate", 0)
+    return int(turned) % _FULL if isinstance(turned, (int, float)) else 0
+
+
+def _seen_size(held: Mapping[str, object]) -> tuple[float, float]:
+    """Return width and height as the reader sees the page."""
+    left, bottom, right, top = _box(held)
+    width, height = round(right - left, 2), round(top - bottom, 2)
+    return (height, width) if _turn(held) % 180 == _QUARTER else (width, height)
+
+
+def _upright(held: Mapping[str, object]) -> tuple[float, float, float, float, float, float]:
+    """Return the matrix from what the reader sees, from its lower left corner, to the page's own coordinates."""
+    left, bottom, right, top = _box(held)
+    return {
+        0: (1.0, 0.0, 0.0, 1.0, left, bottom),
+        90: (0.0, 1.0, -1.0, 0.0, right, bottom),
+        180: (-1.0, 0.0, 0.0, -1.0, right, top),
+        270: (0.0, -1.0, 1.0, 0.0, left, top),
+    }.get(_turn(held), (1.0, 0.0, 0.0, 1.0, left, bottom))

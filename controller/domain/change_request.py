@@ -334,7 +334,7 @@ def _signed(request: ChangeRequest, stated: Statement) -> ChangeRequest:
 
 
 def _word_comments(request: ChangeRequest, stated: Statement) -> list[ReviewComment]:
-    """Return the comments that a checked-in Word file brought; one that came with an earlier file is not asked twice."""
+    """Return the comments that a checked-in Word file brought; one asked before is not asked twice."""
     listed = stated.new.get("comments")
     known = {(item.by, item.text, item.clause) for item in request.comments}
     found = []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from controller.adapters.register_files import RegisterFiles
     from controller.adapters.sqlite_index import SqliteIndex
     from controller.domain.record import RecordState
+    from controller.services.act_filing import ActFiling
     from controller.services.audit_trail import AuditTrail
     from controller.services.entry_making import EntryMaking
     from controller.services.indexing import Indexing
@@ -120,6 +121,13 @@ class Filing(Library):
         from controller.services.record_control import RecordControl
 
         return RecordControl(self.desk)
+
+    @cached_property
+    def acts(self) -> ActFiling:
+        """Files acts of several statements and records."""
+        from controller.services.act_filing import ActFiling
+
+        return ActFiling(self.desk, self.filing, self.records, self.statements)
 
     @cached_property
     def paper_signing(self) -> PaperSigning:

@@ -50,7 +50,14 @@ class ValuesRefusedError(RefusedError):
             hint=T("请按下面逐项改正后重新填写。"),
             where=where,
         )
-        self.problems = tuple(problems)
+        self.form, self.title, self.problems = form, title, tuple(problems)
+
+    @classmethod
+    def of_all(cls, refused: Sequence[ValuesRefusedError]) -> ValuesRefusedError:
+        """Return the one error that tells the problems of several forms that one act was to fill."""
+        forms = "、".join(dict.fromkeys(item.form for item in refused))
+        titles = "》《".join(dict.fromkeys(item.title for item in refused))
+        return cls(form=forms, title=titles, problems=[problem for item in refused for problem in item.problems])
 
 
 class AttachmentUnknownError(RefusedError):

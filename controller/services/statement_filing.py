@@ -25,13 +25,14 @@ from controller.domain.statement import (
 from controller.domain.text import T
 from controller.file_formats.statement_file import decode_statement, encode_statement
 from controller.services.archive_ports import ArchiveChange
+from controller.services.gathered_files import GatheredFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from controller.domain.record import Wire
     from controller.domain.signature import Origin
-    from controller.services.archive_ports import Archive, ArchiveWriter, ControlledChange
+    from controller.services.archive_ports import Archive, ArchiveReader, ControlledChange
     from controller.services.ports import Clock
     from controller.services.signing_ports import Signer
     from controller.services.workspace_identity import WorkspaceIdentity
@@ -207,6 +208,25 @@ class StatementFiling:
         """File several statements in one commit, in this order."""
         return self._file(drafts, along=along, controlled=controlled)
 
+    def make(
+        self,
+        draft: StatementDraft,
+        signer: Signer | None,
+        *,
+        at: datetime,
+        archive: ArchiveReader,
+        beside: Callable[[bytes], Mapping[str, bytes]] | None = None,
+    ) -> MadeStatement:
+        """Make a statement that is filed by whoever holds the lock; `archive` is what the writer sees.
+
+        Raises:
+            InvalidChainError: there can be no such chain.
+            StatementChainBrokenError: the last statement of the chain is gone.
+        """
+        made = self._made(draft, signer, at, _end(archive, draft.chain))
+        also = beside(made.data) if beside else {}
+        return replace(made, files={**made.files, **{made.path + suffix: data for suffix, data in also.items()}})
+
     def prepare(self, draft: StatementDraft, signer: Signer) -> PreparedStatement:
         """Make and sign a statement without filing it, for what takes long and must not hold the archive's lock.
 
@@ -305,27 +325,22 @@ class StatementFiling:
         controlled: ControlledChange | None,
         clock_corrected: bool = False,
     ) -> list[FiledStatement]:
-        files = dict(along or {})
-        made: list[FiledStatement] = []
-        ends: dict[str, tuple[int, Digest | None]] = {}
+        made: list[MadeStatement] = []
         with self._archive.writing() as writer:
             at = writer.moment(self._clock.now(), corrected=clock_corrected)
+            gathered = GatheredFiles(writer)
             for draft, signer in drafts:
-                if draft.chain not in ends:
-                    ends[draft.chain] = _end(writer, draft.chain)
-                one = self._made(draft, signer, at, ends[draft.chain])
-                files.update(one.files)
-                also = beside(one.data) if beside else {}
-                files.update({one.path + suffix: content for suffix, content in also.items()})
-                ends[draft.chain] = (one.statement.sequence, one.digest)
-                made.append(FiledStatement(one.statement, one.digest, one.path, ""))
+                one = self.make(draft, signer, at=at, archive=gathered, beside=beside)
+                gathered.add(one.files)
+                made.append(one)
             first = made[0].statement
             by = first.by or SYSTEM
-            change = self._change(files, by, at, f"{made[0].path} {first.event}", first.event.value)
+            subject = f"{made[0].path} {first.event}"
+            change = self._change({**(along or {}), **gathered.files}, by, at, subject, first.event.value)
             commit = writer.append(
                 change, controlled=replace(controlled, statement=made[0].path) if controlled is not None else None
             )
-        return [replace(item, commit=commit) for item in made]
+        return [FiledStatement(item.statement, item.digest, item.path, commit) for item in made]
 
     def _made(
         self, draft: StatementDraft, signer: Signer | None, at: datetime, after: tuple[int, Digest | None]
@@ -346,19 +361,24 @@ def _signatures(files: Mapping[str, bytes], stem: str) -> dict[str, bytes]:
     return found
 
 
-def _end(writer: ArchiveWriter, chain: str) -> tuple[int, Digest | None]:
+def last_sequence(archive: ArchiveReader, chain: str) -> int:
+    """Return the sequence of a chain's last statement, 0 while it is empty; raises `InvalidChainError`."""
+    check_chain(chain)
+    return _last(archive.listing, chain)
+
+
+def _end(archive: ArchiveReader, chain: str) -> tuple[int, Digest | None]:
     """Return the last sequence of a chain and the digest of that statement.
 
     Raises:
         InvalidChainError: there can be no such chain.
         StatementChainBrokenError: its last statement is gone.
     """
-    check_chain(chain)
-    sequence = _last(writer.listing, chain)
+    sequence = last_sequence(archive, chain)
     if not sequence:
         return 0, None
     path = statement_path(chain, sequence)
-    data = writer.read(f"{path}.json")
+    data = archive.read(f"{path}.json")
     if data is None:
         raise StatementChainBrokenError(path=path)
     return sequence, Digest.of(data)

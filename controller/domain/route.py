@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ANYBODY = "any"
 """In a step's posts: everybody on file may take it."""
+OWNER = "owner"
+"""Among those who stand in: the posts of the department that owns the document."""
 DRAFT, REVIEW, APPROVE = "起草", "审核", "批准"
 """Meanings whose people are kept apart whatever a file says."""
 DEFAULT_ROUTE = "default"
@@ -36,6 +38,8 @@ class RouteStep:
     meaning: str
     by: tuple[str, ...]
     """Post keys, or `any`."""
+    stand_in: tuple[str, ...] = ()
+    """Post keys, or `owner`, that take the step where the drafter holds its post himself."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,7 @@ def may_sign(
     taken: Sequence[StepTaken],
     exempt: bool,
     post_names: Mapping[str, str],
+    stand_in: frozenset[str] = frozenset(),
 ) -> RouteAnswer:
     """Tell whether `person`, who holds the posts `held`, may sign the step called `meaning` now.
 
@@ -144,6 +149,7 @@ def may_sign(
         taken: the steps that are signed for the present bytes.
         exempt: whether a signed exemption is in force.
         post_names: post key → name, for messages.
+        stand_in: posts that may take the step besides its own, because the drafter holds that post (`stand_ins`).
     """
     step = route.step(meaning)
     if step is None:
@@ -162,7 +168,7 @@ def may_sign(
     if first.key != step.key:
         why = T("应先签“{first}”，再签“{step}”", first=first.label, step=step.label)
         return RouteAnswer(step, RouteProblem.ORDER, why, T("请按顺序签署：{who}。", who=_who(first, post_names)))
-    if ANYBODY not in step.by and not set(held) & set(step.by):
+    if ANYBODY not in step.by and not set(held) & {*step.by, *stand_in}:
         why = T("“{step}”应由以下岗位进行：{posts}", step=step.label, posts=_posts(step, post_names))
         return RouteAnswer(step, RouteProblem.POST, why, T("请相应岗位的人员操作。"))
     same = [item for item in taken if item.person == person and frozenset((item.step, step.key)) in route.apart()]
@@ -180,6 +186,20 @@ def may_sign(
         else T("请相应岗位的其他人员签署；人员不足三人的企业可先由企业负责人签署豁免（qms doc exempt）。")
     )
     return RouteAnswer(step, RouteProblem.SAME_PERSON, why, hint)
+
+
+def stand_ins(step: RouteStep, *, drafter_held: Iterable[str], owner_posts: Iterable[str]) -> frozenset[str]:
+    """Return the posts that take `step` in place of its own, because the drafter holds one of those himself.
+
+    Args:
+        step: the step.
+        drafter_held: posts of who drafted.
+        owner_posts: posts of the department that owns the document.
+    """
+    if not set(drafter_held) & set(step.by):
+        return frozenset()
+    found = {post for post in step.stand_in if post != OWNER}
+    return frozenset(found | set(owner_posts) if OWNER in step.stand_in else found)
 
 
 def months_later(day: date, months: int) -> date:

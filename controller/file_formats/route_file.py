@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from controller.domain.errors import MisconfiguredError
 from controller.domain.identifiers import nearest
-from controller.domain.route import ANYBODY, DEFAULT_ROUTE, Exemption, Route, Routes, RouteStep
+from controller.domain.route import ANYBODY, DEFAULT_ROUTE, OWNER, Exemption, Route, Routes, RouteStep
 from controller.domain.signature_page import MOST_SLOTS
 from controller.domain.text import T
 from controller.file_formats.definition_reading import Part, Reading
@@ -91,14 +91,15 @@ def _route(key: str, part: Part, posts: Collection[str] | None) -> Route:
 
 
 def _step(part: Part, posts: Collection[str] | None) -> RouteStep:
-    part.check_keys(("step", "label", "meaning", "by", "note"))
+    part.check_keys(("step", "label", "meaning", "by", "stand_in", "note"))
     key = part.text("step", needed=True) or ""
     if key and not _KEY.fullmatch(key):
         hint = T("用小写英文字母、数字和下划线，例如 reviewed。")
         part.wrong("step", "definition-value", T("step 的值“{value}”不可用", value=key[:40]), hint=hint)
     label = part.text("label", needed=True, limit=12) or key
     meaning = part.text("meaning", needed=True, limit=12) or label
-    return RouteStep(key, label, meaning, _posts(part, "by", posts, also=ANYBODY))
+    stand_in = _posts(part, "stand_in", posts, also=OWNER) if "stand_in" in part.data else ()
+    return RouteStep(key, label, meaning, _posts(part, "by", posts, also=ANYBODY), stand_in)
 
 
 def _posts(part: Part, key: str, known: Collection[str] | None, *, also: str = "") -> tuple[str, ...]:

@@ -152,7 +152,7 @@ class DraftFiles:
 
     def _drafted(self, path: str) -> bool:
         """Tell whether a path belongs to the draft alone; what is for the screen only stays as it is."""
-        return any(item.holds(path) for item in self.request.items) and path.rsplit("/")[-1] not in SCREEN_ONLY
+        return any(item.holds(path) for item in self.request.items) and path.rpartition("/")[2] not in SCREEN_ONLY
 
 
 def chain_of(number: str) -> str:

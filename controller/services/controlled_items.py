@@ -1,4 +1,4 @@
-"""受控项目. Whatever has a number and a revision: documents, forms, registers, the list of external documents (4.2.4)."""
+"""受控项目. Whatever has number and revision: documents, forms, registers, the list of external documents (4.2.4)."""
 
 from __future__ import annotations
 

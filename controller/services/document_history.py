@@ -23,8 +23,8 @@ from controller.file_formats.clause_ids import ClauseIds, clause_digest, first_i
 from controller.file_formats.document_file import read_document
 from controller.file_formats.statement_file import decode_statement
 from controller.file_formats.text_encoding import utf8_text
+from controller.services.controlled_items import SCREEN_ONLY
 from controller.services.document_library import FOLDER, DocumentIncompleteError, UnknownDocumentError, whole_segment
-from controller.services.document_signing import SCREEN_ONLY
 from controller.services.examination_ports import HistoryUnreadable
 from controller.services.signed_statement import flaw_of
 from controller.services.statement_filing import StoredStatement

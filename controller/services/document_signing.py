@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from controller.domain.document_signatures import DocumentSignature, DocumentSignatures, StepStanding
+from controller.domain.document_signatures import DocumentSignatures, StepStanding
 from controller.domain.errors import DamagedError, QmsError, RefusedError
 from controller.domain.identifiers import Digest
-from controller.domain.paper_signature import paper_of
 from controller.domain.record import Signatory
 from controller.domain.route import RouteProblem, StepTaken, may_sign, shown_posts
 from controller.domain.signature_page import SignatureMark, SignaturePage, SignatureSlot
@@ -21,9 +21,10 @@ from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.file_formats.canonical_json import encode
 from controller.file_formats.statement_file import decode_statement
+from controller.services.controlled_items import SCREEN_ONLY
 from controller.services.document_library import FOLDER
+from controller.services.filed_signatures import judged
 from controller.services.key_signing import KeySigner
-from controller.services.signed_statement import flaw_of
 from controller.services.staff_directory import PostNeededError
 from controller.services.statement_filing import StatementDraft
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from controller.domain.person import Staff
     from controller.domain.record import Wire
     from controller.domain.route import RouteAnswer, Routes, RouteStep
+    from controller.domain.signature import SigningKey
     from controller.domain.text import Text
     from controller.services.archive_ports import Archive
     from controller.services.document_exemption import DocumentExemption
@@ -44,8 +46,6 @@ if TYPE_CHECKING:
     from controller.services.signing_ports import Signer
     from controller.services.statement_filing import FiledStatement, StatementFiling, StoredStatement
 
-SCREEN_ONLY = frozenset({"notes.yml"})
-"""Gap notes are for the screen, no part of the document."""
 _LONGEST_REASON = 500
 _RECOMPUTED = (
     "摘要可以自行重算：把各源文件的路径和 SHA-256 按路径排列，写成一行不含空格的 JSON"
@@ -115,6 +115,48 @@ class SignedDocument:
     exempted: bool
 
 
+@dataclass(frozen=True)
+class PreparedSignature:
+    """备好的签名. A signature on a document that is still to be filed, alone or with other parts of an act."""
+
+    step: RouteStep
+    exempted: bool
+    draft: StatementDraft
+    standing: DocumentSignatures
+    """Before it."""
+    pdf: bytes
+    """What is signed."""
+    last: Digest | None
+    """The newest signature filed when it was prepared."""
+    reason: str | None
+    """As shown in the PDF."""
+    unmoved: Callable[[], bool]
+    sign: Callable[[bytes, str, SigningKey, SignatureMark], bytes]
+
+    def beside(self, acting: Signer) -> Callable[[bytes], Mapping[str, bytes]]:
+        """Return what makes the signed PDF from the bytes of the statement.
+
+        Called inside the lock: whatever happened since the person looked makes the signature impossible.
+        """
+
+        def with_pdf(data: bytes) -> Mapping[str, bytes]:
+            statement = decode_statement(data)
+            if statement.previous != self.last or not self.unmoved():
+                raise ShownChangedError(number=self.draft.subject)
+            mark = SignatureMark(
+                name=acting.signatory.name,
+                post=acting.signatory.post,
+                meaning=self.step.meaning,
+                at=datetime.fromisoformat(statement.at),
+                certificate=acting.certificate,
+                statement=Digest.of(data),
+                reason=self.reason,
+            )
+            return {".pdf": self.sign(self.pdf, self.step.key, acting.key, mark)}
+
+        return with_pdf
+
+
 @dataclass
 class DocumentSigning:
     """文件签署服务."""
@@ -181,21 +223,40 @@ class DocumentSigning:
             ShownChangedError: the document is no longer as the person saw it.
             PassphraseWrongError, SignInNeededError: the person did not confirm.
         """
+        prepared = self.prepare(wanted, meaning, signer, reason=reason, seen=seen, show=show)
+        signer.ready(prepared.step.meaning)
+        acting = KeySigner(self.in_post(signer.signatory, prepared.step), signer.origin, signer.key)
+        done = self.statements.file(prepared.draft, acting, beside=prepared.beside(acting))
+        return SignedDocument(done, self.standing(prepared.draft.subject), prepared.exempted)
+
+    def prepare(
+        self,
+        wanted: str,
+        meaning: str,
+        signer: Signer,
+        *,
+        reason: str | None = None,
+        seen: Digest | None = None,
+        show: Callable[[DocumentSignatures, bytes], object] | None = None,
+        stand_in: frozenset[str] = frozenset(),
+    ) -> PreparedSignature:
+        """Work out a signature without filing it: what would be stated, and how the signed PDF is made from that.
+
+        `stand_in` are posts that may take the step besides those of the route. Raises as `sign`.
+        """
         reason = (reason or "").strip() or None
         if reason is not None and len(reason) > _LONGEST_REASON:
             raise ReasonTooLongError(limit=_LONGEST_REASON)
         document = self.library.document(self.library.resolve(wanted))
         filed = self._filed(document)
         standing = self._standing(document, filed)
-        step, exempted = self.allowed(standing, meaning, signer.signatory)
+        step, exempted = self.allowed(standing, meaning, signer.signatory, stand_in=stand_in)
         pdf = self._shown(standing)
         shown = Digest.of(pdf)
         if seen is not None and seen != shown:
             raise ShownChangedError(number=standing.number)
         if show is not None:
             show(standing, pdf)
-        signer.ready(step.meaning)
-        acting = KeySigner(self.in_post(signer.signatory, step), signer.origin, signer.key)
         draft = StatementDraft(
             chain=chain_of(standing),
             event=Event.DOCUMENT_SIGNED,
@@ -206,30 +267,18 @@ class DocumentSigning:
             files=standing.files,
             shown=shown,
         )
-        before = filed[-1].digest if filed else None
-
-        def with_pdf(data: bytes) -> Mapping[str, bytes]:
-            statement = decode_statement(data)
-            # Inside the lock: whatever happened since the person looked makes this signature impossible.
-            if statement.previous != before or self.source_files(standing.number) != standing.files:
-                raise ShownChangedError(number=standing.number)
-            words = _reason_shown(reason, exempted=exempted)
-            by = acting.signatory
-            mark = SignatureMark(
-                name=by.name,
-                post=by.post,
-                meaning=step.meaning,
-                at=datetime.fromisoformat(statement.at),
-                certificate=acting.certificate,
-                statement=Digest.of(data),
-                reason=words,
-            )
-            first = all(item.signature is None or item.signature.paper is not None for item in standing.steps)
-            sign = self.signing.certify if first else self.signing.add_approval
-            return {".pdf": sign(pdf, step.key, acting.key, mark, stamp=self.stamp)}
-
-        done = self.statements.file(draft, acting, beside=with_pdf)
-        return SignedDocument(done, self.standing(standing.number), exempted)
+        first = all(item.signature is None or item.signature.paper is not None for item in standing.steps)
+        return PreparedSignature(
+            step=step,
+            exempted=exempted,
+            draft=draft,
+            standing=standing,
+            pdf=pdf,
+            last=filed[-1].digest if filed else None,
+            reason=_reason_shown(reason, exempted=exempted),
+            unmoved=lambda: self.source_files(standing.number) == standing.files,
+            sign=partial(self.signing.certify if first else self.signing.add_approval, stamp=self.stamp),
+        )
 
     def lacking(self, wanted: str) -> Text | None:
         """Return why the text in force must not pass for signed, where somebody signed the document once; else None.
@@ -268,7 +317,7 @@ class DocumentSigning:
         number = document.number.text
         files = self.source_files(number)
         route = self.routes.for_document(document.class_word)
-        signatures = _judged(filed, files)
+        signatures = judged(filed, files)
         counting = {item.step: item for item in signatures if item.counts}
         names = self._post_names()
         return DocumentSignatures(
@@ -327,7 +376,9 @@ class DocumentSigning:
 
     # -- who may -----------------------------------------------------------------------------------------------
 
-    def allowed(self, standing: DocumentSignatures, meaning: str, by: Signatory) -> tuple[RouteStep, bool]:
+    def allowed(
+        self, standing: DocumentSignatures, meaning: str, by: Signatory, *, stand_in: frozenset[str] = frozenset()
+    ) -> tuple[RouteStep, bool]:
         """Return the step that `by` may sign now, and whether only the exemption allows it.
 
         Raises:
@@ -347,6 +398,7 @@ class DocumentSigning:
             taken=taken,
             exempt=self.exemption.in_force() is not None,
             post_names=self._post_names(),
+            stand_in=stand_in,
         )
         if answer.step is None or answer.why is not None:
             raise self._refusal(standing.number, answer, by)
@@ -402,45 +454,3 @@ def _reason_shown(reason: str | None, *, exempted: bool) -> str | None:
     if not exempted:
         return reason
     return f"{reason}（依两人企业豁免）" if reason else "依两人企业豁免"
-
-
-def _judged(filed: Sequence[StoredStatement], files: Mapping[str, Digest]) -> list[DocumentSignature]:
-    """Return every signature with whether it counts: those on the present bytes since these bytes last changed."""
-    judged: list[DocumentSignature] = []
-    changed_later = False
-    for stored in reversed(filed):
-        stated = stored.statement
-        on_paper = stated.event is Event.DOCUMENT_SIGNED_ON_PAPER
-        paper = paper_of(stated.new) if on_paper else None
-        covered = {path: digest for path, digest in stated.files.items() if not path.startswith(f"{stated.chain}/")}
-        differing = sorted(path for path in {*covered, *files} if covered.get(path) != files.get(path))
-        why = flaw_of(stored)
-        if why is None and on_paper and paper is None:
-            why = T("没有写明纸质签名")
-        elif why is None and differing:
-            names = [path.rsplit("/", maxsplit=1)[-1] for path in differing]
-            why = T("签署之后有改动：{files}", files=names)
-        elif why is None and changed_later:
-            why = T("签署之后文件改过又改回，须重新签署")
-        changed_later = changed_later or bool(differing)
-        if stated.by is None or stated.certificate is None:
-            continue  # `decode_statement` lets nobody sign without a name; said for the type checker
-        by = Signatory(paper.person, paper.name, paper.post) if paper is not None else stated.by
-        judged.append(
-            DocumentSignature(
-                sequence=stated.sequence,
-                step=str(stated.new.get("step", "")),
-                meaning=paper.meaning if paper is not None else stated.meaning,
-                by=by,
-                at=stated.at,
-                reason=stated.reason,
-                statement=stored.digest,
-                certificate=stated.certificate,
-                path=stored.path,
-                exempted="exemption" in stated.new,
-                void_because=why,
-                paper=paper,
-                taken_in_by=stated.by if on_paper else None,
-            )
-        )
-    return judged[::-1]

@@ -13,8 +13,8 @@ from controller.domain.identifiers import Digest
 from controller.domain.paper_signature import paper_of
 from controller.domain.statement import Event
 from controller.domain.text import T
+from controller.services.controlled_items import SCREEN_ONLY
 from controller.services.document_library import FOLDER
-from controller.services.document_signing import SCREEN_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping

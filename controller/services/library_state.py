@@ -22,8 +22,8 @@ from controller.domain.text import T
 from controller.file_formats.canonical_json import encode
 from controller.file_formats.statement_file import decode_statement
 from controller.file_formats.yaml_text import load_yaml
+from controller.services.controlled_items import SCREEN_ONLY
 from controller.services.document_history import MAIN, HistoryDamagedError
-from controller.services.document_signing import SCREEN_ONLY
 from controller.services.examination_ports import HistoryUnreadable
 
 if TYPE_CHECKING:

@@ -84,9 +84,9 @@ def stamped_docx(docx: bytes, stamp: PrintStamp) -> bytes:
 class DocxStamping:
     """Word 打印标识. Implements the port `PrintStamping` for docx."""
 
-    def stamped(self, docx: bytes, stamp: PrintStamp) -> bytes:
-        """Return a copy of `docx` with `stamp` on every page; see `stamped_docx`."""
-        return stamped_docx(docx, stamp)
+    def stamped(self, data: bytes, stamp: PrintStamp) -> bytes:
+        """Return a copy of the docx `data` with `stamp` on every page; see `stamped_docx`."""
+        return stamped_docx(data, stamp)
 
 
 def _tells_even_from_odd(parts: dict[str, bytes], folder: str) -> bool:

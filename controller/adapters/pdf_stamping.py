@@ -56,9 +56,9 @@ class PdfStampError(DamagedError):
 class PdfStamping:
     """打印标识. Implements the port `PrintStamping` for PDFs."""
 
-    def stamped(self, pdf: bytes, stamp: PrintStamp) -> bytes:
-        """Return a copy of `pdf` with `stamp` on every page; see the function of that name."""
-        return stamped(pdf, stamp)
+    def stamped(self, data: bytes, stamp: PrintStamp) -> bytes:
+        """Return a copy of the PDF `data` with `stamp` on every page; see the function of that name."""
+        return stamped(data, stamp)
 
 
 def stamped(pdf: bytes, stamp: PrintStamp) -> bytes:

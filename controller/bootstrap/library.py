@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from controller.services.document_import import DocumentImport
     from controller.services.document_library import DocumentLibrary
     from controller.services.document_paper import DocumentPaper
+    from controller.services.document_prints import DocumentPrints
     from controller.services.document_signing import DocumentSigning
     from controller.services.form_inspection import FormInspection
     from controller.services.form_library import FormLibrary
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from controller.services.library_adoption import LibraryAdoption, LibraryChange
     from controller.services.library_state import LibraryState
     from controller.services.pdf_printing import PdfPrinting
-    from controller.services.print_ports import PdfConverter
+    from controller.services.ports import LibraryFiles
+    from controller.services.print_ports import PdfConverter, PrintStamping
     from controller.services.print_signing import PrintSigning
     from controller.services.procedure_printing import ProcedurePrinting
     from controller.services.redline_printing import RedlinePrinting
@@ -134,6 +136,44 @@ class Library(Signing):
         from controller.services.procedure_printing import ProcedurePrinting
 
         return ProcedurePrinting(self.documents, ProcedureLayout(), self.settings.company)
+
+    @cached_property
+    def document_prints(self) -> DocumentPrints:
+        """Copies of documents, in force or not."""
+        from controller.adapters.procedure_layout import ProcedureLayout
+        from controller.services.change_chain import ChangeRequests
+        from controller.services.document_prints import DocumentPrints
+
+        requests = ChangeRequests(self.archive, self.statements)
+
+        def draft_of(number: str) -> tuple[LibraryFiles, str] | None:
+            found = requests.open_of(number)
+            return (requests.draft(found, self.approved_files), found.number) if found is not None else None
+
+        return DocumentPrints(
+            self.approved_files,
+            self.controlled_files,
+            self.document_history,
+            draft_of,
+            ProcedureLayout(),
+            self.settings.company,
+            self.clock,
+            self.document_rules.uncontrolled_days,
+        )
+
+    @cached_property
+    def pdf_stamping(self) -> PrintStamping:
+        """Marks PDFs."""
+        from controller.adapters.pdf_stamping import PdfStamping
+
+        return PdfStamping()
+
+    @cached_property
+    def docx_stamping(self) -> PrintStamping:
+        """Marks Word copies."""
+        from controller.adapters.docx_stamping import DocxStamping
+
+        return DocxStamping()
 
     @cached_property
     def document_history(self) -> DocumentHistory:

@@ -1,4 +1,4 @@
-"""命令 `qms doc`. List, show, parse, import, print and check procedures; external documents and the checklist."""
+"""命令 `qms doc`. List, show, parse, import and check procedures; external documents and the checklist."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from controller.cli.commands import M, acting, group, option
+from controller.cli.commands import M, group, option
 from controller.cli.document_view import (
     control_data,
     note_data,
@@ -17,13 +17,12 @@ from controller.cli.document_view import (
     show_piece,
     show_segment,
 )
-from controller.cli.files import read_bytes, write_output
+from controller.cli.files import read_bytes
 from controller.domain.conformity import Gravity
 from controller.domain.text import T
 
 if TYPE_CHECKING:
     from controller.cli.main import Session
-    from controller.domain.identifiers import Digest
     from controller.services.text_reading import ReadText
 
 _FILE = click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
@@ -33,8 +32,9 @@ _SIGNING = "controller.cli.signing_commands"
 _PAPER = "controller.cli.paper_commands"
 _WORD = "controller.cli.document_word_commands"
 _HISTORY = "controller.cli.document_history_commands"
-_WORD = "controller.cli.document_word_commands"
+_PRINT = "controller.cli.document_print_commands"
 _LAZY = {
+    "print": (f"{_PRINT}:print_", M("打印一份文件，每页注明受控状态。")),
     "history": (f"{_HISTORY}:history", M("一份文件的更改历史：每次更改的时间、更改人、原因和签署；可生成网页。")),
     "diff": (f"{_HISTORY}:diff", M("对比两个版本：条款的增删、修改、移动、改编号；可生成网页或 Word 修订稿。")),
     "blame": (f"{_HISTORY}:blame", M("条款溯源：每一条最近在哪个版本、由谁、为何更改，谁批准；可查以前的写法。")),
@@ -228,49 +228,6 @@ def import_document(
             "findings": [out.finding_data(item) for item in done.findings],
         }
     )
-    return 0
-
-
-# -- print -----------------------------------------------------------------------------------------------------
-
-
-@doc.command("print", help=M("打印一份文件为 docx 或 pdf；对标提示不打印。"))
-@click.argument("number", metavar="NUMBER")
-@option("--out", "target", type=click.Path(path_type=Path, dir_okay=False), required=True, help=M("输出文件。"))
-@option("--pdf", is_flag=True, help=M("输出 pdf（默认按文件名）。"))
-@option("--signed", is_flag=True, help=M("输出带签署页的 pdf，含现有全部有效签名，缺的显示“待签”。"))
-@option("--force", is_flag=True, help=M("文件已存在时覆盖。"))
-@acting
-@click.pass_obj
-def print_(session: Session, number: str, target: Path, *, pdf: bool, signed: bool, force: bool) -> int:
-    out = session.output
-    application = session.application
-    signer = application.person(session.person)
-    number = application.documents.resolve(number)
-    if signed:
-        from controller.cli.signing_commands import print_signed
-
-        return print_signed(application, out, signer, number, target, force=force)
-    lacking = application.document_signing.lacking(number)
-    docx = application.document_printing.docx(number, notice=str(lacking) if lacking is not None else "")
-    as_pdf = pdf or target.suffix.lower() == ".pdf"
-    facts = {"format": "pdf" if as_pdf else "docx"}
-    said = {"notice": out.text(lacking)} if lacking is not None else {}
-
-    def note(shown: Digest) -> None:
-        application.trail.printed(signer, number, shown, facts=facts)
-
-    if as_pdf:
-        made = application.printing.print(docx)
-        write_output(target, made.data, force=force, before=note)
-        out.line(T("已生成 {file}（{pages} 页，{engine}）。", file=target, pages=made.pages, engine=made.engine))
-        out.document({"number": number, "file": str(target), "pages": made.pages, "engine": made.engine} | said)
-    else:
-        write_output(target, docx, force=force, before=note)
-        out.line(T("已生成 {file}。", file=target))
-        out.document({"number": number, "file": str(target)} | said)
-    if lacking is not None:
-        out.note(T("注意：{number} {problem}；打印件上已注明。", number=number, problem=lacking))
     return 0
 
 

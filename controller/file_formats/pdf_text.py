@@ -66,6 +66,21 @@ def pdf_fonts(pdf: bytes) -> tuple[str, ...]:
         raise PdfUnreadableError from exc
 
 
+def pdf_page_count(pdf: bytes) -> int:
+    """Return how many pages a PDF has.
+
+    Raises:
+        PdfUnreadableError: it is no PDF.
+    """
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
+    try:
+        return len(PdfReader(io.BytesIO(pdf)).pages)
+    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as exc:
+        raise PdfUnreadableError from exc
+
+
 def _fonts(page: PageObject) -> list[str]:
     resources = page.get("/Resources")
     listed = resources.get_object().get("/Font") if resources is not None else None

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from controller.domain.conformity import Finding
     from controller.domain.form import FormDefinition
     from controller.domain.identifiers import Digest
+    from controller.domain.print_stamp import PrintStamp
     from controller.domain.procedure_print import ProcedurePrint
     from controller.domain.signature import SigningKey
     from controller.domain.signature_page import SignatureMark, SignaturePage
@@ -172,4 +173,12 @@ class ProcedureDrawing(Protocol):
 
     def house(self) -> bytes:
         """Return the house file that stands in where the workspace has none."""
+        ...
+
+
+class PrintStamping(Protocol):
+    """打印标识. Marks every page of a copy with what it is."""
+
+    def stamped(self, data: bytes, stamp: PrintStamp) -> bytes:
+        """Return a marked copy of `data`; a signed PDF itself is left as it is."""
         ...

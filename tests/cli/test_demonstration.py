@@ -68,7 +68,7 @@ def test_a_year_of_records_over_many_forms_is_filed(demonstration: Demonstration
 def test_every_form_is_printed_and_every_register_built(demonstration: Demonstration) -> None:
     prints = list((demonstration.folder / "演示输出" / "打印件").glob("*.pdf"))
     registers = list((demonstration.folder / "演示输出" / "台账").glob("*.xlsx"))
-    assert len(prints) == len(demonstration.application.forms.numbers()) == 34
+    assert len(prints) == len(demonstration.application.forms.numbers()) == 35
     assert len(registers) == 16
     assert all(path.read_bytes().startswith(b"%PDF") for path in prints)
     assert all(zipfile.ZipFile(path).testzip() is None for path in registers)

@@ -8,7 +8,6 @@ where these are lost by its styles and words.
 from __future__ import annotations
 
 from collections import Counter
-from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,19 +21,24 @@ from controller.adapters.checkout_layout import (
     PROPERTY_NUMBER,
 )
 from controller.adapters.word_document import WordReading
+from controller.adapters.word_islands import likeness, look, shown_words
+from controller.adapters.word_looks import formats, page_breaks
 from controller.adapters.word_numbering import W
-from controller.adapters.word_revisions import MARK, settle
-from controller.domain.identifiers import Digest
 from controller.domain.word_changes import TrackedChange, WordComment, joined, moment, named, words
+from controller.file_formats.change_settling import MARK, settle
 from controller.file_formats.docx_package import open_docx
-from controller.file_formats.island_file import read_island
 from controller.file_formats.visible_text import visible_passages
-from controller.services.checkout_ports import MARGINS, MarkedClause, ReturnedWord
+from controller.services.checkout_ports import MARGINS, MarkedClause, ReturnedWord, TypedNumber
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from lxml.etree import _Element
 
+    from controller.domain.identifiers import Digest
     from controller.file_formats.docx_package import DocxPackage
+    from controller.file_formats.island_file import IslandPart
+    from controller.services.checkout_ports import Look
 
 _GAP_STYLE, _COMPANY_STYLE = "文控间隔", "文控公司名称"
 _FURNITURE = {COMPANY_MARK: f"{W}p", CONTROL_MARK: f"{W}tbl", HISTORY_MARK: f"{W}tbl"}
@@ -75,8 +79,10 @@ class CheckoutReading:
             furniture=reading.furniture | {MARGINS: " ".join(margins)},
             formats=reading.formats,
             page_breaks=reading.page_breaks,
+            looks=reading.looks,
+            numbers=_numbers(before.numbers, reading.numbers),
             visible=[item.text for item in passages if item.part == package.main],
-            kept=[*reading.likeness_words, *reading.furniture.values()],
+            kept=[*reading.likeness_words, *reading.left, *reading.furniture.values()],
             findings=[item for item in found.findings if item.code != "docx-comments-left-out"],
         )
 
@@ -116,12 +122,23 @@ class _Reading(WordReading):
         self.likeness_words: list[str] = []
         self.formats: Counter[tuple[str, str]] = Counter()
         self.page_breaks = 0
+        self.looks: list[Look] = []
+        self.numbers: dict[int, tuple[str, str]] = {}
+        """Place of a paragraph → its automatic number and its words."""
+        self._order: dict[_Element, int] = {}
+
+    def settle(self, body: _Element) -> None:
+        """Settle the tracked changes and remember them."""
+        self._order = {paragraph: place for place, paragraph in enumerate(body.iter(f"{W}p"))}
+        self._changes = settle(body, accept=self._accept)[:_MOST_CHANGES]
+
+    def not_as_it_was(self) -> None:
+        """Say nothing: formats and numbers are compared with what was sent."""
 
     def body(self) -> _Element | None:
         body = super().body()
         if body is None:
             return None
-        self._changes = settle(body, accept=self._accept)[:_MOST_CHANGES]
         for start in body.iter(f"{W}bookmarkStart"):
             name = start.get(f"{W}name") or ""
             if name.startswith(CHECKOUT_MARK) and self.checkout is None:
@@ -153,12 +170,12 @@ class _Reading(WordReading):
             (CONTROL_MARK, next(iter(tables), None), _CONTROL_WORDS),
             (HISTORY_MARK, next(reversed(tables), None), _HISTORY_WORDS),
         ):
-            if table is not None and name not in self.furniture and all(word in _words(table) for word in told):
+            if table is not None and name not in self.furniture and all(word in shown_words(table) for word in told):
                 self._skip(table, name)
 
     def _skip(self, block: _Element, name: str) -> None:
         self._skipped[block] = name
-        self.furniture[name] = _words(block)
+        self.furniture[name] = shown_words(block)
 
     def _style(self, paragraph: _Element) -> str:
         style = paragraph.find(f"{W}pPr/{W}pStyle")
@@ -171,7 +188,6 @@ class _Reading(WordReading):
         """Read one block, unless the program had drawn it itself."""
         if block in self._skipped:
             return
-        self._look(block)
         self._in_table = block.tag == f"{W}tbl"
         super().block(block)
         self._in_table = False
@@ -197,7 +213,7 @@ class _Reading(WordReading):
 
     def paragraph_text(self, paragraph: _Element) -> str:
         """Return the text of a paragraph and remember the points in it."""
-        label = self.numbering.label(paragraph)
+        label = self.label(paragraph)
         pieces = [label]
         at = len(label)
         for piece in self.runs(paragraph):
@@ -216,44 +232,28 @@ class _Reading(WordReading):
         self._length += len(text)
         super().line(text)
 
-    def kept(self, element: _Element) -> _Element:
-        """Return an element without the marks that only this reading made."""
-        element = deepcopy(element)
-        element.tail = None
-        for mark in list(element.iter(MARK, f"{W}bookmarkStart", f"{W}bookmarkEnd")):
-            parent = mark.getparent()
-            if parent is not None:
-                parent.remove(mark)
-        return element
+    def label(self, paragraph: _Element) -> str:
+        """Return the automatic number of a paragraph and remember it."""
+        label = super().label(paragraph)
+        if label:
+            self.numbers[self._order.get(paragraph, -1)] = (label, shown_words(paragraph))
+        return label
 
-    def island(self, element: _Element) -> None:
-        """Keep an element verbatim, and remember what of it every office program leaves alone."""
-        super().island(element)
-        digest = next(reversed(self.islands))
-        island = read_island(self.islands[digest])
-        pictures = sorted(Digest.of(part.data).hex for part in island.parts if part.type.endswith("/image"))
-        told = "|".join(_words(cell) for cell in element.iter(f"{W}tc")) or _words(element)
-        self.likeness_words.append(_words(element))
-        self.likeness[digest] = "\n".join([_kind(element), told, *pictures])
+    def recognised(self, digest: Digest, element: _Element, parts: Sequence[IslandPart]) -> None:
+        """Remember what of an island every office program leaves alone."""
+        self.likeness_words.append(shown_words(element))
+        self.likeness[digest] = likeness(element, parts)
 
     # -- looks
 
-    def _look(self, block: _Element) -> None:
+    def look(self, block: _Element) -> None:
         """Count formats and page breaks, which the text does not keep."""
-        for paragraph in block.iter(f"{W}p"):
-            if paragraph.find(f"{W}pPr/{W}pageBreakBefore") is not None:
-                self.page_breaks += 1
-            last: tuple[str, ...] = ()
-            texts: dict[str, str] = {}
-            for run in paragraph.iter(f"{W}r"):
-                self.page_breaks += sum(item.get(f"{W}type") == "page" for item in run.iter(f"{W}br"))
-                kinds, text = _formats(run), "".join(item.text or "" for item in run.iter(f"{W}t"))
-                for kind in set(last) - set(kinds):
-                    self.formats[(kind, texts.pop(kind))] += 1
-                for kind in kinds:
-                    texts[kind] = texts.get(kind, "") + text
-                last = kinds
-            self.formats.update(texts.items())
+        self.page_breaks += page_breaks(block)
+        self.formats.update(formats(block))
+
+    def look_at(self, element: _Element) -> None:
+        """Remember how a table or graphic looks."""
+        self.looks.append(look(element))
 
     # -- what was found
 
@@ -284,7 +284,7 @@ class _Reading(WordReading):
             WordComment(
                 named(item.get(f"{W}author")),
                 moment(item.get(f"{W}date")),
-                words("\n".join(_words(line) for line in item.iter(f"{W}p"))),
+                words("\n".join(shown_words(line) for line in item.iter(f"{W}p"))),
                 places.get(item.get(f"{W}id") or ""),
             )
             for item in root.iter(f"{W}comment")
@@ -311,37 +311,10 @@ def _properties(reading: _Reading, package: DocxPackage) -> dict[str, str]:
     return {item.get("name") or "": "".join(map(str, item.itertext())).strip() for item in root if item.get("name")}
 
 
-def _words(element: _Element) -> str:
-    return " ".join("".join(item.text or "" for item in element.iter(f"{W}t")).split())
-
-
 def _has_content(paragraph: _Element) -> bool:
     graphic = next(paragraph.iter(f"{W}drawing", f"{W}pict", f"{W}object"), None)
-    return bool(_words(paragraph)) or graphic is not None
+    return bool(shown_words(paragraph)) or graphic is not None
 
 
-def _kind(element: _Element) -> str:
-    return str(element.tag).rpartition("}")[2] if element.tag == f"{W}tbl" else "graphic"
-
-
-def _formats(run: _Element) -> tuple[str, ...]:
-    properties = run.find(f"{W}rPr")
-    if properties is None:
-        return ()
-    found = []
-    for tag, kind in (
-        ("b", "bold"),
-        ("i", "italic"),
-        ("u", "underline"),
-        ("strike", "strike"),
-        ("dstrike", "strike"),
-        ("vanish", "hidden"),
-        ("highlight", "highlight"),
-    ):
-        item = properties.find(f"{W}{tag}")
-        if item is not None and item.get(f"{W}val") not in {"0", "false", "none", "off"}:
-            found.append(kind)
-    raised = properties.find(f"{W}vertAlign")
-    if raised is not None and raised.get(f"{W}val") in {"superscript", "subscript"}:
-        found.append(str(raised.get(f"{W}val")))
-    return tuple(found)
+def _numbers(before: Mapping[int, tuple[str, str]], now: Mapping[int, tuple[str, str]]) -> list[TypedNumber]:
+    return [TypedNumber(before.get(place, ("", ""))[0], label, text) for place, (label, text) in sorted(now.items())]

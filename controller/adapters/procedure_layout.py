@@ -116,6 +116,12 @@ class ProcedureLayout:
         return house_file("procedure")
 
 
+def _style_ids(styles: bytes | None) -> set[str]:
+    if styles is None:
+        return set()
+    return {style.get(f"{_W}styleId") or "" for style in etree.fromstring(styles).iter(f"{_W}style")}
+
+
 def _bytes(root: etree._Element) -> bytes:
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))
 
@@ -320,6 +326,7 @@ class Islands:
         listed = parts.get(self._list_name)
         self._list = etree.fromstring(listed) if listed else etree.Element(f"{{{_RELATIONS}}}Relationships")
         self._types = etree.fromstring(parts[CONTENT_TYPES])
+        self._styles = _style_ids(parts.get(f"{folder}/styles.xml"))
         self._count = 0
 
     def take_in(self, island: IslandFile) -> list[etree._Element]:
@@ -358,6 +365,10 @@ class Islands:
             for key, value in node.attrib.items():
                 if str(key).startswith(_R) and str(value) in renamed:
                     node.set(key, renamed[str(value)])
+        for node in list(element.iter(f"{_W}pStyle", f"{_W}rStyle", f"{_W}tblStyle")):
+            holder = node.getparent()
+            if holder is not None and node.get(f"{_W}val") not in self._styles:  # LibreOffice takes such a table apart
+                holder.remove(node)
         return [_in_paragraph(element)]
 
     def write_lists(self) -> None:

@@ -42,6 +42,22 @@ CHANGE_LABELS: Mapping[ChangeKind, Text] = {
 """What was done, in words."""
 
 
+FORMAT_MEANINGS: Mapping[str, Text] = {
+    "superscript": T("上标"),
+    "subscript": T("下标"),
+    "strike": T("删除线"),
+    "hidden": T("隐藏文字"),
+}
+"""Formats that change what a text means."""
+FORMAT_LOOKS: Mapping[str, Text] = {
+    "bold": T("粗体"),
+    "italic": T("斜体"),
+    "underline": T("下划线"),
+    "highlight": T("突出显示"),
+}
+"""Formats that change only how a text looks."""
+
+
 @dataclass(frozen=True)
 class TrackedChange:
     """一处修订. One tracked change, as the file tells it."""

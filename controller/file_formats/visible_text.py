@@ -32,6 +32,7 @@ _SKIPPED = {
     )
 } | {_MC + "Fallback"}
 _BREAKS = {_W + name for name in ("tab", "br", "cr", "ptab", "drawing", "pict", "object", "sym", "footnoteReference")}
+_GONE_ROWS = ("hidden", "del", "moveFrom")
 _PAGE_FIELDS = {"PAGE", "NUMPAGES", "SECTIONPAGES", "SECTION"}
 
 _ALIKE = "―— ‐- ‑- −- ∼~ ～~ 〜~ ·・ •・ ‧・ ∙・ ⺟母 ⺠民 ⻁虎 ⻄西 ⻅见 ⻆角 ⻉贝 ⻋车 ⻑長 ⻓长 ⻔门 ⻘青 ⻚页"
@@ -151,7 +152,9 @@ def _is_skipped(paragraph: etree._Element, root: etree._Element) -> bool:
     while element is not None and element is not root:
         if element.tag in _SKIPPED:
             return True
-        if element.tag == _W + "tr" and element.find(f"{_W}trPr/{_W}hidden") is not None:
+        if element.tag == _W + "tr" and any(element.find(_W + "trPr/" + _W + mark) is not None for mark in _GONE_ROWS):
+            return True
+        if element.tag == _W + "tc" and element.find(f"{_W}tcPr/{_W}cellDel") is not None:
             return True
         element = element.getparent()
     return False

@@ -52,6 +52,35 @@ class MarkedClause:
 
 
 @dataclass(frozen=True)
+class Look:
+    """外观. How a table or graphic looks, as far as every office program keeps it."""
+
+    caption: str
+    words: str
+    """Its words, by which it is found again."""
+    exact: tuple[str, ...] = ()
+    """Shades of cells, crops and turns of pictures."""
+    measures: tuple[float, ...] = ()
+    """Sizes in mm, widths of columns in percent."""
+
+    def like(self, other: Look) -> bool:
+        """Tell whether both look the same, but for what a program rounds."""
+        if self.exact != other.exact or len(self.measures) != len(other.measures):
+            return False
+        return all(abs(one - two) <= 1 + 0.03 * one for one, two in zip(self.measures, other.measures, strict=True))
+
+
+@dataclass(frozen=True)
+class TypedNumber:
+    """写成文字的自动编号. An automatic number as it is now, and as it was before the tracked changes."""
+
+    before: str
+    """Empty where the paragraph was not there, or had no number."""
+    now: str
+    text: str
+
+
+@dataclass(frozen=True)
 class ReturnedWord:
     """回收的 Word 文件. A Word file as it came back, all tracked changes accepted, nothing yet compared."""
 
@@ -73,6 +102,10 @@ class ReturnedWord:
     formats: Mapping[tuple[str, str], int]
     """How often (kind of format, text) stands in the text."""
     page_breaks: int
+    looks: Sequence[Look]
+    """Of every table and graphic of the text, in order."""
+    numbers: Sequence[TypedNumber]
+    """Automatic numbers that became text, in order."""
     visible: Sequence[str]
     """Every passage that a reader of the file sees in its body, read a second way."""
     kept: Sequence[str]

@@ -1,4 +1,4 @@
-"""Word 修订. Accepts or rejects every tracked change of a document part, and tells who made which, when and where.
+"""修订的接受与拒绝. Accepts or rejects every tracked change of a document part, and tells who made which, where.
 
 Where a change stood, an element `MARK` stays behind with the number of the change, so that whoever reads the text
 afterwards can say in which clause it was. The tree is changed in place; what is kept of the file is never this tree.
@@ -6,16 +6,16 @@ afterwards can say in which clause it was. The tree is changed in place; what is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from lxml import etree
 
-from controller.adapters.word_numbering import W
 from controller.domain.word_changes import ChangeKind, TrackedChange, moment, named
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MARK = "{urn:wenkong:mark}mark"
 """Left behind where a change was; attribute `n` is its place in the list."""
 _INLINE = {
@@ -81,6 +81,8 @@ class _Settling:
         if not self._accept:
             for text in root.iter(f"{W}delText"):
                 text.tag = f"{W}t"
+            for code in root.iter(f"{W}delInstrText"):
+                code.tag = f"{W}instrText"
         order = sorted(range(len(self._found)), key=lambda number: (self._found[number][0], number))
         renumbered = {str(old): str(new) for new, old in enumerate(order)}
         for mark in root.iter(MARK):
@@ -115,7 +117,10 @@ class _Settling:
             mark = self._note(element, ChangeKind.FORMATTED, _text(paragraph))
             _first(paragraph, mark)
         else:
-            self._note(element, ChangeKind.FORMATTED, "")
+            mark = self._note(
+                element, ChangeKind.FORMATTED, " ".join(_text(holder).split()) if _of_table(holder) else ""
+            )
+            self._beside(element, mark)
         old = element[0] if len(element) else None
         properties.remove(element)
         if not self._accept and element.tag != f"{W}numberingChange":
@@ -213,6 +218,10 @@ def _text(element: _Element) -> str:
     return "".join(found)
 
 
+def _of_table(holder: _Element | None) -> TypeGuard[_Element]:
+    return holder is not None and holder.tag in {f"{W}tbl", f"{W}tr", f"{W}tc"}
+
+
 def _lift(element: _Element) -> None:
     """Take `element` away, but not the ends of bookmarks, comments and marks in it."""
     parent = element.getparent()
@@ -248,5 +257,8 @@ def _run_on(paragraph: _Element) -> None:
         for place, child in enumerate([*content, *between]):
             following.insert(at + place, child)
         parent.remove(paragraph)
-    elif not _text(paragraph).strip() and next(paragraph.iter(f"{W}drawing", f"{W}pict", f"{W}object"), None) is None:
+        return
+    graphic = next(paragraph.iter(f"{W}drawing", f"{W}pict", f"{W}object"), None)
+    only = parent.tag == f"{W}tc" and len(parent.findall(f"{W}p")) == 1
+    if not only and graphic is None and not _text(paragraph).strip():
         _lift(paragraph)

@@ -348,9 +348,11 @@ def test_newest_first_with_a_limit_is_the_end_of_the_trail_turned_round() -> Non
 
 
 class _Synthetic(MemoryArchive):
-    """Twenty thousand entries that are made while they are read."""
+    """Entries that are made while they are read."""
 
-    count = 20_000
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self._count = count
 
     def tip(self) -> str | None:
         return "0" * 40
@@ -360,27 +362,35 @@ class _Synthetic(MemoryArchive):
 
     def walk(self, path: str = "", **_: object) -> Iterator[tuple[str, bytes]]:
         values: dict[str, Wire] = {"lot_no": "L" * 200, "channel": "电话"}
-        for serial in range(1, self.count + 1) if path.startswith(FORM) else ():
+        for serial in range(1, self._count + 1) if path.startswith(FORM) else ():
             made: Entry = entry(serial, values=values, at=f"2026-05-{1 + serial % 28:02d}T09:30:00+08:00")
             yield f"{made.record.folder}/0001.json", encode_entry(made)
 
 
-@pytest.mark.slow
-def test_twenty_thousand_entries_need_little_memory() -> None:
-    archive = _Synthetic()
+def memory_for(entries: int) -> int:
+    """Return how many bytes reading a trail of so many entries took at most."""
+    archive = _Synthetic(entries)
     definitions = ArchivedForms(archive, MemoryForms(read_form(COMPLAINT, {}, where="form.yml")))
     trail = AuditTrail(archive=archive, definitions=definitions, keys=Keys(), spool=SqliteSpool)  # type: ignore[arg-type]
     gc.collect()
     tracemalloc.start()
-    last, count = "", 0
-    with trail.select() as selected:
-        for event in selected.events():
-            assert event.at >= last
-            last, count = event.at, count + 1
-    _now, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert count == 20_000
-    assert peak < 8 * 2**20
+    try:
+        last, count = "", 0
+        with trail.select() as selected:
+            for event in selected.events():
+                assert event.at >= last
+                last, count = event.at, count + 1
+        assert count == entries
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.slow
+def test_more_entries_need_no_more_memory() -> None:
+    few = memory_for(1000)
+    assert few < 2**20
+    assert memory_for(4000) < few + 3000 * 50, "an entry kept, however small, takes more"
 
 
 def test_a_chain_of_ten_thousand_statements_keeps_its_order() -> None:

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.writer import PdfFileWriter
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pyhanko.pdf_utils.writer import BasePdfFileWriter
-
-_DEEPEST = 32
-"""Levels of a page tree; no program makes so many."""
-_INHERITED = ("/Resources", "/MediaBox", "/CropBox", "/Rotate")
 
 
 class PdfAddition(IncrementalPdfFileWriter):
@@ -57,28 +48,6 @@ class NewPdf(PdfFileWriter):
 
     def _update_meta(self) -> None:
         """Write no dates and no producer."""
-
-
-def pages_of(writer: BasePdfFileWriter) -> Iterator[tuple[generic.DictionaryObject, dict[str, Any]]]:
-    """Yield every page in order, each with what it has or inherits of resources, boxes and rotation.
-
-    Raises:
-        ValueError: the page tree is endless.
-    """
-    yield from _below(writer.root["/Pages"], {}, 0)
-
-
-def _below(
-    node: generic.DictionaryObject, inherited: dict[str, Any], depth: int
-) -> Iterator[tuple[generic.DictionaryObject, dict[str, Any]]]:
-    if depth > _DEEPEST:
-        raise ValueError(depth)
-    held = inherited | {key: node[key] for key in _INHERITED if key in node}
-    if "/Kids" not in node:
-        yield node, held
-        return
-    for kid in node["/Kids"]:
-        yield from _below(kid.get_object(), held, depth + 1)
 
 
 def numbers(*values: float) -> generic.ArrayObject:

@@ -19,17 +19,17 @@ from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 
-from controller.adapters.pdf_addition import PdfAddition, numbers, pages_of
+from controller.adapters.pdf_addition import PdfAddition, numbers
 from controller.adapters.pdf_lettering import Lettering, embed_font, shared_subset
+from controller.adapters.pdf_pages import pages_of, paint
 from controller.domain.errors import DamagedError
 from controller.domain.print_stamp import COPY_OF_SIGNED, SEPARATOR
 from controller.domain.text import T
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pyhanko.pdf_utils.writer import BasePdfFileWriter
 
+    from controller.adapters.pdf_pages import FoundPage
     from controller.domain.print_stamp import PrintStamp
 
 _MARK, _PICTURE = "/WkStamp", "/WkSigned"
@@ -41,7 +41,6 @@ _EDGE, _BREADTH, _CLEAR = 12.0, 12.0, 28.0
 _SIZES = (7.5, 7.0, 6.5, 6.0, 5.5)
 _UNREAD = b"/Span <</ActualText <FEFF>>> BDC\n"
 """The word of the watermark, which the ribbon has too, must not break into sentences that are searched or copied."""
-_QUARTER, _FULL = 90, 360
 
 
 class PdfStampError(DamagedError):
@@ -98,8 +97,8 @@ def _opened(pdf: bytes) -> tuple[BasePdfFileWriter, bool]:
     identity = (generic.ByteStringObject(digest[:16]), generic.ByteStringObject(digest[16:]))
     copy._document_id = generic.ArrayObject(identity)  # noqa: SLF001 - else it is random
     copy._update_meta = lambda: None  # type: ignore[method-assign]  # noqa: SLF001 - else it holds the time of day
-    for page, held in pages_of(copy):
-        _flatten(copy, page, held)
+    for found in pages_of(copy):
+        _flatten(copy, found)
     for key in ("/AcroForm", "/Perms", "/DSS"):
         if key in copy.root:
             del copy.root[key]
@@ -112,31 +111,30 @@ def _signature_places(root: generic.DictionaryObject) -> list[generic.Dictionary
     return [place for field in fields if (place := field.get_object()).get("/FT") == "/Sig"]
 
 
-def _flatten(writer: BasePdfFileWriter, page: generic.DictionaryObject, held: Mapping[str, object]) -> None:
+def _flatten(writer: BasePdfFileWriter, found: FoundPage) -> None:
     """Paint the places for signatures into the page and take them away."""
     kept = generic.ArrayObject()
     pictures: dict[str, generic.PdfObject] = {}
     drawn: list[str] = []
-    for reference in page.get("/Annots", ()):
+    for reference in list(found.page.get("/Annots", ())):
         place = reference.get_object()
         seen = place.get("/AP", {})
         if place.get("/FT") != "/Sig":
             kept.append(reference)
         elif "/N" in seen and "/Rect" in place:
             name = f"{_PICTURE}{len(pictures)}"
-            left, bottom = (float(side) for side in place["/Rect"][:2])
+            left, bottom, *_ = (float(side.get_object()) for side in place["/Rect"])
             pictures[name] = seen.raw_get("/N")
             drawn.append(f"q 1 0 0 1 {left:.2f} {bottom:.2f} cm {name} Do Q")
     if pictures:
-        page[pdf_name("/Annots")] = kept
-        _paint(writer, page, held, " ".join(drawn), pictures)
+        found.page[pdf_name("/Annots")] = kept
+        paint(writer, found, " ".join(drawn), objects=pictures)
 
 
 def _mark_pages(writer: BasePdfFileWriter, stamp: PrintStamp) -> None:
     """Draw the stamp once for each size of page, and place it on every page."""
     pages = list(pages_of(writer))
-    sizes = {_seen_size(held) for _, held in pages}
-    layers = {size: _layers(stamp, *size) for size in sorted(sizes)}
+    layers = {size: _layers(stamp, *size) for size in sorted({found.size for found in pages})}
     subset = shared_subset([drawn for pair in layers.values() for drawn, _ in pair])
     font = embed_font(writer, subset)
     marks: dict[tuple[float, float], generic.IndirectObject] = {}
@@ -160,9 +158,8 @@ def _mark_pages(writer: BasePdfFileWriter, stamp: PrintStamp) -> None:
         )
         form.compress()
         marks[width, height] = writer.add_object(form)
-    for page, held in pages:
-        upright = " ".join(f"{value:g}" for value in _upright(held))
-        _paint(writer, page, held, f"q {upright} cm {_MARK} Do Q", {_MARK: marks[_seen_size(held)]})
+    for found in pages:
+        paint(writer, found, f"q {found.upright} cm {_MARK} Do Q", objects={_MARK: marks[found.size]})
 
 
 def _layers(stamp: PrintStamp, width: float, height: float) -> tuple[tuple[Lettering, str], tuple[Lettering, str]]:
@@ -186,74 +183,3 @@ def _layers(stamp: PrintStamp, width: float, height: float) -> tuple[tuple[Lette
         ribbon.centred(room / 2, first - place * letters * 1.3, letters, line, grey=_INK)
     # Read from the bottom up, along the right edge: headers and footers, holes and staples are elsewhere.
     return (watermark, across), (ribbon, f"0 1 -1 0 {width - _EDGE:.2f} {_CLEAR:.2f}")
-
-
-def _paint(
-    writer: BasePdfFileWriter,
-    page: generic.DictionaryObject,
-    held: Mapping[str, object],
-    operators: str,
-    named: Mapping[str, generic.PdfObject],
-) -> None:
-    """Add operators and what they name to a page; what is there already is closed in, whatever it leaves set."""
-    present = page.raw_get("/Contents") if "/Contents" in page else generic.ArrayObject()
-    seen = present.get_object() if isinstance(present, generic.IndirectObject) else present
-    parts = list(seen) if isinstance(seen, generic.ArrayObject) else [present]
-    before = writer.add_object(generic.StreamObject(stream_data=b"q\n"))
-    after = writer.add_object(generic.StreamObject(stream_data=f"\nQ\n{operators}\n".encode()))
-    page[pdf_name("/Contents")] = generic.ArrayObject([before, *parts, after])
-    # Resources may be shared with other pages: this page gets its own dictionary.
-    shared = held.get("/Resources")
-    resources = generic.DictionaryObject(_raw(shared))
-    objects = generic.DictionaryObject(_raw(resources.get("/XObject")))
-    for name, thing in named.items():
-        objects[pdf_name(name)] = thing
-    resources[pdf_name("/XObject")] = objects
-    page[pdf_name("/Resources")] = resources
-    writer.update_container(page)
-
-
-def _raw(dictionary: object) -> dict[generic.NameObject, generic.PdfObject]:
-    """Return the entries of a dictionary as they stand, references unresolved."""
-    if not isinstance(dictionary, generic.DictionaryObject):
-        return {}
-    return {key: dictionary.raw_get(key) for key in dictionary}
-
-
-def _box(held: Mapping[str, object]) -> tuple[float, float, float, float]:
-    """Return the part of the page that is seen."""
-    media = _sides(held["/MediaBox"])
-    crop = _sides(held["/CropBox"]) if "/CropBox" in held else media
-    left, bottom = max(media[0], crop[0]), max(media[1], crop[1])
-    right, top = min(media[2], crop[2]), min(media[3], crop[3])
-    return (left, bottom, right, top) if left < right and bottom < top else media
-
-
-def _sides(box: object) -> tuple[float, float, float, float]:
-    if not isinstance(box, generic.ArrayObject):
-        raise TypeError(box)
-    one, two, three, four = (float(side.get_object()) for side in box)
-    return min(one, three), min(two, four), max(one, three), max(two, four)
-
-
-def _turn(held: Mapping[str, object]) -> int:
-    turned = held.get("/Rotate", 0)
-    return int(turned) % _FULL if isinstance(turned, (int, float)) else 0
-
-
-def _seen_size(held: Mapping[str, object]) -> tuple[float, float]:
-    """Return width and height as the reader sees the page."""
-    left, bottom, right, top = _box(held)
-    width, height = round(right - left, 2), round(top - bottom, 2)
-    return (height, width) if _turn(held) % 180 == _QUARTER else (width, height)
-
-
-def _upright(held: Mapping[str, object]) -> tuple[float, float, float, float, float, float]:
-    """Return the matrix from what the reader sees, from its lower left corner, to the page's own coordinates."""
-    left, bottom, right, top = _box(held)
-    return {
-        0: (1.0, 0.0, 0.0, 1.0, left, bottom),
-        90: (0.0, 1.0, -1.0, 0.0, right, bottom),
-        180: (-1.0, 0.0, 0.0, -1.0, right, top),
-        270: (0.0, -1.0, 1.0, 0.0, left, top),
-    }.get(_turn(held), (1.0, 0.0, 0.0, 1.0, left, bottom))

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from controller.services.document_library import DocumentLibrary
     from controller.services.document_paper import DocumentPaper
     from controller.services.document_prints import DocumentPrints
+    from controller.services.document_set import DocumentApproval, DocumentSetPrinting
     from controller.services.document_signing import DocumentSigning
     from controller.services.form_inspection import FormInspection
     from controller.services.form_library import FormLibrary
     from controller.services.form_rendering import FormRenderer
     from controller.services.form_scaffolding import FormScaffolding
+    from controller.services.former_items import FormerItems
     from controller.services.library_adoption import LibraryAdoption, LibraryChange
     from controller.services.library_state import LibraryState
     from controller.services.pdf_printing import PdfPrinting
@@ -40,7 +42,9 @@ if TYPE_CHECKING:
     from controller.services.print_signing import PrintSigning
     from controller.services.procedure_printing import ProcedurePrinting
     from controller.services.redline_printing import RedlinePrinting
+    from controller.services.reference_keeping import ReferenceKeeping
     from controller.services.register_library import RegisterLibrary
+    from controller.services.set_approval import SetApproving
 
 from controller.bootstrap.signing import Signing
 
@@ -114,6 +118,19 @@ class Library(Signing):
         from controller.services.document_library import DocumentLibrary
 
         return DocumentLibrary(WorkingFiles(self.folder)) if working else self.documents
+
+    @cached_property
+    def former_items(self) -> FormerItems:
+        """Every number and title the library ever had."""
+        from controller.services.former_items import FormerItems
+
+        return FormerItems(self.history)
+
+    def reference_keeping(self, *, working: bool = False) -> ReferenceKeeping:
+        """Every reference of the library as it is now: in force, or in the folder."""
+        from controller.services.reference_keeping import ReferenceKeeping
+
+        return ReferenceKeeping(self.document_library(working=working), self.former_items)
 
     @cached_property
     def registers(self) -> RegisterLibrary:
@@ -246,6 +263,43 @@ class Library(Signing):
         )
 
     @cached_property
+    def document_sets(self) -> DocumentSetPrinting:
+        """The documents in force, bound as one."""
+        from controller.adapters.pdf_assembly import SetBinding
+        from controller.services.document_set import DocumentSetPrinting
+
+        return DocumentSetPrinting(
+            self.documents,
+            self.document_printing,
+            self.printing.print,
+            SetBinding(),
+            self.statements,
+            self.staff,
+            self.routes,
+            self._document_approvals,
+            self.settings.company,
+        )
+
+    def _document_approvals(self) -> dict[str, DocumentApproval]:
+        from controller.domain.library_day import ItemKind
+        from controller.services.document_set import DocumentApproval
+
+        today = self.library_state.on(self.clock.now().astimezone(self.zone).date())
+        return {
+            item.number: DocumentApproval(item.approved.name, item.approved.at.date(), item.since.date())
+            for item in today.of(ItemKind.DOCUMENT)
+            if item.approved is not None
+        }
+
+    @cached_property
+    def set_approving(self) -> SetApproving:
+        """One approval for all documents in force."""
+        from controller.adapters.pdf_signing import PadesSigning
+        from controller.services.set_approval import SetApproving
+
+        return SetApproving(self.document_sets, self.document_signing, self.archive, self.statements, PadesSigning())
+
+    @cached_property
     def document_paper(self) -> DocumentPaper:
         """Takes in what was signed on paper for a document."""
         from controller.adapters.scan_reading import ScanReading
@@ -344,7 +398,7 @@ class Library(Signing):
             findings += check_revisions(working, self.approved_files, forms)
         if any(item.path.startswith("procedures/") for item in changes):
             edited = self.document_library(working=True)
-            findings += check_documents(edited)
+            findings += check_documents(edited, self.former_items)
             signed = partial(signed_revision, self.statements)
             findings += check_document_revisions(edited, self.documents, paths, signed)
         if any(item.path.startswith("templates/registers/") for item in changes):

@@ -18,6 +18,7 @@ from controller.cli.document_view import (
     show_segment,
 )
 from controller.cli.files import read_bytes
+from controller.cli.reference_commands import reference_data
 from controller.domain.conformity import Gravity
 from controller.domain.text import T
 
@@ -34,7 +35,9 @@ _WORD = "controller.cli.document_word_commands"
 _HISTORY = "controller.cli.document_history_commands"
 _PRINT = "controller.cli.document_print_commands"
 _LAZY = {
-    "print": (f"{_PRINT}:print_", M("打印一份文件，每页注明受控状态。")),
+    "links": ("controller.cli.reference_commands:links", M("引用关系：一份文件引用了谁、被谁引用，哪些引用已失效。")),
+    "print": (f"{_PRINT}:print_", M("打印一份文件，每页注明受控状态；或打印体系文件汇编（--set）。")),
+    "approve-set": (f"{_PRINT}:approve_set", M("批准体系文件汇编：一次签署，列明全部文件的版本和摘要。")),
     "history": (f"{_HISTORY}:history", M("一份文件的更改历史：每次更改的时间、更改人、原因和签署；可生成网页。")),
     "diff": (f"{_HISTORY}:diff", M("对比两个版本：条款的增删、修改、移动、改编号；可生成网页或 Word 修订稿。")),
     "blame": (f"{_HISTORY}:blame", M("条款溯源：每一条最近在哪个版本、由谁、为何更改，谁批准；可查以前的写法。")),
@@ -81,7 +84,8 @@ def list_documents(session: Session, class_word: str | None) -> int:
 def show(session: Session, number: str) -> int:
     out = session.output
     library = session.application.documents
-    shown = library.show(library.resolve(number))
+    number = library.resolve(number)
+    shown = library.show(number)
     document = shown.document
     rows = [
         [T("文件名称"), document.title],
@@ -114,9 +118,11 @@ def show(session: Session, number: str) -> int:
         out.line(T("对标提示（仅屏幕显示，不打印，不进入资料包）："))
     for note in shown.notes:
         show_note(note, out)
+    references = session.application.reference_keeping().of(number) if out.as_json else []
     out.document(
         control_data(document)
         | {
+            "references": [reference_data(item) for item in references],
             "text": shown.text,
             "clause_ids_fit": shown.ids_fit,
             "pieces": [piece_data(piece) for piece in shown.segment.pieces],
@@ -244,7 +250,8 @@ def lint(session: Session, numbers: tuple[str, ...], working: bool) -> int:
     out = session.output
     library = session.application.document_library(working=working)
     wanted = {library.resolve(number) for number in numbers}
-    found = [item for item in check_documents(library) if not wanted or item.subject in wanted]
+    former = session.application.former_items
+    found = [item for item in check_documents(library, former) if not wanted or item.subject in wanted]
     out.findings(found)
     errors = sum(item.gravity is Gravity.ERROR for item in found)
     out.line(

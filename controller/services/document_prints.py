@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from controller.domain.document import ControlledDocument
+    from controller.domain.document_set import SetStanding
     from controller.domain.effect_schedule import PendingEffect
     from controller.services.document_history import DocumentHistory
     from controller.services.files_in_force import DatedFiles, FilesInForce
@@ -131,6 +132,13 @@ class DocumentPrints:
         now = self.clock.now()
         until = now.date() + timedelta(days=self.uncontrolled_days)
         return PrintStamp(copy.kind, copy.number, copy.revision, None, None, now, until, by, copy.note)
+
+    def set_stamp(self, standing: SetStanding, by: str, *, training: bool = False) -> PrintStamp:
+        """Return what every page of a print of the set says about it."""
+        now = self.clock.now()
+        until = now.date() + timedelta(days=self.uncontrolled_days)
+        kind = StampKind.TRAINING if training else StampKind.UNCONTROLLED
+        return PrintStamp(kind, standing.number, standing.edition, None, None, now, until, by)
 
     # -- which text --------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from controller.domain.conformity import Finding
+    from controller.domain.document_set import SetPrint
     from controller.domain.form import FormDefinition
     from controller.domain.identifiers import Digest
     from controller.domain.print_stamp import PrintStamp
@@ -181,4 +182,23 @@ class PrintStamping(Protocol):
 
     def stamped(self, data: bytes, stamp: PrintStamp) -> bytes:
         """Return a marked copy of `data`; a signed PDF itself is left as it is."""
+        ...
+
+
+class SetDrawing(Protocol):
+    """汇编版式. Binds the documents of a system as one PDF."""
+
+    def bind(
+        self,
+        shown: SetPrint,
+        bodies: Sequence[bytes],
+        counts: Sequence[int],
+        *,
+        order_file: str,
+        front_only: bool = False,
+    ) -> bytes:
+        """Return cover, order of release, contents and revision page with the PDFs of the documents behind them.
+
+        `counts` are the pages of each; with `front_only` the documents are left out. Same input, same bytes.
+        """
         ...

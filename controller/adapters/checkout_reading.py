@@ -243,6 +243,7 @@ class _Reading(WordReading):
         """Remember what of an island every office program leaves alone."""
         self.likeness_words.append(shown_words(element))
         self.likeness[digest] = likeness(element, parts)
+        self.looks.append(look(element, self.likeness[digest], lettered=True))
 
     # -- looks
 
@@ -251,9 +252,9 @@ class _Reading(WordReading):
         self.page_breaks += page_breaks(block)
         self.formats.update(formats(block))
 
-    def look_at(self, element: _Element) -> None:
-        """Remember how a table or graphic looks."""
-        self.looks.append(look(element))
+    def look_at(self, table: _Element) -> None:
+        """Remember how a table looks that becomes text."""
+        self.looks.append(look(table, shown_words(table), lettered=False))
 
     # -- what was found
 

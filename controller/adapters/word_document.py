@@ -149,8 +149,8 @@ class WordReading:
             told = T("“{text}”（{kind}）", text=words(text)[:20], kind=FORMAT_MEANINGS[kind])
             self._meant.setdefault((kind, text), told)
 
-    def look_at(self, element: _Element) -> None:
-        """Learn how a table or graphic looks; nothing, unless it is built upon."""
+    def look_at(self, table: _Element) -> None:
+        """Learn how a table looks that becomes text; nothing, unless it is built upon."""
 
     def point(self, element: _Element) -> str:
         """Return what stands for an element of `POINTS`; nothing, unless it is built upon."""
@@ -246,7 +246,6 @@ class WordReading:
         """Keep an element verbatim and put its line into the text."""
         if next(element.iter(*NOTES), None) is not None:
             self._say_notes()
-        self.look_at(element)
         element = self._cutting.cut(element, [self.label(item) for item in paragraphs_of(element)])
         parts = tuple(self._cutting.parts(element))
         xml = etree.tostring(element, encoding="unicode", with_tail=False)

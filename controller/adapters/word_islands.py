@@ -7,6 +7,7 @@ import re
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
+from controller.adapters.word_looks import formats, meanings
 from controller.adapters.word_numbering import W
 from controller.domain.identifiers import Digest
 from controller.file_formats.change_settling import MARK
@@ -157,7 +158,7 @@ def _type_out(paragraph: _Element, label: str) -> None:
 
 
 def likeness(element: _Element, parts: Sequence[IslandPart]) -> str:
-    """Return what of an island every office program leaves alone: its words cell by cell, its boxes, its pictures."""
+    """Return what of an island every office program leaves alone: words cell by cell, boxes, meanings, pictures."""
     boxes = sorted(shown_words(item) for item in element.iter(f"{W}txbxContent") if not _stands_in(item))
     apart = frozenset({f"{_MC}Fallback", f"{W}txbxContent", f"{W}tbl"})
     if element.tag == f"{W}tbl":
@@ -170,16 +171,25 @@ def likeness(element: _Element, parts: Sequence[IslandPart]) -> str:
     else:
         kind, told = "graphic", " ".join("".join(_texts(element, apart)).split())
     pictures = sorted({Digest.of(part.data).hex for part in parts if part.type.endswith("/image")})
-    return "\n".join([kind, told, *boxes, *pictures])
+    meant = sorted(f"{kind}:{text}" for kind, text in meanings(element))
+    return "\n".join([kind, told, *boxes, *meant, *pictures])
 
 
-def look(element: _Element) -> Look:
-    """Return how a table or graphic looks, as far as office programs keep it: sizes, shades, columns."""
-    exact, measures = list[str](), list[float]()
+def look(element: _Element, known_by: str, *, lettered: bool) -> Look:
+    """Return how a table or graphic looks, as far as office programs keep it: sizes, shades, columns.
+
+    Args:
+        element: the table or graphic.
+        known_by: what it is found again by.
+        lettered: whether the formats of its words count.
+    """
+    exact = [f"{kind}:{text}" for kind, text in formats(element) if text.strip()] if lettered else []
+    measures = list[float]()
+    table = element.tag == f"{W}tbl"
     for item in element.iter():
         if _stands_in(item):
             continue
-        if item.tag == f"{_WP}extent":
+        if item.tag == f"{_WP}extent" and not (table and _holds_text(item)):  # frames grow with their text
             measures += [_number(item.get(side)) / _EMU_PER_MM for side in ("cx", "cy")]
         elif item.tag == f"{_A}srcRect":
             exact += [f"{side}{round(_number(item.get(side)) / 1000)}" for side in "ltrb" if item.get(side)]
@@ -189,13 +199,20 @@ def look(element: _Element) -> Look:
             shade = item.find(f"{W}tcPr/{W}shd")
             fill = "" if shade is None else (shade.get(f"{W}fill") or "").lower()
             exact.append("" if fill in _PLAIN_SHADES else fill)
-    if element.tag == f"{W}tbl":
+    if table:
         columns = [_number(item.get(f"{W}w")) for item in element.findall(f"{W}tblGrid/{W}gridCol")]
         measures += [100 * width / sum(columns) for width in columns if sum(columns)]
     for shape in element.iter("{urn:schemas-microsoft-com:vml}shape"):
         if not _stands_in(shape):
-            measures += [float(size) * _POINT_MM for _side, size in sorted(_LENGTH.findall(shape.get("style") or ""))]
-    return Look(caption(element), shown_words(element), tuple(exact), tuple(measures))
+            measures += [
+                float(size) * _POINT_MM for _side, size in sorted(_LENGTH.findall(shape.get("style") or ""))[::-1]
+            ]
+    return Look(caption(element), known_by, tuple(sorted(exact)), tuple(measures))
+
+
+def _holds_text(extent: _Element) -> bool:
+    drawing = next(extent.iterancestors(f"{W}drawing"), None)
+    return drawing is not None and next(drawing.iter(f"{W}txbxContent"), None) is not None
 
 
 def _stands_in(element: _Element) -> bool:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Protocol
 from controller.services.ports import LibraryFiles, LibraryFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from controller.domain.clause import Segment
     from controller.domain.conformity import Finding
     from controller.domain.identifiers import Digest
     from controller.domain.procedure_print import ProcedurePrint
     from controller.domain.word_changes import TrackedChange, WordComment
+    from controller.services.signing_ports import Signer
+    from controller.services.statement_filing import StatementDraft
 
 MARGINS = "margins"
 """Name of header and footer among the furniture."""
@@ -25,6 +27,25 @@ MARGINS = "margins"
 
 class DocumentDrafts(LibraryFiles, LibraryFolder, Protocol):
     """草稿. Where documents are edited: read as they are now, written whole, not in force by it."""
+
+
+@dataclass(frozen=True)
+class DraftDesk:
+    """草稿所在. Where the draft of one document lies, and what keeps a new state of it together with its statement."""
+
+    files: LibraryFiles
+    save: Callable[[Mapping[str, bytes | None], StatementDraft, Signer], object] | None = None
+    """Files the statement and the new contents (None takes a file away) in one step; None: a folder is written to."""
+    change: str | None = None
+    """Number of the change that the draft belongs to."""
+
+
+class DraftDesks(Protocol):
+    """草稿的查找. Tells where the draft of a document is worked on: in a change, else in the folder."""
+
+    def of(self, wanted: str) -> DraftDesk:
+        """Return the place of the document called `wanted`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -57,16 +78,18 @@ class Look:
 
     caption: str
     words: str
-    """Its words, by which it is found again."""
+    """What it is found again by: its words, of an island its likeness."""
     exact: tuple[str, ...] = ()
-    """Shades of cells, crops and turns of pictures."""
+    """Shades of cells, crops and turns of pictures, formats of words."""
     measures: tuple[float, ...] = ()
     """Sizes in mm, widths of columns in percent."""
 
     def like(self, other: Look) -> bool:
-        """Tell whether both look the same, but for what a program rounds."""
-        if self.exact != other.exact or len(self.measures) != len(other.measures):
+        """Tell whether both look the same, but for what a program rounds or writes in another way."""
+        if self.exact != other.exact:
             return False
+        if len(self.measures) != len(other.measures):
+            return True
         return all(abs(one - two) <= 1 + 0.03 * one for one, two in zip(self.measures, other.measures, strict=True))
 
 

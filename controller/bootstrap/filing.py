@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from controller.services.record_filing import RecordFiling
     from controller.services.register_building import RegisterBuilding
 
-from controller.bootstrap.library import Library
+from controller.bootstrap.reading import Reading
 
 
 @dataclass
-class Filing(Library):
+class Filing(Reading):
     """记录. Filing, reading and finding records; registers and the audit trail."""
 
     @cached_property
@@ -106,6 +106,7 @@ class Filing(Library):
             staff=self.staff,
             calendar=self.calendar,
             clock=self.clock,
+            training=self.training_gate,
         )
 
     @cached_property

@@ -87,6 +87,7 @@ def new(
     if values_file is None and at_terminal(out):
         target = find_stage(definition, stage)
         check_opening(definition, target, by.signatory, application.staff)
+        application.training_gate.check(definition, definition.title, by.signatory)
         entering = Entering(application, out, definition, stage=target, given=given)
         out.line(f"《{definition.title}》{definition.number} {definition.revision}")
         if definition.note:
@@ -126,6 +127,7 @@ def advance(session: Session, number: str, values_file: Path | None, settings: S
     if asking and not stored.state.voided:
         target = find_stage(definition, stage)
         check_move(definition, wanted.text, stored.state.stage, target, by.signatory, application.staff)
+        application.training_gate.check(definition, wanted.text, by.signatory)
         before = {**stored.state.values, **stored.opened}
         entering = Entering(application, out, definition, stage=target, given=given, before=before)
         entering.ask_missing()

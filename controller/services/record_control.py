@@ -116,6 +116,7 @@ class RecordControl(RecordReading):
 
         Raises:
             StageRefusedError: the stage cannot follow, or the person's posts do not allow it.
+            TrainingMissingError: the person has not read the procedure that owns the form.
             ValuesRefusedError: the values break the form's rules as they stand at that stage, or would replace what
                 was entered before.
             NothingChangedError: there is nothing to add and no stage to go to.
@@ -152,6 +153,7 @@ class RecordControl(RecordReading):
         """
         target = standing.stage if stage is None else find_stage(standing.package.definition, stage)
         check_move(standing.package.definition, standing.name, standing.stage, target, by, self._desk.staff)
+        self._desk.training.check(standing.package.definition, standing.name, by)
         act = Act.FILLED if target == standing.stage else Act.ADVANCED
         return self._prepared(standing, act, values, by, stage=target, attached=attach(files or {}))
 

@@ -6,7 +6,7 @@ Opening a record, continuing it and acts that do several things at once prepare 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from controller.domain.form_check import check_values
 from controller.services.entry_making import ActDraft, ValuesRefusedError, package_files, sensitive_keys
@@ -70,6 +70,18 @@ class PreparedEntry:
         )
 
 
+class TrainingGate(Protocol):
+    """阅知关卡. Keeps from a form's stages whoever has not read the procedure that owns it."""
+
+    def check(self, definition: FormDefinition, subject: str, by: Signatory) -> None:
+        """Make sure that `by` may sign a stage of the form; `subject` is the record's number or the form's title.
+
+        Raises:
+            TrainingMissingError: the person has not read the procedure's revision in force.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class RecordDesk:
     """归档台. The collaborators of everything that files records in one workspace."""
@@ -83,6 +95,7 @@ class RecordDesk:
     staff: Staff
     calendar: WorkingDays
     clock: Clock
+    training: TrainingGate
 
     def check(
         self,

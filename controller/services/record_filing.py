@@ -99,6 +99,7 @@ class RecordFiling:
             UnknownFormError: there is no such form.
             UnknownStageError: it has no such stage.
             StageRefusedError: a later stage was asked for that belongs to other posts.
+            TrainingMissingError: the person has not read the procedure that owns the form.
             ValuesRefusedError: the values break the form's rules; carries every problem.
             WorkspaceBusyError: another program holds the site too long.
         """
@@ -125,6 +126,7 @@ class RecordFiling:
         definition, by = package.definition, act.by.signatory
         stage = find_stage(definition, act.stage)
         check_opening(definition, stage, by, self._desk.staff)
+        self._desk.training.check(definition, definition.title, by)
         attached = attach(act.files)
         now = self._desk.clock.now()
         checked = self._desk.check(definition, values, stage=stage, now=now, by=by, attached=attached)
@@ -161,6 +163,7 @@ class RecordFiling:
         now = self._desk.clock.now()
         stage = find_stage(package.definition, act.stage)
         check_opening(package.definition, stage, act.by.signatory, self._desk.staff)
+        self._desk.training.check(package.definition, package.definition.title, act.by.signatory)
         attached = attach(act.files)
         good: list[tuple[int, bytes]] = []
         refused: list[RefusedRow] = []

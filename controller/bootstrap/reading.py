@@ -1,0 +1,61 @@
+"""阅知. Who has to read which revision, what is read, the notice of what changed, and the gate at the forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from controller.services.training import Training
+    from controller.services.training_gate import ReadingGate
+    from controller.services.training_text import LibraryTrainingTexts
+
+from controller.bootstrap.library import Library
+
+
+@dataclass
+class Reading(Library):
+    """阅知. Who has to read which revision, what is read, the notice of what changed, and the gate at the forms."""
+
+    @cached_property
+    def training(self) -> Training:
+        """Assigns the reading of revisions and takes in who has understood them."""
+        from controller.services.training import Training
+
+        return Training(
+            statements=self.statements,
+            archive=self.archive,
+            staff=self.staff,
+            rules=self.document_rules,
+            texts=lambda: self.training_texts,
+        )
+
+    @cached_property
+    def training_texts(self) -> LibraryTrainingTexts:
+        """What there is to read: of the newest approved library, else of what is in force."""
+        from controller.adapters.procedure_layout import ProcedureLayout
+        from controller.services.document_library import DocumentLibrary
+        from controller.services.form_library import FormLibrary
+        from controller.services.procedure_printing import ProcedurePrinting
+        from controller.services.training_text import LibraryTrainingTexts, ReadableLibrary
+
+        approved = DocumentLibrary(self.approved_files)
+        signing = replace(
+            self.document_signing,
+            files=self.approved_files,
+            library=approved,
+            printing=ProcedurePrinting(approved, ProcedureLayout(), self.settings.company),
+        )
+        libraries = [
+            ReadableLibrary(signing, FormLibrary(self.approved_files)),
+            ReadableLibrary(self.document_signing, self.forms),
+        ]
+        return LibraryTrainingTexts(libraries, self.renderer)
+
+    @cached_property
+    def training_gate(self) -> ReadingGate:
+        """Refuses stages of forms to whoever has not read the procedure that owns them."""
+        from controller.services.training_gate import ReadingGate
+
+        return ReadingGate(self.documents, self.training)

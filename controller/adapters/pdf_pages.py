@@ -85,14 +85,24 @@ def paint(
     after = writer.add_object(generic.StreamObject(stream_data=f"\nQ\n{operators}\n".encode()))
     page[pdf_name("/Contents")] = generic.ArrayObject([before, *parts, after])
     # Resources may be shared with other pages: this page gets a dictionary of its own.
-    resources = generic.DictionaryObject(_raw(page.get("/Resources", found.held.get("/Resources"))))
+    own_resources = entry(page, "/Resources")
+    resources = generic.DictionaryObject(_raw(found.held.get("/Resources") if own_resources is None else own_resources))
     for key, named in (("/XObject", objects), ("/Font", fonts)):
         if named:
-            own = generic.DictionaryObject(_raw(resources.get(key)))
+            own = generic.DictionaryObject(_raw(entry(resources, key)))
             own.update({pdf_name(name): thing for name, thing in named.items()})
             resources[pdf_name(key)] = own
     page[pdf_name("/Resources")] = resources
     writer.update_container(page)
+
+
+def entry(dictionary: object, key: str) -> generic.PdfObject | None:
+    """Return what a dictionary holds, references resolved; None where it holds nothing or is no dictionary."""
+    if not isinstance(dictionary, generic.DictionaryObject) or key not in dictionary:
+        return None
+    held = dictionary.raw_get(key)
+    found: generic.PdfObject = held.get_object() if isinstance(held, generic.IndirectObject) else held
+    return found
 
 
 def _raw(dictionary: object) -> dict[generic.NameObject, generic.PdfObject]:

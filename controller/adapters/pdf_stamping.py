@@ -21,7 +21,7 @@ from pyhanko.pdf_utils.writer import copy_into_new_writer
 
 from controller.adapters.pdf_addition import PdfAddition, numbers
 from controller.adapters.pdf_lettering import Lettering, embed_font, shared_subset
-from controller.adapters.pdf_pages import pages_of, paint
+from controller.adapters.pdf_pages import entry, pages_of, paint
 from controller.domain.errors import DamagedError
 from controller.domain.print_stamp import COPY_OF_SIGNED, SEPARATOR
 from controller.domain.text import T
@@ -106,9 +106,9 @@ def _opened(pdf: bytes) -> tuple[BasePdfFileWriter, bool]:
 
 
 def _signature_places(root: generic.DictionaryObject) -> list[generic.DictionaryObject]:
-    form = root.get("/AcroForm")
-    fields = form.get("/Fields", ()) if isinstance(form, generic.DictionaryObject) else ()
-    return [place for field in fields if (place := field.get_object()).get("/FT") == "/Sig"]
+    fields = entry(entry(root, "/AcroForm"), "/Fields")
+    found = [field.get_object() for field in fields] if isinstance(fields, generic.ArrayObject) else []
+    return [place for place in found if entry(place, "/FT") == pdf_name("/Sig")]
 
 
 def _flatten(writer: BasePdfFileWriter, found: FoundPage) -> None:
@@ -116,14 +116,15 @@ def _flatten(writer: BasePdfFileWriter, found: FoundPage) -> None:
     kept = generic.ArrayObject()
     pictures: dict[str, generic.PdfObject] = {}
     drawn: list[str] = []
-    for reference in list(found.page.get("/Annots", ())):
+    notes = entry(found.page, "/Annots")
+    for reference in list(notes) if isinstance(notes, generic.ArrayObject) else []:
         place = reference.get_object()
-        seen = place.get("/AP", {})
-        if place.get("/FT") != "/Sig":
+        seen, box = entry(place, "/AP"), entry(place, "/Rect")
+        if entry(place, "/FT") != pdf_name("/Sig"):
             kept.append(reference)
-        elif "/N" in seen and "/Rect" in place:
+        elif isinstance(seen, generic.DictionaryObject) and "/N" in seen and isinstance(box, generic.ArrayObject):
             name = f"{_PICTURE}{len(pictures)}"
-            left, bottom, *_ = (float(side.get_object()) for side in place["/Rect"])
+            left, bottom, *_ = (float(side.get_object()) for side in box)
             pictures[name] = seen.raw_get("/N")
             drawn.append(f"q 1 0 0 1 {left:.2f} {bottom:.2f} cm {name} Do Q")
     if pictures:

@@ -14,6 +14,7 @@ from controller.cli.files import read_bytes, write_output
 from controller.cli.questions import agreed
 from controller.domain.errors import RefusedError
 from controller.domain.print_stamp import StampKind
+from controller.domain.procedure_print import CLASS_NAMES
 from controller.domain.text import T
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _print_set(
     sets = application.document_sets
     standing = sets.standing(edition)
     chosen = sets.documents(classes=classes, numbers=numbers) if classes or numbers else list(standing.documents)
-    selection = "、".join([*classes, *(item.number for item in chosen)] if numbers else classes)
+    selection = "、".join([*(CLASS_NAMES.get(word, word) for word in classes), *(["指定文件"] if numbers else [])])
     with out.progress(T("打印")) as progress:
         made = sets.pdf(standing, documents=chosen, selection=selection, progress=progress)
     stamp = application.document_prints.set_stamp(standing, signer.signatory.name, training=training)

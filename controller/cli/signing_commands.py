@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from controller.bootstrap import Application
     from controller.cli.main import Session
     from controller.cli.output import Output
-    from controller.domain.document_signatures import DocumentSignature, DocumentSignatures
+    from controller.domain.document_set import SetStanding
+    from controller.domain.document_signatures import DocumentSignature, DocumentSignatures, ElsewhereApproval
     from controller.services.signing_ports import Signer
 
 _PDF_LIMIT = 512 * 1024 * 1024
@@ -114,6 +115,8 @@ def signatures(session: Session, number: str) -> int:
             aside = signed.told_on_paper or signed.reason or ""
             rows.append([item.step.label, signed.by.name, signed.by.post, moment_text(signed.at), aside])
     out.table([T("签署"), T("姓名"), T("岗位"), T("时间"), T("理由")], rows)
+    for old in standing.elsewhere:
+        out.line(f"{old.told}{'：' + out.text(old.flaw) if old.flaw is not None else ''}")
     for signed in standing.declined:
         out.line(f"{moment_text(signed.at)}  {signed.told_on_paper}")
     for signed in standing.voided:
@@ -127,8 +130,24 @@ def signatures(session: Session, number: str) -> int:
             )
         )
     out.line(T("{standing}。", standing=standing.explain()))
-    out.document(standing_data(standing, out))
+    told = standing_data(standing, out)
+    bound = session.application.document_sets.approval_of(standing.number)
+    if bound is not None:
+        told["set"] = _set_data(bound, standing.number)
+        out.line(T("{standing}。", standing=bound.explain_of(standing.number)))
+    out.document(told)
     return 0 if standing.complete else 1
+
+
+def _set_data(bound: SetStanding, number: str) -> dict[str, Any]:
+    approval = bound.approval
+    return {
+        "number": bound.number,
+        "edition": bound.edition,
+        "approved_by": approval.by.name if approval is not None else None,
+        "approved_at": approval.at if approval is not None else None,
+        "unchanged": bound.unchanged(number),
+    }
 
 
 @command("exempt", M("企业负责人签署两人企业豁免：起草与审核可为同一人，批准人不得为起草人。"))
@@ -189,6 +208,19 @@ def standing_data(standing: DocumentSignatures, out: Output) -> dict[str, Any]:
         ],
         "voided": [_signature_data(item, out) for item in standing.voided],
         "declined": [_signature_data(item, out) for item in standing.declined],
+        "elsewhere": [_elsewhere_data(item, out) for item in standing.elsewhere],
+    }
+
+
+def _elsewhere_data(item: ElsewhereApproval, out: Output) -> dict[str, Any]:
+    return {
+        "steps": [{"meaning": meaning, "name": name, "date": day or None} for meaning, name, day in item.steps],
+        "effective": item.effective or None,
+        "by": {"person": item.by.person, "name": item.by.name, "post": item.by.post},
+        "at": item.at,
+        "statement": item.path,
+        "scan": item.scan[0] if item.scan is not None else None,
+        "flaw": out.text(item.flaw) if item.flaw is not None else None,
     }
 
 

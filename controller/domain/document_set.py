@@ -104,6 +104,29 @@ class SetStanding:
                 told.append(f"{number} {old.revision} → {new.revision}")
         return told
 
+    def unchanged(self, number: str) -> bool:
+        """Tell whether a document is still what the newest approval of the set named."""
+        if self.approval is None or self.approval.flaw is not None:
+            return False
+        named = {(item.number, item.contents) for item in self.approval.documents}
+        return any(item.number == number and (number, item.contents) in named for item in self.documents)
+
+    def explain_of(self, number: str) -> Text:
+        """Return in one sentence what the approval of the set says of one of its documents."""
+        assert self.approval is not None
+        named = next((item.revision for item in self.approval.documents if item.number == number), None)
+        said = {"number": self.number, "edition": self.edition}
+        if self.approval.flaw is not None:
+            return T("汇编 {number} {edition} 的批准无效：{why}", why=self.approval.flaw, **said)
+        said |= {"name": self.approval.by.name, "day": self.approval.at[:10]}
+        if named is None:
+            return T("汇编 {number} {edition}（{name} {day} 批准）未收录本文件", **said)
+        if self.unchanged(number):
+            return T("随汇编 {number} {edition} 由{name}于 {day} 批准，其后没有变动", **said)
+        return T(
+            "随汇编 {number} {edition} 由{name}于 {day} 批准的是版本 {revision}，其后有变动", revision=named, **said
+        )
+
     @property
     def counts(self) -> bool:
         """Whether the approval is sound and covers just what the set is now."""

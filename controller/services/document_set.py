@@ -154,6 +154,18 @@ class DocumentSetPrinting:
         files = {path: digest for item in documents for path, digest in self.source_files(item.number).items()}
         return SetStanding(number, name, documents, files, approvals[-1] if approvals else None)
 
+    def approval_of(self, document: str) -> SetStanding | None:
+        """Return how the set stands that a document is part of; None while no set was ever approved.
+
+        Raises:
+            StatementDamagedError: a filed approval cannot be read.
+        """
+        number = set_number(self.library.numbers() or [document])
+        if not any(f"/{number}/" in name for name in self.statements.chains()):
+            return None
+        standing = self.standing()
+        return standing if standing.approval is not None else None
+
     def approvals_of(self, number: str, edition: str) -> list[SetApproval]:
         """Return every approval of an edition, the oldest first."""
         return list(_approvals(self.statements.chain(chain_of(number, edition)), edition))

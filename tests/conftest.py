@@ -89,6 +89,12 @@ class Workspace:
         }
 
 
+def pytest_collection_finish() -> None:
+    """Leave what the imports made, which lives as long as the run, out of every later collection."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _leaks_are_blamed_on_their_own_file() -> Iterator[None]:
     """Collect what a file of tests left behind, so that a program or file it forgot fails there and nowhere else."""

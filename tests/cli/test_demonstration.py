@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
+PROGRAM = """
+from controller.adapters import personal_keys
+from controller.cli.main import run
+personal_keys.ROUNDS = 1000
+run()
+"""
+"""The program in a process of its own, with keys that open quickly, as everywhere in these tests."""
 
 
 @dataclass
@@ -38,7 +45,7 @@ class Demonstration:
 
 def qms(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "controller", *words],
+        [sys.executable, "-c", PROGRAM, *words],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,

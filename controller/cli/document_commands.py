@@ -1,4 +1,4 @@
-"""命令 `qms doc`. List, show, parse, import and check procedures; external documents and the checklist."""
+"""命令 `qms doc`. List, show, parse and check procedures; external documents and the checklist."""
 
 from __future__ import annotations
 
@@ -35,6 +35,10 @@ _WORD = "controller.cli.document_word_commands"
 _HISTORY = "controller.cli.document_history_commands"
 _PRINT = "controller.cli.document_print_commands"
 _LAZY = {
+    "import": (
+        "controller.cli.document_import_commands:import_",
+        M("导入一篇文件；或分两步导入整个旧文件夹：先生成对照表（--plan），核对后按表导入（--mapping）。"),
+    ),
     "links": ("controller.cli.reference_commands:links", M("引用关系：一份文件引用了谁、被谁引用，哪些引用已失效。")),
     "print": (f"{_PRINT}:print_", M("打印一份文件，每页注明受控状态；或打印体系文件汇编（--set）。")),
     "approve-set": (f"{_PRINT}:approve_set", M("批准体系文件汇编：一次签署，列明全部文件的版本和摘要。")),
@@ -96,9 +100,19 @@ def show(session: Session, number: str) -> int:
     ]
     for label, step in ((T("起草"), document.drafted), (T("审核"), document.reviewed), (T("批准"), document.approved)):
         if step is not None:
-            rows.append([label, f"{step.name} {step.date or ''}".strip()])
+            rows.append([label, T("{who}（系统外，不是本系统的签名）", who=f"{step.name} {step.date or ''}".strip())])
     if document.effective:
         rows.append([T("生效日期"), document.effective])
+    if document.former_number:
+        rows.append([T("原编号"), document.former_number])
+    if document.former_revision:
+        rows.append([T("原版本"), document.former_revision])
+    for row in document.history:
+        said = f"{row.revision} {row.date or ''} {row.clauses} {row.reason} {row.by}"
+        told = " ".join(said.split())
+        rows.append([T("修订记录"), T("{row}（系统外）", row=told) if row.elsewhere else told])
+    if document.former_block:
+        rows.append([T("原控制栏"), "\n".join(document.former_block)])
     if document.forms:
         rows.append([T("名下表单"), document.forms])
     if document.basis:
@@ -170,71 +184,6 @@ def _read(file: Path) -> ReadText:
     from controller.services.text_reading import MAX_BYTES
 
     return read_document_file(read_bytes(file, limit=MAX_BYTES), name=file.name)
-
-
-# -- import ----------------------------------------------------------------------------------------------------
-
-
-@doc.command("import", help=M("把文本或 docx 中的一篇导入文件库；不改写文字，不重排编号。"))
-@_FILE
-@option("--number", metavar="N", help=M("文件编号（默认：正文里写的编号）。"))
-@option("--title", metavar="T", help=M("文件名称（默认：正文标题）。"))
-@option("--class", "class_word", metavar="CLASS", help=M("文件类别：程序、制度、职责或手册（默认：按编号）。"))
-@option("--revision", metavar="REV", help=M("版本（例如 B/1；默认：正文里写的版本，没有则 A/0）。"))
-@option("--owner", metavar="DEPARTMENT", help=M("归口部门。"))
-@option("--segment", type=click.IntRange(min=1), metavar="K", help=M("文件含多篇时，导入第几篇。"))
-@click.pass_obj
-def import_document(
-    session: Session,
-    file: Path,
-    number: str | None,
-    title: str | None,
-    class_word: str | None,
-    revision: str | None,
-    owner: str | None,
-    segment: int | None,
-) -> int:
-    from controller.services.document_import import ImportOrder
-
-    out = session.output
-    application = session.application
-    by = application.person(session.person)
-    order = ImportOrder(
-        number=number, title=title, class_word=class_word, owner=owner, segment=segment, revision=revision
-    )
-    done = application.document_import.import_document(_read(file), order, by=by)
-    out.line(
-        T(
-            "已导入 {number}《{title}》，{count} 条。",
-            number=done.document.number,
-            title=done.document.title,
-            count=done.clauses,
-        )
-    )
-    given = done.document.revision
-    if revision is not None or done.stated is None:
-        out.line(T("版本 {revision}。", revision=given))
-    elif done.stated.upper().startswith(given.text):
-        out.line(T("版本 {revision}（正文所写）。", revision=given))
-    else:
-        out.line(
-            T(
-                "正文写的版本“{stated}”不是 A/0 这样的写法，按 {revision} 导入；可用 --revision 指明。",
-                stated=done.stated,
-                revision=given,
-            )
-        )
-    out.findings(done.findings)
-    out.line(T("查看：qms doc show {number}", number=done.document.number))
-    out.document(
-        control_data(done.document)
-        | {
-            "clauses": done.clauses,
-            "commit": done.commit,
-            "findings": [out.finding_data(item) for item in done.findings],
-        }
-    )
-    return 0
 
 
 # -- lint, checklist, external documents -----------------------------------------------------------------------

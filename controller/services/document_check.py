@@ -6,57 +6,26 @@ the product points out, it never rewrites.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from controller.domain.clause import Island
 from controller.domain.clause_findings import segment_findings
 from controller.domain.conformity import Finding, Gravity
-from controller.domain.document import CLASS_WORDS, Validity
+from controller.domain.document import CLASS_WORDS
 from controller.domain.errors import QmsError
-from controller.domain.identifiers import nearest
 from controller.domain.text import T, Text
 from controller.file_formats.document_file import unknown_keys
-from controller.file_formats.yaml_text import YamlTextError, load_yaml
-from controller.services.document_library import (
-    CHECKLIST_FILE,
-    EXTERNAL_FILE,
-    FOLDER,
-    FORMS_FOLDER,
-    REGISTERS_FOLDER,
-)
+from controller.services.document_library import CHECKLIST_FILE, EXTERNAL_FILE, FOLDER
+from controller.services.reference_keeping import ReferenceKeeping
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Sequence
 
     from controller.domain.clause import Clause
-    from controller.domain.document import ControlledDocument, ExternalDocument, ExternalDocumentList
+    from controller.domain.document import ControlledDocument
+    from controller.domain.references import FormerItem
     from controller.services.document_library import DocumentLibrary, LibraryDocument
-    from controller.services.ports import LibraryFiles
-
-_TITLE = re.compile(r"《([^《》\n]{2,60})》")
-_LAW_WORDS = ("条例", "办法", "规范", "规定", "法", "规则", "指导原则", "通知", "公告")
-_FORM_WORDS = ("表", "单", "记录", "台账", "清单", "卡", "报告", "书", "簿")
-
-
-@dataclass
-class _Library:
-    """Everything that can be referred to."""
-
-    documents: dict[str, str] = field(default_factory=dict)
-    forms: dict[str, str] = field(default_factory=dict)
-    registers: dict[str, str] = field(default_factory=dict)
-    external: ExternalDocumentList | None = None
-
-    def has(self, number: str) -> bool:
-        return number in self.documents or number in self.forms or number in self.registers
-
-    def numbers(self) -> list[str]:
-        return [*self.documents, *self.forms, *self.registers]
-
-    def titled(self, title: str) -> bool:
-        return any(title in names.values() for names in (self.documents, self.forms, self.registers))
 
 
 @dataclass
@@ -80,23 +49,37 @@ class _Report:
         self.found.append(Finding(code, gravity, message, path=path, line=line, subject=self.number, hint=hint))
 
 
-def check_documents(library: DocumentLibrary) -> list[Finding]:
-    """Return everything found in the documents of the workspace, in order of number.
+def check_documents(
+    library: DocumentLibrary, former: Callable[[], Sequence[FormerItem]] | None = None
+) -> list[Finding]:
+    """Return everything found in the documents of the workspace, in order of number, then in what else refers.
 
-    Forms and registers are only looked up here; their own lint checks them.
+    Forms and registers are checked here only for what they refer to; their own lint checks the rest.
+
+    Args:
+        library: the documents.
+        former: gives the numbers and titles the library once had, to explain names that are gone.
     """
+    keeping = ReferenceKeeping(library, former)
+    references = keeping.findings()
     found: list[Finding] = []
-    known = _known(library, found)
-    for number in library.numbers():
+    numbers = library.numbers()
+    for number in numbers:
         try:
             shown = library.show(number)
         except QmsError as exc:
             path = exc.where or f"{FOLDER}/{number}"
             found.append(_problem(exc, path, number))
             continue
-        found.extend(_document(shown, known))
+        found.extend(_document(shown))
+        found.extend(item for item in references if item.subject == number)
         found.extend(_unclaimed_folder(shown.document, number))
-    found.extend(_checklist(library, known))
+    found.extend(item for item in references if item.subject not in numbers)
+    for read, path in ((library.external_documents, EXTERNAL_FILE), (library.checklist, CHECKLIST_FILE)):
+        try:
+            read()
+        except QmsError as exc:
+            found.append(_problem(exc, exc.where or path, None))
     return found
 
 
@@ -106,46 +89,7 @@ def _problem(exc: QmsError, path: str, subject: str | None) -> Finding:
     return Finding(exc.code, Gravity.ERROR, exc.message, path=file, line=at, subject=subject, hint=exc.hint)
 
 
-def _known(library: DocumentLibrary, found: list[Finding]) -> _Library:
-    known = _Library(
-        forms=_titles(library.files, FORMS_FOLDER, "form.yml", found),
-        registers=_titles(library.files, REGISTERS_FOLDER, "register.yml", found),
-    )
-    for number in library.numbers():
-        try:
-            known.documents[number] = library.document(number).title
-        except QmsError:
-            known.documents[number] = ""  # told where the document itself is checked
-    try:
-        known.external = library.external_documents()
-    except QmsError as exc:
-        found.append(_problem(exc, exc.where or EXTERNAL_FILE, None))
-    return known
-
-
-def _titles(files: LibraryFiles, folder: str, name: str, found: list[Finding]) -> dict[str, str]:
-    """Return number → title of what lies below `folder`; a register may be referred to by its id as well."""
-    titles: dict[str, str] = {}
-    for entry in files.folders(folder):
-        path = f"{folder}/{entry}/{name}"
-        data = files.read(path)
-        if data is None:
-            continue
-        try:
-            content = load_yaml(data.decode("utf-8"), where=path)
-        except (YamlTextError, UnicodeDecodeError) as exc:
-            message = exc.message if isinstance(exc, YamlTextError) else T("不是 UTF-8 文本")
-            found.append(Finding("linked-file-unreadable", Gravity.WARNING, message, path=path))
-            titles[entry] = ""
-            continue
-        if isinstance(content, dict):
-            title = str(content.get("title") or "")
-            titles[entry] = title
-            titles[str(content.get("number") or entry)] = title
-    return titles
-
-
-def _document(shown: LibraryDocument, known: _Library) -> list[Finding]:
+def _document(shown: LibraryDocument) -> list[Finding]:
     document = shown.document
     number = str(document.number)
     report = _Report(number)
@@ -173,9 +117,7 @@ def _document(shown: LibraryDocument, known: _Library) -> list[Finding]:
         if isinstance(piece, Island) and str(piece.digest) not in shown.islands:
             message = T("图表“{caption}”的原件不在文件夹里。", caption=piece.caption)
             add("island-missing", Gravity.ERROR, message, file="clauses.txt", line=piece.span.line)
-    _links(document, shown, known, report)
-    _basis(document, known, report)
-    _cited_titles(shown, known, report)
+    _links(document, shown, report)
     return report.found
 
 
@@ -187,7 +129,7 @@ def _unclaimed_folder(document: ControlledDocument, folder: str) -> list[Finding
     return [Finding("document-folder-wrong", Gravity.ERROR, message, path=path, subject=folder)]
 
 
-def _links(document: ControlledDocument, shown: LibraryDocument, known: _Library, report: _Report) -> None:
+def _links(document: ControlledDocument, shown: LibraryDocument, report: _Report) -> None:
     typed = {_count(clause) for clause in shown.segment.clauses if clause.number}
     typed |= {clause.label.strip() for clause in shown.segment.clauses}
     for kind, keys in (("links", document.links), ("company_set", document.company_set)):
@@ -195,125 +137,7 @@ def _links(document: ControlledDocument, shown: LibraryDocument, known: _Library
             if clause not in typed:
                 message = T("{kind} 提到的条款 {clause} 在正文里没有。", kind=kind, clause=clause)
                 report.add("link-clause-missing", Gravity.WARNING, message)
-    for clause, targets in document.links.items():
-        for target in targets:
-            _target(target, T("条款 {clause}", clause=clause), known, report)
-    for target in document.related:
-        _target(target, T("相关文件"), known, report)
-    for form in document.forms:
-        if form not in known.forms:
-            message = T("名下的表单 {form} 不存在。", form=form)
-            report.add("link-target-missing", Gravity.ERROR, message, hint=_near(form, known))
 
 
 def _count(clause: Clause) -> str:
     return ".".join(str(part) for part in clause.number)
-
-
-def _target(target: str, place: Text, known: _Library, report: _Report) -> None:
-    identifier = target.split(maxsplit=1)[0] if target.strip() else target
-    if identifier.startswith("WL-"):
-        if known.external is not None and known.external.find(identifier) is None:
-            report.add(
-                "link-target-missing",
-                Gravity.ERROR,
-                T("{place}引用的外来文件 {id} 不在清单里。", place=place, id=identifier),
-            )
-        return
-    if not known.has(identifier):
-        message = T("{place}指向的 {target} 不存在。", place=place, target=target)
-        report.add("link-target-missing", Gravity.ERROR, message, hint=_near(identifier, known))
-
-
-def _near(wanted: str, known: _Library) -> Text | None:
-    close = nearest(wanted, known.numbers())
-    return T("是否想写 {number}？", number=close) if close else None
-
-
-def _basis(document: ControlledDocument, known: _Library, report: _Report) -> None:
-    if known.external is None:
-        return
-    for identifier in document.basis:
-        cited = known.external.find(identifier)
-        if cited is None:
-            report.add("link-target-missing", Gravity.ERROR, T("依据 {id} 不在外来文件清单里。", id=identifier))
-        elif cited.validity is not Validity.CURRENT:
-            report.add("basis-not-valid", _validity_gravity(cited), _validity_message(cited))
-
-
-def _validity_gravity(cited: ExternalDocument) -> Gravity:
-    return Gravity.WARNING if cited.validity is Validity.REPEALED else Gravity.NOTE
-
-
-def _validity_message(cited: ExternalDocument) -> Text:
-    return T(
-        "依据《{title}》的有效性是“{validity}”（{certainty}）。",
-        title=cited.title,
-        validity=cited.validity.value,
-        certainty=cited.certainty,
-    )
-
-
-def _cited_titles(shown: LibraryDocument, known: _Library, report: _Report) -> None:
-    """Every 《…》 in the text is a form, a register, a document or an external document that we know."""
-    noted = {note.clause: note.id for note in shown.notes}
-    seen: set[str] = set()
-    for clause in shown.segment.clauses:
-        for title in _TITLE.findall(clause.text):
-            if title in seen or known.titled(title):
-                continue
-            seen.add(title)
-            cited = known.external.titled(title) if known.external else None
-            if cited is not None:
-                if cited.validity is not Validity.CURRENT and cited.id not in shown.document.basis:
-                    message = _validity_message(cited)
-                    report.add(
-                        "basis-not-valid", _validity_gravity(cited), message, file="clauses.txt", line=clause.span.line
-                    )
-                continue
-            _unknown_title(title, clause, noted, known, report)
-
-
-def _unknown_title(
-    title: str, clause: Clause, noted: Mapping[str | None, str], known: _Library, report: _Report
-) -> None:
-    line = clause.span.line
-    note = noted.get(_count(clause))
-    if title.endswith(_LAW_WORDS):
-        if note is not None:
-            message = T("引用的《{title}》不在外来文件清单里；已有提示 {note}。", title=title, note=note)
-            report.add("citation-unknown", Gravity.NOTE, message, file="clauses.txt", line=line)
-            return
-        message = T("引用的《{title}》不在外来文件清单里，是否现行无法判断。", title=title)
-        close = nearest(title, [item.title for item in known.external.documents]) if known.external else None
-        hint = T("是否指《{title}》？核实后登记到外来文件清单。", title=close) if close else None
-        report.add("citation-unknown", Gravity.WARNING, message, file="clauses.txt", line=line, hint=hint)
-    elif title.endswith(_FORM_WORDS):
-        close = nearest(title, [*known.forms.values(), *known.registers.values()])
-        hint = T("名称最接近的是《{title}》。", title=close) if close else None
-        message = T("正文要求的《{title}》没有同名的表单或台账。", title=title)
-        report.add("required-form-missing", Gravity.WARNING, message, file="clauses.txt", line=line, hint=hint)
-    else:
-        message = T("正文提到的《{title}》不在文件库和外来文件清单里。", title=title)
-        report.add("citation-unknown", Gravity.NOTE, message, file="clauses.txt", line=line)
-
-
-def _checklist(library: DocumentLibrary, known: _Library) -> list[Finding]:
-    try:
-        checklist = library.checklist()
-    except QmsError as exc:
-        return [_problem(exc, exc.where or CHECKLIST_FILE, None)]
-    found = []
-    for item in checklist.items:
-        for target in item.evidence:
-            missing = not known.has(target)
-            if target.startswith("WL-"):
-                missing = known.external is not None and known.external.find(target.split(maxsplit=1)[0]) is None
-            if missing:
-                message = T("检查项 {clause} 的证据 {target} 不存在。", clause=item.clause, target=target)
-                found.append(
-                    Finding(
-                        "evidence-missing", Gravity.WARNING, message, path=CHECKLIST_FILE, hint=_near(target, known)
-                    )
-                )
-    return found

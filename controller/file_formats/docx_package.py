@@ -15,6 +15,7 @@ from xml.parsers import expat
 
 from controller.domain.errors import DamagedError, RefusedError
 from controller.domain.text import T
+from controller.file_formats.field_codes import FieldCodes
 from controller.file_formats.zip_container import (
     MAX_TOTAL,
     EncryptedFileError,
@@ -41,17 +42,18 @@ TEXT_TYPES = frozenset(_WORD + kind + "+xml" for kind in ("header", "footer", "f
 """Content types of the parts that hold the document's text."""
 _DECLARATION = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
 _ENCODING = re.compile(rb"""^<\?xml[^>]{0,200}?\bencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
-_MACRO = re.compile(r"macroenabled|vbaproject|vbadata|ms-word\.keymapcustomizations|attachedtoolbars", re.IGNORECASE)
-_EMBEDDED = re.compile(r"oleobject|activex|ax\.control|package$|/control$|afchunk|subdocument$", re.IGNORECASE)
+_MACRO = re.compile(
+    r"macroenabled|vbaproject|vbadata|keymapcustomizations|attachedtoolbars|customui|ui/extensibility", re.IGNORECASE
+)
+_EMBEDDED = re.compile(
+    r"oleobject|activex|ax\.control|package$|/control$|afchunk|subdocument$|webextension", re.IGNORECASE
+)
 _EMBEDDED_NAME = re.compile(
     r"^word/(?:embeddings|activex|afchunks?)/|\.(?:exe|dll|js|vbs|ps1|bat|cmd|hta|lnk|jar)$", re.IGNORECASE
 )
 _FONT = re.compile(r"font", re.IGNORECASE)
 _FONT_KEY = re.compile(r"""fontKey=["']\{([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}["']""")
 _FONT_HEADS = (b"\x00\x01\x00\x00", b"OTTO", b"true", b"ttcf", b"wOFF", b"wOF2")
-_FETCHING_FIELD = re.compile(
-    r"\b(?:DDEAUTO|DDE|INCLUDETEXT|INCLUDEPICTURE|IMPORT|LINK|DATABASE|RD|MACROBUTTON)\b", re.IGNORECASE
-)
 
 
 class OldWordFormatError(RefusedError):
@@ -280,61 +282,42 @@ def check_xml(content: bytes, *, part: str) -> None:
             raise PartDamagedError(part=part, detail=T("文字编码不是 UTF-8")) from exc
     if _DECLARATION.search(plain) or b"\x00" in plain:
         raise XmlDeclarationError(part=part)
-    reader = _FieldWatch(part)
-    reader.read(content)
+    _Watch(part).read(content)
 
 
-class _FieldWatch:
-    """Streams through a part, refusing depth, and fields (`w:instrText`, `w:fldSimple`) that fetch something."""
+class _Watch:
+    """Streams through a part, refusing depth, and fields that fetch something."""
 
     def __init__(self, part: str) -> None:
         self._part = part
         self._depth = 0
-        self._code: list[str] = []
-        self._inside = False
+        self._codes = FieldCodes()
 
     def read(self, content: bytes) -> None:
         parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
-        if b"instrText" in content or "instrText".encode("utf-16-le") in content:
-            parser.CharacterDataHandler = self._text
+        if any(name.encode(code) in content for name in ("instrText", "InstrText") for code in ("ascii", "utf-16-le")):
+            parser.CharacterDataHandler = self._codes.text
         try:
             parser.Parse(content, True)
         except expat.ExpatError as exc:
             detail = T("第 {line} 行不是有效的 XML", line=exc.lineno)
             raise PartDamagedError(part=self._part, detail=detail) from exc
-        self._judge("".join(self._code))
+        self._codes.finish()
+        if self._codes.fetching is not None:
+            raise ExternalLinkError(part=self._part, target=self._codes.fetching)
 
     def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self._depth += 1
         if self._depth > _MAX_XML_DEPTH:
             raise PartDamagedError(part=self._part, detail=T("嵌套超过 {limit} 层", limit=_MAX_XML_DEPTH))
-        name = tag.rpartition(":")[2]
-        if name == "instrText":
-            self._inside = True
-        elif name == "fldSimple":
-            for key, value in attributes.items():
-                if key.endswith("instr"):
-                    self._judge(value)
-        elif name == "fldChar" and any(value in {"begin", "separate", "end"} for value in attributes.values()):
-            # A field code may be spread over several runs; it is judged as the whole that Word would read.
-            self._judge("".join(self._code))
-            self._code.clear()
+        self._codes.start(tag.rpartition(":")[2], attributes)
 
     def _end(self, _tag: str) -> None:
         self._depth -= 1
-        self._inside = False
-
-    def _text(self, text: str) -> None:
-        if self._inside:
-            self._code.append(text)
-
-    def _judge(self, code: str) -> None:
-        words = code.split(maxsplit=1)
-        if words and _FETCHING_FIELD.fullmatch(words[0]):
-            raise ExternalLinkError(part=self._part, target=code.strip())
+        self._codes.end()
 
 
 def _elements(content: bytes) -> list[tuple[str, dict[str, str]]]:

@@ -71,6 +71,16 @@ def test_a_docx_of_python_docx_opens_and_tells_its_text_parts_and_properties() -
     assert package.core_properties() == "docProps/core.xml"
 
 
+def fields(*codes: str) -> str:
+    """Return a paragraph with a field of these pieces of code; what stands in braces is a field within it."""
+    begin, end = ('<w:r><w:fldChar w:fldCharType="' + kind + '"/></w:r>' for kind in ("begin", "end"))
+    pieces = []
+    for code in codes:
+        text = f"<w:r><w:instrText>{code.strip('{}')}</w:instrText></w:r>"
+        pieces.append(begin + text + end if code.startswith("{") else text)
+    return f"<w:p>{begin}{''.join(pieces)}{end}</w:p>"
+
+
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
 BOMB_XML = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 VBA = "application/vnd.ms-office.vbaProject"
@@ -144,6 +154,66 @@ MUSEUM: dict[str, tuple[type[QmsError], bytes]] = {
             }
         ),
     ),
+    "data exchange field under another": (
+        ExternalLinkError,
+        docx(parts={"word/document.xml": document(fields("{QUOTE 68 68 69 }", " c:\\\\cmd.exe"))}),
+    ),
+    "name of a field in two pieces": (
+        ExternalLinkError,
+        docx(parts={"word/document.xml": document(fields("DD", "{QUOTE 69 }", "EAUTO c:\\\\cmd.exe"))}),
+    ),
+    "data exchange field within a question": (
+        ExternalLinkError,
+        docx(parts={"word/document.xml": document(fields("IF ", "{DDEAUTO c:\\\\cmd.exe }", " = 1"))}),
+    ),
+    "deleted data exchange field": (
+        ExternalLinkError,
+        docx(parts={"word/document.xml": document(fields("DDEAUTO c:\\\\cmd.exe").replace("instr", "delInstr"))}),
+    ),
+    "field without its beginning": (
+        ExternalLinkError,
+        docx(parts={"word/document.xml": document("<w:p><w:r><w:instrText>DDEAUTO x</w:instrText></w:r></w:p>")}),
+    ),
+    "add-in that starts by itself": (
+        EmbeddedObjectError,
+        docx(
+            parts={
+                "word/webextensions/taskpanes.xml": "<a/>",
+                "[Content_Types].xml": with_type(
+                    "word/webextensions/taskpanes.xml", "application/vnd.ms-office.webextensiontaskpanes+xml"
+                ),
+            }
+        ),
+    ),
+    "buttons of its own": (
+        MacroError,
+        docx(parts={"customUI/customUI14.xml": "<a/>"}),
+    ),
+    "keys of its own": (
+        MacroError,
+        docx(
+            parts={
+                "word/customizations.xml": "<a/>",
+                **document_relationships(relation("keyMapCustomizations", "customizations.xml", "")),
+            }
+        ),
+    ),
+    "sub-document": (
+        EmbeddedObjectError,
+        docx(parts={"word/x.docx": b"x", **document_relationships(relation("subDocument", "x.docx", ""))}),
+    ),
+    "addresses for letters": (
+        ExternalLinkError,
+        docx(parts=document_relationships(relation("mailMergeSource", "file:///c:/people.mdb"))),
+    ),
+    "page in a frame": (
+        ExternalLinkError,
+        docx(parts=document_relationships(relation("frame", "https://evil.example/a.htm"))),
+    ),
+    "linked object": (
+        ExternalLinkError,
+        docx(parts=document_relationships(relation("oleObject", "file:///c:/a.xls").replace("oleObject", "link"))),
+    ),
     "picture field": (
         ExternalLinkError,
         docx(
@@ -202,6 +272,11 @@ def test_ordinary_hyperlinks_mail_addresses_and_anchors_may_stay() -> None:
         for number, target in enumerate(["https://www.nmpa.gov.cn/", "mailto:qa@example.com", "#第一章"])
     ]
     assert open_docx(docx("正文", parts=document_relationships(*lines))).main == "word/document.xml"
+
+
+def test_fields_within_fields_may_stay() -> None:
+    body = fields("IF ", "{PAGE }", " = 1 yes no") + fields("={PAGE }".partition("{")[0], "{PAGE }", " + 1")
+    assert open_docx(docx(parts={"word/document.xml": document(body)})).main == "word/document.xml"
 
 
 def test_a_page_number_field_may_stay() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,8 @@ from controller.services.act_filing import (
     StatementPart,
 )
 from controller.services.archive_ports import ControlledChange
+from controller.services.change_paperwork import APPLICATION, CHANGE, application_values, change_values
+from controller.services.changed_texts import ChangedText
 from controller.services.entry_making import ValuesRefusedError
 from controller.services.library_adoption import library_statement
 from controller.services.record_control import ShownChangedError
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from tests.conftest import Workspace
 
 BEIJING = ZoneInfo("Asia/Shanghai")
-HEAD, OFFICER, SALES = "林静", "陈晓", "王强"
+MANAGER, HEAD, OFFICER, SALES, SERVICE = "周明", "林静", "陈晓", "王强", "赵敏"
 VISIT: dict[str, Any] = {
     "customer_name": "江城市第一人民医院",
     "visit_type": "定期回访",
@@ -232,6 +234,34 @@ def test_the_chosen_statement_covers_the_change_of_the_controlled_files(app: App
     )
     assert app.controlled_files.read(FORM + "form.yml") is None
     assert filed.statements[1].statement.event is Event.LIBRARY_CHANGED
+    assert errors(app) == []
+
+
+def test_the_two_pages_of_a_change_are_signed_with_it_stage_by_stage(app: Application) -> None:
+    drafter, head, manager = app.person(SERVICE), app.person(HEAD), app.person(MANAGER)
+    item = {"number": "XX-YLQXCX-014", "title": "售后服务质量控制管理程序", "before": "A/0", "after": "A/1"}
+    told = {"reason": "投诉中多次发现回访不及时", "change": "2026-0001", "effective": date(2026, 6, 1)}
+    application = application_values(
+        kind="修订", class_word="程序", triggers=["投诉/不良事件"], drafter=drafter.signatory, due=date(2026, 6, 1),
+        **item, **told,  # type: ignore[arg-type]
+    )  # fmt: skip
+    rows = [ChangedText("5.1", "修改", "每半年回访一次", "每季度回访一次")]
+    drafted = app.acts.file(
+        drafter,
+        [
+            OpeningPart(APPLICATION, application, stage="submitted", key="application"),
+            OpeningPart(CHANGE, change_values(rows, **item, **told), stage="submitted", key="change"),  # type: ignore[arg-type]
+            StatementPart(lambda moment: printed("、".join(number.text for number in moment.records.values()))),
+        ],
+    )
+    pages = [item.number for item in drafted.records]
+    assert drafted.statements[0].statement.subject == "XX-YLQXJL-001-2026-0001、XX-YLQXJL-002-2026-0001"
+    for by, stage in ((head, "reviewed"), (manager, "approved")):
+        app.acts.file(by, [StatementPart(printed()), *(AdvancingPart(page, {}, stage=stage) for page in pages)])
+    for page in pages:
+        record = app.records.read(page)
+        assert [entry.meaning for entry, _ in record.entries] == ["起草", "审核", "批准"]
+        assert record.state.values["approver"] == {"person": "p001", "name": "周明"}
     assert errors(app) == []
 
 

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from controller.services.verification import VerificationReport
     from controller.services.workspace_identity import WorkspaceIdentity
 
-from controller.bootstrap.filing import Filing
+from controller.bootstrap.copies import Copies
 
 
 @dataclass
-class Application(Filing):
+class Application(Copies):
     """一个打开的工作区. Its settings and its services."""
 
     doubted: bool = False

@@ -94,6 +94,7 @@ COMMANDS = {
     "passphrase": ("controller.cli.login_commands:passphrase", M("更换本人的签名口令。")),
     "doc": ("controller.cli.document_commands:doc", M("程序文件：列出、查看、打印、签署、导入、解析。")),
     "change": ("controller.cli.change_commands:change", M("文件更改：查看尚未采用的修改，检查后采用或撤销。")),
+    "copy": ("controller.cli.copy_commands:copy", M("受控副本：发放、签收、收回、遗失、销毁，查看谁持有哪一份。")),
     "form": ("controller.cli.form_commands:form", M("受控表单：列出、查看、检查、空白表、版式。")),
     "record": ("controller.cli.record_commands:record", M("质量记录：填写、导入、查看、打印、检索。")),
     "person": ("controller.cli.person_commands:person", M("人员：登记、岗位、证书、见证、停用、密钥备份。")),

@@ -153,6 +153,19 @@ class PaperSigning:
             ScanRefusedError, PaperCodeUnreadError, PaperCodeDiffersError: the scan cannot be filed.
             StageRefusedError, ValuesRefusedError, ShownChangedError: the record does not take it.
         """
+        signature, stored = self.checked(number, paper)
+        filed = self.records.sign_on_paper(
+            number, signature, by, scan=paper.scan, secret=paper.secret, seen=stored.state.head
+        )
+        return filed, signature
+
+    def checked(self, number: RecordNumber, paper: TakenPaper) -> tuple[PaperSignature, StoredRecord]:
+        """Return what was signed on paper for a record, checked, and the record; nothing is filed.
+
+        Raises:
+            RecordNotArchivedError: there is no such record.
+            PaperFactsError, ScanRefusedError, PaperCodeUnreadError, PaperCodeDiffersError: as `take_in`.
+        """
         stored = self.records.read(number)
         today = self.clock.now().date()
         kind = kind_of(paper.outcome)
@@ -176,10 +189,7 @@ class PaperSigning:
             field=field,
         )
         signature.check(today=today)
-        filed = self.records.sign_on_paper(
-            number, signature, by, scan=paper.scan, secret=paper.secret, seen=stored.state.head
-        )
-        return filed, signature
+        return signature, stored
 
     def _covered(self, stored: StoredRecord, code: PaperCode | None, entry: int | None) -> tuple[Digest, int]:
         """Return the entry that stood on the sheet: by the code, else as the person says, else the newest."""

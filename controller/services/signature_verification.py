@@ -129,6 +129,27 @@ class SignatureVerification:
                 "signature-time-differs", Gravity.ERROR, message, path=path, subject=thing.subject, since=since
             )
 
+    def countersigned(self, thing: SignedThing, person: str, checked: CheckedSignature, path: str) -> Iterator[Finding]:
+        """Yield what is wrong with the signature of a second person under a statement, which lies at `path`."""
+        order = self._order.of(path)
+        since = self._order.since(path)
+
+        def report(code: str, message: Text) -> Finding:
+            return Finding(code, Gravity.ERROR, message, path=path, subject=thing.subject, since=since)
+
+        if not checked.intact:
+            yield report("signature-not-intact", T("签名与内容不符：内容或签名被改动过。"))
+        if person == thing.by.person:
+            yield report("countersigned-by-same-person", T("两个签名是同一人的，须由两人签名。"))
+        if order is None:
+            return  # history is unreadable, which is told
+        standing = self._trust.standing(checked.certificate, order=order, at=checked.signed_at)
+        if not standing.trusted:
+            yield report(standing.code, _why(standing))
+        if standing.person and standing.person != person:
+            message = T("内容写明由 {stated} 签名，证书却属于 {found}。", stated=person, found=standing.person)
+            yield report("signature-of-another-person", message)
+
     def _trusted(self, report: _Report, thing: SignedThing, checked: CheckedSignature) -> Iterator[Finding]:
         order = self._order.of(thing.path)
         if order is None:

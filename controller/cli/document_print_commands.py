@@ -105,8 +105,11 @@ def print_(
     if as_pdf:
         made, pages, engine = _pdf(application, copy, lacking)
         write_output(target, application.pdf_stamping.stamped(made, stamp), force=force, before=note)
-        out.line(T("已生成 {file}（{pages} 页，{engine}）。", file=target, pages=pages, engine=engine))
-        told |= {"pages": pages, "engine": engine}
+        if engine:
+            out.line(T("已生成 {file}（{pages} 页，{engine}）。", file=target, pages=pages, engine=engine))
+        else:
+            out.line(T("已生成 {file}（{pages} 页，签署件的副本）。", file=target, pages=pages))
+        told |= {"pages": pages, "engine": engine, "copy_of_signed": not engine}
     else:
         made = application.document_prints.docx(copy, notice=str(lacking) if lacking is not None else "")
         write_output(target, application.docx_stamping.stamped(made, stamp), force=force, before=note)
@@ -119,7 +122,7 @@ def print_(
 
 
 def _pdf(application: Application, copy: DocumentCopy, lacking: Text | None) -> tuple[bytes, int, str]:
-    """Return the PDF of a copy, its pages and engine; where all have signed, a copy of the signed PDF."""
+    """Return the PDF of a copy, its pages and engine; where all have signed, the signed PDF and no engine."""
     if copy.in_force and lacking is None:
         signing = application.document_signing
         standing = signing.standing(copy.number)
@@ -127,7 +130,7 @@ def _pdf(application: Application, copy: DocumentCopy, lacking: Text | None) -> 
             from controller.file_formats.pdf_text import pdf_page_count
 
             signed = signing.shown(copy.number)
-            return signed, pdf_page_count(signed), "PAdES"
+            return signed, pdf_page_count(signed), ""
     docx = application.document_prints.docx(copy, notice=str(lacking) if lacking is not None else "")
     made = application.printing.print(docx)
     return made.data, made.pages, made.engine

@@ -15,6 +15,7 @@ from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.services.controlled_items import SCREEN_ONLY
 from controller.services.document_library import FOLDER
+from controller.services.document_set import contents_of, listed_documents
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
@@ -51,6 +52,7 @@ class DocumentVerification:
         if statement.event is not Event.DOCUMENT_SIGNED:
             return
         self._covered.append((replace(held, pdf=None), statement.files))
+        yield from _bound_as_one(held)
         if statement.shown is None:
             return  # signed as text, without a print
         if held.pdf is None:
@@ -126,6 +128,21 @@ class DocumentVerification:
                 yield Finding(
                     "document-signatures-voided", Gravity.WARNING, message, path=path, subject=number, hint=hint
                 )
+
+
+def _bound_as_one(held: HeldStatement) -> Iterator[Finding]:
+    """Yield what is wrong with an approval of a set: it must list just the documents whose files it covers."""
+    statement = held.statement
+    if "documents" not in statement.new:
+        return
+    covered: dict[str, dict[str, Digest]] = {}
+    for path, digest in statement.files.items():
+        covered.setdefault(path.split("/")[1] if path.startswith(f"{FOLDER}/") else "", {})[path] = digest
+    listed = listed_documents(statement.new["documents"])
+    digests = {number: contents_of(files) for number, files in covered.items()}
+    if listed is None or {item.number: item.contents for item in listed} != digests or len(listed) != len(digests):
+        message = T("汇编的批准所列的文件和摘要，与它覆盖的源文件不符。")
+        yield _wrong(held, "document-set-differs", message, suffix=".json")
 
 
 def _on_paper(held: HeldStatement) -> Iterator[Finding]:

@@ -204,6 +204,8 @@ def test_what_is_no_pdf_is_refused(data: bytes) -> None:
 def test_an_endless_page_tree_is_refused() -> None:
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(print_out())))
     tree = writer._root_object["/Pages"].get_object()
+    assert isinstance(tree, DictionaryObject)
+    assert tree.indirect_reference is not None
     tree[NameObject("/Kids")] = ArrayObject([tree.indirect_reference])
     tree[NameObject("/Count")] = NumberObject(1)
     out = io.BytesIO()

@@ -279,7 +279,7 @@ class WordReading:
         if self._meant:
             message = T(
                 "正文不保留会改变意思的格式，文字原样留下：{formats}。",
-                formats=list(dict.fromkeys(self._meant))[:_LISTED],
+                formats=list(self._meant.values())[:_LISTED],
             )
             hint = T("改成不靠格式也看得懂的写法（例如 m²、删去文字）。")
             self.say("docx-format-means", Gravity.WARNING, message, hint)

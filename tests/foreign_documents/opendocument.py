@@ -109,8 +109,8 @@ def opendocument_files() -> dict[str, bytes]:
     return {
         "chinese-typed": _document(
             _lines(
-                "展厅设备保养制度", "一、目的", "为保持展厅设备完好，制定本制度。", "二、保养", "1.每日开馆前擦拭外壳。",
-                "（1）断电；", "（2）挂牌。", "2．每月清洁滤网。",
+                "展厅设备保养制度", "一、目的", "为保持展厅设备完好，制定本制度。", "二、保养",
+                "1.每日开馆前擦拭外壳。", "（1）断电；", "（2）挂牌。", "2．每月清洁滤网。",
             )
         ),
         "decimal-list": _document(
@@ -133,7 +133,8 @@ def opendocument_files() -> dict[str, bytes]:
         "tracked": _document(
             _CHANGES
             + _lines(
-                '消毒程序', '1.作用时间不少于<text:change text:change-id="b"/><text:change-start text:change-id="a"/>六十'
+                "消毒程序",
+                '1.作用时间不少于<text:change text:change-id="b"/><text:change-start text:change-id="a"/>六十'
                 '<text:change-end text:change-id="a"/>分钟。', '2.<text:change-start text:change-id="c"/>'
                 '<text:span text:style-name="B">戴手套</text:span><text:change-end text:change-id="c"/>操作。',
             )
@@ -142,11 +143,11 @@ def opendocument_files() -> dict[str, bytes]:
         ),
         "comments": _document(
             _lines(
-                '回访程序', '1.<office:annotation office:name="n1"><dc:creator>李强</dc:creator>'
+                "回访程序", '1.<office:annotation office:name="n1"><dc:creator>李强</dc:creator>'
                 '<dc:date>2026-03-03T08:00:00</dc:date><text:p>范围再写清楚</text:p></office:annotation>每半年回访一次。',
-                '2.填写记录<office:annotation-end office:name="n1"/>。', '3.<office:annotation>'
-                '<dc:creator>赵六</dc:creator><dc:date>2026-03-03T09:00:00</dc:date><text:p>好</text:p>'
-                '</office:annotation>存档。',
+                '2.填写记录<office:annotation-end office:name="n1"/>。', "3.<office:annotation>"
+                "<dc:creator>赵六</dc:creator><dc:date>2026-03-03T09:00:00</dc:date><text:p>好</text:p>"
+                "</office:annotation>存档。",
             )
         ),
         "merged-table": _document(
@@ -176,7 +177,10 @@ def opendocument_files() -> dict[str, bytes]:
             _lines("保存期限", "1.期限如下:")
             + '<table:table table:name="T"><table:table-column table:number-columns-repeated="2"/>'
             + "<table:table-header-rows>" + _row(_cell("记录"), _cell("年限")) + "</table:table-header-rows>"
-            + _row(_cell("回访|投诉"), '<table:table-cell><text:p>五年</text:p><text:p>起算：填写日</text:p></table:table-cell>')
+            + _row(
+                _cell("回访|投诉"),
+                "<table:table-cell><text:p>五年</text:p><text:p>起算：填写日</text:p></table:table-cell>",
+            )
             + _row(_cell(""), _cell("---"))
             + "</table:table>"
         ),
@@ -193,7 +197,7 @@ def opendocument_files() -> dict[str, bytes]:
         ),
         "notes": _document(
             _lines(
-                '注释程序', '1.每年校准<text:note text:note-class="footnote"><text:note-citation>1</text:note-citation>'
+                "注释程序", '1.每年校准<text:note text:note-class="footnote"><text:note-citation>1</text:note-citation>'
                 '<text:note-body><text:p>依据计量法</text:p></text:note-body></text:note>一次。',
                 '2.保存<text:note text:note-class="endnote"><text:note-citation>i</text:note-citation><text:note-body>'
                 '<text:p>不少于五年</text:p></text:note-body></text:note>证书。',
@@ -230,8 +234,8 @@ def opendocument_files() -> dict[str, bytes]:
             + "</text:p>" + _lines("2.记录结果。")
         ),
         "blanks": _document(
-            '<text:p/><text:p/><text:p>1.前有空段，含<text:s text:c="3"/>空格<text:tab/>制表<text:line-break/>换行。</text:p>'
-            "<text:p/><text:p>\u3000\u30002.全角缩进。</text:p><text:p>\u3000</text:p><text:p>3.软\u00ad连\u200b字"
+            '<text:p/><text:p/><text:p>1.前有空段，含<text:s text:c="3"/>空格<text:tab/>制表<text:line-break/>换行。'
+            "</text:p><text:p/><text:p>\u3000\u30002.全角缩进。</text:p><text:p>\u3000</text:p><text:p>3.软\u00ad连\u200b字"
             "\u200f右\u00a0空。</text:p><text:p/>"
         ),
     }  # fmt: skip

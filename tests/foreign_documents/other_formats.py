@@ -12,12 +12,13 @@ def html_files() -> dict[str, bytes]:
         "<li>记录</li></ol><ul><li>签到表</li><li>试卷</li></ul>",
         "html-table": "<p>1.见下表:</p><table border=1><thead><tr><th>项目<th>甲<th>乙</tr></thead><tbody><tr>"
         "<td rowspan=2>外观<td colspan=2>完好</tr><tr><td>无划痕<td>无裂纹</tr></tbody></table><p>2.完。</p>",
-        "html-plain-table": "<p>1.见下表:</p><table><tr><td>温度<td>2~8℃</tr><tr><td>湿度<td></tr></table><p>2.完。</p>",
+        "html-plain-table": "<p>1.见下表:</p><table><tr><td>温度<td>2~8℃</tr><tr><td>湿度<td></tr></table>"
+        "<p>2.完。</p>",
         "html-marks": "<p>1.面积m<sup>2</sup>，水H<sub>2</sub>O，<del>旧</del><ins>新</ins>，<b>粗</b><u>线</u>"
         "<i>斜</i>，<a href='https://example.org/'>网页</a>，<a href='mailto:qa@example.org'>邮件</a>。</p>"
         "<p>2.&lt;尖括号&gt; &amp; 引号“”。</p><hr><p>3.横线之后。</p>",
-        "html-odd": "<p>1.软&shy;连字，&nbsp;不换行空格，&#8207;右向标记，&#12288;全角空格。</p><p dir=rtl>2.从右到左。</p>"
-        "<p></p><p>3.旳、扺、⼀，①②③ ㈠㈡ ⑴⑵ １．２，</p><blockquote>4.引文。</blockquote>",
+        "html-odd": "<p>1.软&shy;连字，&nbsp;不换行空格，&#8207;右向标记，&#12288;全角空格。</p>"
+        "<p dir=rtl>2.从右到左。</p><p></p><p>3.旳、扺、⼀，①②③ ㈠㈡ ⑴⑵ １．２，</p><blockquote>4.引文。</blockquote>",
     }
     head = '<!DOCTYPE html><html lang="zh"><head><meta charset="utf-8"><title>x</title></head><body>'
     return {name: f"{head}{body}</body></html>".encode() for name, body in bodies.items()}

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one line of markup a passage reads better than five
 """Documents with the OOXML that Word and WPS write and LibreOffice does not: each is read as it is, and saved anew."""
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def _docx(body: str, parts: Mapping[str, tuple[str, str, str | bytes]] | None = 
         target = f'Target="{name}" Type="{_OFFICE}/{relation}"'
         relations.append(f'<Relationship Id="x{place}" {target}/>')
         files[f"word/{name}"] = content
-    listed = "".join(relations)
+    listed = "".join(relations) + (
+        f'<Relationship Id="x9" Type="{_OFFICE}/hyperlink" Target="https://example.org/" TargetMode="External"/>'
+    )
     namespace = "http://schemas.openxmlformats.org/package/2006/relationships"
     return zipped(
         {
@@ -184,11 +187,11 @@ def word_files() -> dict[str, bytes]:
         ),
         "wps": _docx(
             '<w:p w14:paraId="5A0E5D5F"><w:pPr><w:snapToGrid w:val="0"/><w:rPr><w:rFonts w:hint="eastAsia"/>'
-            "<w:lang w:eastAsia=\"zh-CN\"/></w:rPr></w:pPr>"
+            '<w:lang w:eastAsia="zh-CN"/></w:rPr></w:pPr>'
             + _run("一、目的", '<w:rFonts w:hint="eastAsia" w:ascii="宋体" w:eastAsia="宋体"/><w:woUserID w:val="1"/>')
             + '<w:bookmarkStart w:id="0" w:name="_GoBack"/><w:bookmarkEnd w:id="0"/></w:p>'
             + _line("1、", _run("加粗", '<w:b/><w:bCs/><w:u w:val="single"/>'), "，", _run("下划线", '<w:u w:val="wave"/>'))
-            + '<w:p><w:pPr><w:widowControl/><wpsCustomData:x/></w:pPr><w:r><w:t>2、</w:t></w:r><w:r><w:lastRenderedPageBreak/>'
+            + "<w:p><w:pPr><w:widowControl/><wpsCustomData:x/></w:pPr><w:r><w:t>2、</w:t></w:r><w:r><w:lastRenderedPageBreak/>"
             "<w:t>续页</w:t></w:r></w:p>"
         ),
         "contents": _docx(
@@ -211,7 +214,7 @@ def word_files() -> dict[str, bytes]:
         ),
         "picture-in-table": _docx(
             _line("1.见表。")
-            + _table(_row(_cell("图"), _cell(_line(f'<w:r><w:drawing><wp:inline>{_SIZE}{_NAME}{_PICTURE}</wp:inline></w:drawing></w:r>'))))
+            + _table(_row(_cell("图"), _cell(_line(f"<w:r><w:drawing><wp:inline>{_SIZE}{_NAME}{_PICTURE}</wp:inline></w:drawing></w:r>"))))
             + _line("2.完。"), _IMAGE_PART,
         ),
         "text-box-vml": _docx(
@@ -221,7 +224,7 @@ def word_files() -> dict[str, bytes]:
         ),
         "text-box-choice": _docx(
             _line("1.流程:")
-            + f"<w:p><w:r><mc:AlternateContent><mc:Choice Requires=\"wps\"><w:drawing>{_ANCHOR}<a:graphic><a:graphicData"
+            + f'<w:p><w:r><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing>{_ANCHOR}<a:graphic><a:graphicData'
             ' uri="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"><wps:wsp><wps:cNvSpPr txBox="1"/>'
             '<wps:spPr><a:xfrm><a:off x="0" y="0"/><a:ext cx="720000" cy="720000"/></a:xfrm><a:prstGeom prst="rect">'
             f"<a:avLst/></a:prstGeom></wps:spPr><wps:txbx>{box}</wps:txbx><wps:bodyPr/></wps:wsp></a:graphicData>"
@@ -259,8 +262,8 @@ def word_files() -> dict[str, bytes]:
                   '<w:r><w:sym w:font="Wingdings" w:char="F0A8"/></w:r>', "。")
             + _line("2.型号A", "<w:r><w:noBreakHyphen/></w:r>", "7，软", "<w:r><w:softHyphen/></w:r>", "连字，\u200f右向\u200e，"
                     "\u3000全角\u00a0空格\u2003。")
-            + _line("3.右起", "<w:r><w:ptab w:relativeTo=\"margin\" w:alignment=\"right\" w:leader=\"none\"/></w:r>", "末尾",
-                    properties="<w:bidi/><w:tabs><w:tab w:val=\"left\" w:pos=\"420\"/></w:tabs>")
+            + _line("3.右起", '<w:r><w:ptab w:relativeTo="margin" w:alignment="right" w:leader="none"/></w:r>', "末尾",
+                    properties='<w:bidi/><w:tabs><w:tab w:val="left" w:pos="420"/></w:tabs>')
             + _line("4.旳扺⼀，≥25℃±2，", _run("隐藏", "<w:vanish/>"), _run("2", '<w:vertAlign w:val="superscript"/>'), "。")
             + _line("<w:r><w:ruby><w:rubyPr/><w:rt>" + _run("xiāo") + "</w:rt><w:rubyBase>" + _run("5.消")
                     + "</w:rubyBase></w:ruby></w:r>", "毒。")
@@ -283,6 +286,25 @@ def word_files() -> dict[str, bytes]:
                      _row(_cell("", properties="<w:vMerge/>"), _cell("二")))
             + _line("2.完。")
         ),
+        "table-with-links": _docx(
+            _line("1.见表。")
+            + _table(
+                _row(_cell(_listed("条目甲"), _listed("条目乙")), _cell(
+                    _line('<w:hyperlink r:id="x9">' + _run("网页") + "</w:hyperlink>",
+                          '<w:commentRangeStart w:id="0"/>', "话", '<w:commentRangeEnd w:id="0"/>',
+                          '<w:r><w:commentReference w:id="0"/></w:r>', '<w:r><w:footnoteReference w:id="2"/></w:r>'))),
+                _row(_cell(_line(_run("废", "<w:strike/>"), _run("粗", "<w:b/>")), properties='<w:gridSpan w:val="2"/>')),
+            )
+            + _listed("表后接着编号"),
+            {"comments.xml": (_WORD + "comments+xml", "comments", comments),
+             "footnotes.xml": (_WORD + "footnotes+xml", "footnotes", notes)} | _numbering(("decimal", "%1)")),
+        ),
+        "form-fields": _docx(
+            _line("1.选择：", '<w:r><w:fldChar w:fldCharType="begin"><w:ffData><w:checkBox><w:default w:val="0"/><w:checked/>'
+                  '</w:checkBox></w:ffData></w:fldChar></w:r><w:r><w:instrText> FORMCHECKBOX </w:instrText></w:r>'
+                  '<w:r><w:fldChar w:fldCharType="end"/></w:r>', "合格")
+            + _line("2.填写：", _field("FORMTEXT", "未填"), "。")
+        ),
         "floating-table": _docx(
             _line("1.见表。")
             + _table(_row(_cell("甲"), _cell("乙", "两段")), _row(_cell(""), _cell("\u3000空\u3000")),
@@ -301,7 +323,7 @@ def python_docx_files() -> dict[str, bytes]:
     for text, style in (("目的", "List Number"), ("入库", "List Number"), ("核对", "List Number 2"),
                         ("工具", "List Bullet"), ("正文。", None), ("标题", "Heading 1")):  # fmt: skip
         document.add_paragraph(text, style)
-    document.add_page_break()
+    document.add_page_break()  # type: ignore[no-untyped-call]
     document.add_paragraph("2.打印后盖章。").add_run("重要").bold = True
     made["python-styles"] = _saved(document)
     document = python_docx.Document()

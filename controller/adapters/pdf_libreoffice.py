@@ -97,13 +97,30 @@ class LibreOfficeConverter:
         Raises:
             PdfEngineError: the document cannot be converted, or not within the time.
         """
+        made = self._converted(docx, "document.docx", to="pdf:writer_pdf_Export")
+        if made is None:
+            raise PdfEngineError(engine=self.name, problem=T("没有生成 PDF"))
+        return made
+
+    def to_docx(self, doc: bytes) -> bytes:
+        """Return the docx of a binary Word file (.doc), read as nothing but that; its macros do not run nor come along.
+
+        Raises:
+            PdfEngineError: the file cannot be converted, or not within the time.
+        """
+        made = self._converted(doc, "document.doc", to="docx:MS Word 2007 XML", reading="MS Word 97")
+        if made is None:
+            raise PdfEngineError(engine=self.name, problem=T("不能读取这个 .doc 文件"))
+        return made
+
+    def _converted(self, data: bytes, name: str, *, to: str, reading: str | None = None) -> bytes | None:
         program = self._found
         if program is None:
             raise PdfEngineError(engine=self.name, problem=T("本机没有安装 LibreOffice"))
-        with self._lock, tempfile.TemporaryDirectory(prefix="wenkong-pdf-", ignore_cleanup_errors=True) as name:
-            folder = Path(name)
-            source = folder / "document.docx"
-            source.write_bytes(docx)
+        with self._lock, tempfile.TemporaryDirectory(prefix="wenkong-pdf-", ignore_cleanup_errors=True) as made:
+            folder = Path(made)
+            source = folder / name
+            source.write_bytes(data)
             self._run(
                 [
                     str(program),
@@ -113,17 +130,16 @@ class LibreOfficeConverter:
                     "--nologo",
                     "--nodefault",
                     "--nolockcheck",
+                    *([f"--infilter={reading}"] if reading else []),
                     "--convert-to",
-                    "pdf:writer_pdf_Export",
+                    to,
                     "--outdir",
                     str(folder),
                     str(source),
                 ]
             )
-            result = source.with_suffix(".pdf")
-            if not result.is_file():
-                raise PdfEngineError(engine=self.name, problem=T("没有生成 PDF"))
-            return result.read_bytes()
+            result = source.with_suffix(f".{to.partition(':')[0]}")
+            return result.read_bytes() if result.is_file() else None
 
     def _run(self, command: list[str]) -> None:
         own_group = sys.platform != "win32"

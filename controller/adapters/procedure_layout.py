@@ -28,7 +28,7 @@ from controller.adapters.word_markup import (
     text_run,
 )
 from controller.domain.clause import Clause, Island, Table
-from controller.domain.procedure_print import as_printed, is_heading, lead_length
+from controller.domain.procedure_print import ELSEWHERE_NOTE, as_printed, is_heading, lead_length
 from controller.file_formats.docx_package import CONTENT_TYPES, open_docx, write_docx
 from controller.file_formats.island_file import read_island
 
@@ -211,6 +211,8 @@ def control_block(shown: ProcedurePrint, width: int) -> str:
         _signed(columns, "批准", shown.approved),
         _line(columns, "生效日期", shown.effective or "", "分发", "□ 受控　□ 非受控　分发号："),
     ]
+    if shown.elsewhere:
+        rows.append(_line(columns, "系统外批准", ELSEWHERE_NOTE))
     if shown.applies_if:
         rows.append(_line(columns, "适用条件", shown.applies_if))
     return table(columns, rows)

@@ -316,13 +316,6 @@ class Library(Signing):
         return PrintSigning(PadesSigning(), self.clock, self.settings.company)
 
     @cached_property
-    def document_import(self) -> DocumentImport:
-        """Adds documents."""
-        from controller.services.document_import import DocumentImport
-
-        return DocumentImport(self.approved_files, self.statements, self.staff)
-
-    @cached_property
     def document_checkout(self) -> DocumentCheckout:
         """Gives documents out as Word files to be edited."""
         from controller.adapters.checkout_layout import CheckoutLayout

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from controller.services.training_gate import ReadingGate
     from controller.services.training_text import LibraryTrainingTexts
 
-from controller.bootstrap.library import Library
+from controller.bootstrap.importing import Importing
 
 
 @dataclass
-class Reading(Library):
+class Reading(Importing):
     """阅知. Who has to read which revision, what is read, the notice of what changed, and the gate at the forms."""
 
     @cached_property

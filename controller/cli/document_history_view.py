@@ -55,12 +55,31 @@ def show_timeline(timeline: DocumentTimeline, out: Output) -> None:
                 moment(item.at),
                 _author(item),
                 reason,
-                [_signature(signature) for signature in item.signatures] or ("" if item.gone else T("没有签署")),
+                _approvals(item),
                 item.contents.hex[:16],
             ]
         )
+    _show_recovered(timeline, out)
     heads = [T("序号"), T("版本"), T("时间"), T("更改人"), T("原因"), T("签署"), T("内容摘要")]
     out.table(heads, rows)
+
+
+def _show_recovered(timeline: DocumentTimeline, out: Output) -> None:
+    """Print the revisions from before this system, as the old files told them."""
+    texts = [item.text for item in timeline.versions if item.text is not None]
+    rows = [row for row in texts[0].document.history if row.elsewhere] if texts else []
+    if rows:
+        out.line(T("启用本系统之前的修订（系统外，录自旧文件）："))
+        shown = [[row.revision, row.date or "", row.clauses, row.reason, row.by] for row in rows]
+        out.table([T("版本"), T("日期"), T("更改条款"), T("原因"), T("更改人")], shown)
+        out.line()
+
+
+def _approvals(item: DocumentVersion) -> list[Text | str] | Text | str:
+    told = [_signature(signature) for signature in item.signatures]
+    if item.elsewhere:
+        told.insert(0, item.elsewhere)
+    return told or ("" if item.gone else T("没有签署"))
 
 
 def _author(item: DocumentVersion) -> Text | str:
@@ -101,6 +120,7 @@ def version_data(item: DocumentVersion, out: Output) -> dict[str, Any]:
             "flaw": out.text(stated.flaw) if stated.flaw is not None else None,
         },
         "signatures": [_signature_data(signature, out) for signature in item.signatures],
+        "elsewhere": item.elsewhere or None,
         "noted": [
             {"revision": row.revision, "date": row.date, "clauses": row.clauses, "reason": row.reason, "by": row.by}
             for row in item.recovered

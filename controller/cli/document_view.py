@@ -32,8 +32,19 @@ def control_data(document: ControlledDocument) -> dict[str, Any]:
         "related": list(document.related),
         "applies_if": document.applies_if,
         "effective": document.effective,
+        "former_number": document.former_number,
+        "former_revision": document.former_revision,
+        "former_block": list(document.former_block),
+        "approved_elsewhere": document.approved_elsewhere,
         "history": [
-            {"revision": row.revision, "date": row.date, "clauses": row.clauses, "reason": row.reason, "by": row.by}
+            {
+                "revision": row.revision,
+                "date": row.date,
+                "clauses": row.clauses,
+                "reason": row.reason,
+                "by": row.by,
+                "elsewhere": row.elsewhere,
+            }
             for row in document.history
         ],
     } | {key: {"name": step.name, "date": step.date} if step else None for key, step in steps.items()}

@@ -217,14 +217,22 @@ def document_scans(session: Session, number: str, folder: Path) -> int:
     by = application.person(session.person)
     scans = application.document_paper.scans(number)
     subject = application.document_signing.standing(number).number
-    if scans:
-        application.trail.exported(by, subject, files={item.name: Digest.of(item.data) for item in scans})
+    old = application.document_paper.old_scans(number)
+    if scans or old:
+        files = {item.name: Digest.of(item.data) for item in scans}
+        files |= {name: Digest.of(data) for _approval, name, data in old}
+        application.trail.exported(by, subject, files=files)
     told = []
     for item in scans:
         path = write_beside(folder, item.name, item.data)
         out.line(T("已取出 {file}", file=path))
         out.line(f"  {item.signature.told_on_paper}")
         told.append({"file": str(path), "on_paper": item.signature.told_on_paper})
+    for approval, name, data in old:
+        path = write_beside(folder, name, data)
+        out.line(T("已取出 {file}", file=path))
+        out.line(f"  {approval.told}")
+        told.append({"file": str(path), "on_paper": approval.told})
     if not told:
         out.line(T("这份文件没有纸质签名的扫描件。"))
     out.document({"number": subject, "folder": str(folder), "scans": told})

@@ -37,6 +37,8 @@ class HistoryRow:
     """Clauses changed, as written."""
     reason: str
     by: str
+    elsewhere: bool = False
+    """系统外. Recovered from an old file: nobody signed it here."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,26 @@ class ControlledDocument:
     effective: str | None = None
     """生效日期 as known from elsewhere."""
     history: tuple[HistoryRow, ...] = ()
+    former_number: str | None = None
+    """原编号. The number it had before this system, as written."""
+    former_revision: str | None = None
+    """原版本. The revision it came in with, as written then: 第2版, V1.0."""
+    former_block: tuple[str, ...] = ()
+    """原控制栏. What an imported file said of itself, line by line as written; screen only."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """Unknown keys, kept so that a newer file survives a read and write."""
+
+    @property
+    def approved_elsewhere(self) -> bool:
+        """系统外批准. Whether it carries names from before this system; no signature of ours."""
+        return any((self.drafted, self.reviewed, self.approved))
+
+    @property
+    def told_elsewhere(self) -> str:
+        """系统外批准 in one line: who drafted, checked and approved on which day; empty when nobody is named."""
+        steps = (("起草", self.drafted), ("审核", self.reviewed), ("批准", self.approved))
+        told = [f"{word} {step.name} {step.date or ''}".strip() for word, step in steps if step is not None]
+        return f"系统外批准：{'、'.join(told)}" if told else ""
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,34 @@ class DocumentSignature:
 
 
 @dataclass(frozen=True)
+class ElsewhereApproval:
+    """系统外批准. What was approved before this system, as whoever imported the document attests; no signature here."""
+
+    steps: Sequence[tuple[str, str, str]]
+    """Meaning, name and day as written."""
+    effective: str
+    """Empty: not known."""
+    by: Signatory
+    """Who attests to it."""
+    at: str
+    path: str
+    """Archive path of the statement, without suffix."""
+    scan: tuple[str, str] | None = None
+    """Name and archive path of the scan of the old approval."""
+    scan_digest: Digest | None = None
+    flaw: Text | None = None
+    """What is wrong with the statement; None: nothing that can be seen here."""
+
+    @property
+    def told(self) -> str:
+        """The approval in one line."""
+        parts = [f"{meaning} {name} {day}".strip() for meaning, name, day in self.steps]
+        parts += [f"生效 {self.effective}"] if self.effective else []
+        scan = f"，原件扫描件“{self.scan[0]}”" if self.scan is not None else ""
+        return f"系统外批准：{'、'.join(parts) or '见修订记录'}{scan}（{self.by.name}登记）"
+
+
+@dataclass(frozen=True)
 class StepStanding:
     """步骤的签署情况. A step of the route with the signature that counts for it, if there is one."""
 
@@ -90,6 +118,8 @@ class DocumentSignatures:
     steps: Sequence[StepStanding]
     signatures: Sequence[DocumentSignature]
     """Every signature ever filed on this revision, in order."""
+    elsewhere: Sequence[ElsewhereApproval] = ()
+    """Approvals from before this system; they count for no step."""
 
     @property
     def contents_label(self) -> str:

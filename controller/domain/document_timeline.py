@@ -106,7 +106,13 @@ class DocumentVersion:
     def recovered(self) -> tuple[HistoryRow, ...]:
         """What the document itself says of this revision: approvals and changes from before this system."""
         rows = self.text.document.history if self.text is not None else ()
-        return tuple(row for row in rows if row.revision == self.revision)
+        former = self.text.document.former_revision if self.text is not None else None
+        return tuple(row for row in rows if row.revision in {self.revision, former})
+
+    @property
+    def elsewhere(self) -> str:
+        """系统外批准. The names and days from before this system, in one line; empty when there are none."""
+        return self.text.document.told_elsewhere if self.text is not None else ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Gap notes and status notes are for the screen; they have no place in here, so no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from controller.domain.clause import Aside, AsideKind, Clause, Island, NumberingStyle, Table
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 CLASS_NAMES = {"手册": "质量手册", "制度": "管理制度", "程序": "程序文件", "职责": "岗位职责"}
 """Word in `document.yml` → the class as printed."""
+ELSEWHERE = "（系统外）"
+"""Stands after names that come from an old file: nobody of them signed here."""
+ELSEWHERE_NOTE = "编制、审核、批准为启用本系统之前在系统外所作，不是本系统的签名；原件由企业保存。"
 HEADING_LENGTH = 20
 """A first-level clause up to this length that is no sentence is printed as a heading."""
 
@@ -43,6 +46,8 @@ class ProcedurePrint:
     """The file kept for each island among the pieces, by digest."""
     notice: str = ""
     """A line above everything that whoever holds the print must not miss; empty: nothing to say."""
+    elsewhere: bool = False
+    """Whether the names in the control block are of an approval from before this system."""
 
     @classmethod
     def of(
@@ -62,16 +67,22 @@ class ProcedurePrint:
             revision=document.revision.text,
             class_name=CLASS_NAMES.get(document.class_word, document.class_word),
             owner=document.owner,
-            drafted=document.drafted,
-            reviewed=document.reviewed,
-            approved=document.approved,
+            drafted=_elsewhere(document.drafted),
+            reviewed=_elsewhere(document.reviewed),
+            approved=_elsewhere(document.approved),
             effective=document.effective,
             applies_if=document.applies_if,
             pieces=tuple(printed_pieces(pieces)),
-            history=document.history,
+            history=[replace(row, by=f"{row.by}{ELSEWHERE}") if row.elsewhere else row for row in document.history],
             islands=islands,
             notice=notice,
+            elsewhere=document.approved_elsewhere,
         )
+
+
+def _elsewhere(step: SigningStep | None) -> SigningStep | None:
+    """Return who signed before this system, marked so that nobody takes it for a signature here."""
+    return replace(step, name=f"{step.name}{ELSEWHERE}") if step is not None else None
 
 
 def printed_pieces(pieces: Sequence[object]) -> Iterator[Clause | Table | Island]:

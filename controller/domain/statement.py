@@ -62,6 +62,7 @@ class Event(StrEnum):
     LIBRARY_CHANGED = "library-changed"
     DOCUMENT_SIGNED = "document-signed"
     DOCUMENT_SIGNED_ON_PAPER = "document-signed-on-paper"
+    APPROVED_ELSEWHERE = "approved-elsewhere"
     CHANGE_OPENED = "change-opened"
     DRAFT_SAVED = "draft-saved"
     CHANGE_SUBMITTED = "change-submitted"

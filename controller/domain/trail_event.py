@@ -54,6 +54,7 @@ EVENT_LABELS: Mapping[Event, Text] = {
     Event.LIBRARY_CHANGED: T("变更受控文件"),
     Event.DOCUMENT_SIGNED: T("签署文件"),
     Event.DOCUMENT_SIGNED_ON_PAPER: T("纸质签署文件"),
+    Event.APPROVED_ELSEWHERE: T("登记系统外批准"),
     Event.CHANGE_OPENED: T("提出文件更改"),
     Event.DRAFT_SAVED: T("保存草稿"),
     Event.CHANGE_SUBMITTED: T("提交审核"),

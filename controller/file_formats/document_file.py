@@ -35,6 +35,7 @@ CHECKLIST_FORMAT = "wenkong/inspection-checklist/1"
 DOCUMENT_KEYS = (
     "format", "number", "title", "revision", "class", "owner", "status_note", "applies_if", "related", "basis",
     "forms", "links", "company_set", "drafted", "reviewed", "approved", "effective", "history",
+    "former_number", "former_revision", "former_block",
 )  # fmt: skip
 
 
@@ -163,6 +164,9 @@ def read_document(text: str, *, where: str) -> ControlledDocument:
         approved=_step(data, "approved"),
         effective=data.optional_text("effective"),
         history=tuple(_history(row) for row in data.rows("history")),
+        former_number=data.optional_text("former_number"),
+        former_revision=data.optional_text("former_revision"),
+        former_block=data.texts("former_block"),
         extra=data.unknown(DOCUMENT_KEYS),
     )
 
@@ -179,6 +183,7 @@ def _history(row: _Map) -> HistoryRow:
         clauses=row.optional_text("clauses") or "",
         reason=row.optional_text("reason") or "",
         by=row.optional_text("by") or "",
+        elsewhere=row.data.get("elsewhere") is True,
     )
 
 
@@ -202,7 +207,12 @@ def write_document(document: ControlledDocument) -> str:
     for key, step in (("drafted", document.drafted), ("reviewed", document.reviewed), ("approved", document.approved)):
         data[key] = _without_empty({"name": step.name, "date": step.date}) if step else None
     data["effective"] = document.effective
-    data["history"] = [_without_empty(_plain(row)) for row in document.history]
+    data["history"] = [_without_empty(_plain(row) | {"elsewhere": row.elsewhere or None}) for row in document.history]
+    data |= {
+        "former_number": document.former_number,
+        "former_revision": document.former_revision,
+        "former_block": list(document.former_block),
+    }
     return dump_yaml(_without_empty(data) | dict(document.extra))
 
 

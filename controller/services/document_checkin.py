@@ -364,6 +364,8 @@ def _revised(
         reviewed=None,
         approved=None,
         effective=None,
+        former_revision=None,
+        former_block=(),
     )
 
 

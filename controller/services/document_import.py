@@ -15,6 +15,7 @@ from controller.file_formats.clause_ids import first_ids, renewed, write_clause_
 from controller.file_formats.document_file import write_document
 from controller.file_formats.document_titles import control_line
 from controller.services.archive_ports import ControlledChange
+from controller.services.document_history import MAIN, HistoryDamagedError
 from controller.services.document_library import (
     FOLDER,
     FORMS_FOLDER,
@@ -22,16 +23,19 @@ from controller.services.document_library import (
     DocumentLibrary,
     whole_segment,
 )
+from controller.services.examination_ports import HistoryUnreadable
 from controller.services.library_adoption import library_statement
 from controller.services.staff_directory import check_post
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from controller.domain.clause import Segment
     from controller.domain.conformity import Finding
+    from controller.domain.identifiers import Digest
     from controller.domain.person import Staff
     from controller.domain.text import Text
+    from controller.services.history_ports import LibraryHistory
     from controller.services.ports import ControlledFiles
     from controller.services.signing_ports import Signer
     from controller.services.statement_filing import StatementFiling
@@ -39,7 +43,8 @@ if TYPE_CHECKING:
 
 _FIRST_REVISION = Revision("A/0")
 _MEANING = "批准"
-_POSTS = ("document_controller", "quality_officer", "quality_head", "general_manager")
+IMPORTING_POSTS = ("document_controller", "quality_officer", "quality_head", "general_manager")
+"""Posts that may bring documents into the library (company default)."""
 _REVISION_WORDS = ("版本", "版次")
 _REVISION = re.compile(r"[A-Za-z]/[0-9]+(?![0-9A-Za-z/])")
 _TITLE_LENGTH = 80
@@ -177,9 +182,17 @@ class DocumentImport:
         files: the approved content, which is changed.
         statements: where what is imported is stated and signed.
         staff: who may import.
+        used: gives every number that was ever used, whatever became of it.
     """
 
-    def __init__(self, files: ControlledFiles, statements: StatementFiling, staff: Staff) -> None:
+    def __init__(
+        self,
+        files: ControlledFiles,
+        statements: StatementFiling,
+        staff: Staff,
+        used: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
+        self._used = used
         self._files = files
         self._library = DocumentLibrary(files)
         self._statements = statements
@@ -194,7 +207,7 @@ class DocumentImport:
             NumberNeededError, NumberUnlikeTextError, NumberTakenError, InvalidIdentifierError, WrongClassError,
             TitleNeededError, OwnerInvalidError: the control block cannot be made.
         """
-        check_post(self._staff, by.signatory, _POSTS, T("导入文件"))
+        check_post(self._staff, by.signatory, IMPORTING_POSTS, T("导入文件"))
         segment = self._chosen(source, order)
         number = self._free_number(segment, order)
         word = CLASS_WORDS.get(number.class_code)
@@ -213,15 +226,7 @@ class DocumentImport:
             text = segment.source.encode("utf-8")
         except UnicodeEncodeError as exc:
             raise GarbledTextError(name=source.name) from exc
-        folder = f"{FOLDER}/{number}"
-        changes: dict[str, bytes | None] = {
-            f"{folder}/document.yml": write_document(document).encode("utf-8"),
-            f"{folder}/clauses.txt": text,
-            f"{folder}/clauses.yml": write_clause_ids(first_ids(whole_segment(segment.source).clauses)).encode("utf-8"),
-        }
-        for digest, content in source.islands.items():
-            if str(digest) in segment.source:
-                changes[f"{folder}/islands/{digest.hex}.json"] = content
+        changes = document_files(document, segment.source, text, source.islands)
         note = f"{number} {document.title}"
         by.ready(_MEANING)
         filed = self._statements.file(
@@ -258,7 +263,7 @@ class DocumentImport:
         raise SegmentNeededError(count=len(every), titles=titles)
 
     def _free_number(self, segment: Segment, order: ImportOrder) -> DocumentNumber:
-        taken = self._taken()
+        taken = taken_numbers(self._library, self._used())
         wanted = order.number or segment.number
         if wanted is None:
             raise NumberNeededError(free=_next_free(taken, order.class_word, "XX-YLQXCX-001"))
@@ -269,12 +274,51 @@ class DocumentImport:
             raise NumberTakenError(number=wanted, title=taken[wanted], free=_next_free(taken, None, wanted))
         return number
 
-    def _taken(self) -> dict[str, str]:
-        taken = {item: self._library.document(item).title for item in self._library.numbers()}
-        for folder in (FORMS_FOLDER, REGISTERS_FOLDER):
-            for name in self._library.files.folders(folder):
-                taken.setdefault(name, name)
-        return taken
+
+def document_files(
+    document: ControlledDocument, text: str, data: bytes, islands: Mapping[Digest, bytes]
+) -> dict[str, bytes | None]:
+    """Return the files of a new document by library path; `data` is its text as bytes."""
+    folder = f"{FOLDER}/{document.number}"
+    files: dict[str, bytes | None] = {
+        f"{folder}/document.yml": write_document(document).encode("utf-8"),
+        f"{folder}/clauses.txt": data,
+        f"{folder}/clauses.yml": write_clause_ids(first_ids(whole_segment(text).clauses)).encode("utf-8"),
+    }
+    for digest, content in islands.items():
+        if str(digest) in text:
+            files[f"{folder}/islands/{digest.hex}.json"] = content
+    return files
+
+
+def taken_numbers(library: DocumentLibrary, used: Iterable[str]) -> dict[str, str]:
+    """Return every number that cannot be given again, with the title it stands for; `used` are those of the past."""
+    taken = {item: library.document(item).title for item in library.numbers()}
+    for folder in (FORMS_FOLDER, REGISTERS_FOLDER):
+        for name in library.files.folders(folder):
+            taken.setdefault(name, name)
+    for name in used:
+        taken.setdefault(name, name)
+    return taken
+
+
+def ever_used(history: LibraryHistory, statements: StatementFiling) -> set[str]:
+    """Return the numbers of all documents and forms that ever were in the library, and those that were signed.
+
+    Raises:
+        HistoryDamagedError: the history cannot be read.
+    """
+    found = {chain.split("/")[1] for chain in statements.chains() if chain.startswith("documents/")}
+    tip = history.tip(MAIN)
+    try:
+        for commit in history.log(tip, paths=(FOLDER, FORMS_FOLDER)) if tip is not None else ():
+            found |= {
+                change.path.removeprefix(f"{FORMS_FOLDER}/").removeprefix(f"{FOLDER}/").split("/")[0]
+                for change in commit.changes
+            }
+    except HistoryUnreadable as exc:
+        raise HistoryDamagedError(commit=exc.commit) from exc
+    return {name for name in found if is_document_number(name)}
 
 
 def renew_clause_ids(files: dict[str, bytes], changed: Iterable[str]) -> None:
@@ -315,6 +359,15 @@ def _one_line(value: str | None, limit: int, error: type[TitleNeededError | Owne
     if not 0 < len(text) <= limit or not text.isprintable():
         raise error
     return text
+
+
+def is_document_number(text: str) -> bool:
+    """Tell whether `text` is a number of the scheme."""
+    try:
+        DocumentNumber(text)
+    except InvalidIdentifierError:
+        return False
+    return True
 
 
 def _next_free(taken: dict[str, str], class_word: str | None, like: str) -> str:

@@ -28,7 +28,7 @@ from controller.services.statement_filing import StatementDraft
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from controller.domain.document_signatures import DocumentSignature, DocumentSignatures
+    from controller.domain.document_signatures import DocumentSignature, DocumentSignatures, ElsewhereApproval
     from controller.services.document_signing import DocumentSigning
     from controller.services.paper_signing import CheckedScan, TakenPaper
     from controller.services.ports import Clock
@@ -152,6 +152,24 @@ class DocumentPaper:
             if data is None or Digest.of(data) != scan.digest:
                 raise SignedPdfMissingError(path=path)
             found.append(DocumentScan(scan.name, item, data))
+        return found
+
+    def old_scans(self, wanted: str) -> list[tuple[ElsewhereApproval, str, bytes]]:
+        """Return the scans of approvals from before this system, each with its file name.
+
+        Raises:
+            UnknownDocumentError: there is no such document.
+            SignedPdfMissingError: a scan is missing or is not the one that was filed.
+        """
+        found = []
+        for item in self.signing.standing(wanted).elsewhere:
+            if item.scan is None:
+                continue
+            name, path = item.scan
+            data = self.signing.archive.read(path)
+            if data is None or Digest.of(data) != item.scan_digest:
+                raise SignedPdfMissingError(path=path)
+            found.append((item, name, data))
         return found
 
     def _check_code(self, standing: DocumentSignatures, scan: CheckedScan | None) -> None:

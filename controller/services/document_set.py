@@ -21,6 +21,7 @@ from controller.domain.document_set import (
 )
 from controller.domain.errors import NotFoundError, QmsError
 from controller.domain.identifiers import Digest, Revision
+from controller.domain.procedure_print import ELSEWHERE
 from controller.domain.route import APPROVE, DEFAULT_ROUTE
 from controller.domain.statement import Event
 from controller.domain.text import T
@@ -127,7 +128,7 @@ class DocumentSetPrinting:
                     class_word=document.class_word,
                     owner=document.owner,
                     contents=contents_of(self.source_files(number)),
-                    approved_by=approval.name or (written.name if written is not None else ""),
+                    approved_by=approval.name or (f"{written.name}{ELSEWHERE}" if written is not None else ""),
                     approved_on=approval.approved,
                     effective=document.effective or (approval.effective.isoformat() if approval.effective else ""),
                 )

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from controller.domain.document_signatures import DocumentSignatures, StepStanding
 from controller.domain.errors import DamagedError, QmsError, RefusedError
 from controller.domain.identifiers import Digest
-from controller.domain.record import Signatory
 from controller.domain.route import RouteProblem, StepTaken, may_sign, shown_posts
 from controller.domain.signature_page import SignatureMark, SignaturePage, SignatureSlot
 from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.file_formats.canonical_json import encode
 from controller.file_formats.statement_file import decode_statement
+from controller.services.approval_elsewhere import elsewhere_of
 from controller.services.controlled_items import SCREEN_ONLY
 from controller.services.document_library import FOLDER
 from controller.services.filed_signatures import judged
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from controller.domain.document import ControlledDocument
+    from controller.domain.document_signatures import ElsewhereApproval
     from controller.domain.person import Staff
-    from controller.domain.record import Wire
+    from controller.domain.record import Signatory, Wire
     from controller.domain.route import RouteAnswer, Routes, RouteStep
     from controller.domain.signature import SigningKey
     from controller.domain.text import Text
@@ -267,6 +268,7 @@ class DocumentSigning:
             files=standing.files,
             shown=shown,
         )
+        newest = self.statements.newest(chain_of(standing))
         first = all(item.signature is None or item.signature.paper is not None for item in standing.steps)
         return PreparedSignature(
             step=step,
@@ -274,7 +276,7 @@ class DocumentSigning:
             draft=draft,
             standing=standing,
             pdf=pdf,
-            last=filed[-1].digest if filed else None,
+            last=newest.digest if newest is not None else None,
             reason=_reason_shown(reason, exempted=exempted),
             unmoved=lambda: self.source_files(standing.number) == standing.files,
             sign=partial(self.signing.certify if first else self.signing.add_approval, stamp=self.stamp),
@@ -329,7 +331,12 @@ class DocumentSigning:
             contents=Digest.of(encode({path: digest.text for path, digest in files.items()})),
             steps=tuple(StepStanding(step, shown_posts(step, names), counting.get(step.key)) for step in route.steps),
             signatures=signatures,
+            elsewhere=self._elsewhere(document),
         )
+
+    def _elsewhere(self, document: ControlledDocument) -> list[ElsewhereApproval]:
+        chain = self.statements.chain(f"documents/{document.number}/{document.revision.text.replace('/', '-')}")
+        return [approval for item in chain if (approval := elsewhere_of(item)) is not None]
 
     def _shown(self, standing: DocumentSignatures) -> bytes:
         counting = [item for item in standing.signatures if item.counts and item.paper is None]

@@ -38,6 +38,7 @@ class DocumentVerification:
         self._certificates = certificates
         self._pdf = pdf
         self._covered: list[tuple[HeldStatement, Mapping[str, Digest]]] = []
+        self._attested: list[tuple[HeldStatement, tuple[str, Digest]]] = []
         self._prints: dict[str, dict[Digest, bytes]] = {}
         self._signed: dict[str, set[_Files]] = {}
 
@@ -49,6 +50,10 @@ class DocumentVerification:
             covered = {path: digest for path, digest in statement.files.items() if not path.startswith(inside)}
             self._covered.append((replace(held, pdf=None), covered))
             yield from _on_paper(held)
+        if statement.event is Event.APPROVED_ELSEWHERE:
+            # It attests to what was imported; nothing of it counts as a signature of the route.
+            inside = f"{statement.chain}/"
+            self._attested += [(held, item) for item in statement.files.items() if not item[0].startswith(inside)]
         if statement.event is not Event.DOCUMENT_SIGNED:
             return
         self._covered.append((replace(held, pdf=None), statement.files))
@@ -89,11 +94,11 @@ class DocumentVerification:
         if not self._library.complete:
             return
         yield from self._lost()
-        for held, files in self._covered:
-            for path, digest in files.items():
-                if (path, digest) not in self._library.ever:
-                    message = T("签名所覆盖的“{path}”从来不是这个内容的受控文件。", path=path)
-                    yield _wrong(held, "document-file-differs", message, suffix=".json")
+        covered = ((held, item) for held, files in self._covered for item in files.items())
+        for held, (path, digest) in (*covered, *self._attested):
+            if (path, digest) not in self._library.ever:
+                message = T("签名所覆盖的“{path}”从来不是这个内容的受控文件。", path=path)
+                yield _wrong(held, "document-file-differs", message, suffix=".json")
 
     def _lost(self) -> Iterator[Finding]:
         """Yield the documents in force that somebody signed once, and not everybody as they stand."""

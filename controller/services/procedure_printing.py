@@ -51,13 +51,13 @@ class ProcedurePrinting:
                     path = f"{FOLDER}/{document.number}/islands/{piece.digest.hex}.json"
                     raise DocumentIncompleteError(path=path)
                 islands[piece.digest] = kept
-        if to_sign:
-            document = replace(
-                document,
-                drafted=document.drafted or ON_SIGNATURE_PAGE,
-                reviewed=document.reviewed or ON_SIGNATURE_PAGE,
-                approved=document.approved or ON_SIGNATURE_PAGE,
-            )
         house = self._library.files.read(HOUSE_PROCEDURE) or self._drawing.house()
         printed = ProcedurePrint.of(document, pieces, company=self._company, islands=islands, notice=notice)
+        if to_sign:
+            printed = replace(
+                printed,
+                drafted=printed.drafted or ON_SIGNATURE_PAGE,
+                reviewed=printed.reviewed or ON_SIGNATURE_PAGE,
+                approved=printed.approved or ON_SIGNATURE_PAGE,
+            )
         return self._drawing.draw(printed, house)

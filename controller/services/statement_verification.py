@@ -53,6 +53,8 @@ _BEGINS = {
     PEOPLE: Event.PERSON_REGISTERED,
     CHANGES: Event.CHANGE_OPENED,
 }
+_SCANNED = frozenset({Event.DOCUMENT_SIGNED_ON_PAPER, Event.APPROVED_ELSEWHERE})
+"""Statements about something on paper, whose scan lies beside them."""
 _ONLY_ONCE = frozenset(_BEGINS.values())
 _PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
@@ -66,7 +68,7 @@ def belongs(event: Event, chain: str) -> bool:
         return kind == PEOPLE
     if event is Event.DOCUMENT_REVIEWED:
         return kind == REVIEWS
-    if event.value.startswith("document-"):
+    if event.value.startswith("document-") or event is Event.APPROVED_ELSEWHERE:
         return kind == DOCUMENTS
     if event.value.startswith(("change-", "draft-", "effect-")):
         return kind == CHANGES
@@ -217,7 +219,7 @@ class StatementVerification:
     ) -> None:
         kind = chain.split("/", maxsplit=1)[0]
         unknown = set(files.others)
-        if statement.event is Event.DOCUMENT_SIGNED_ON_PAPER:
+        if statement.event in _SCANNED:
             for path, digest in statement.files.items():
                 suffix = path.removeprefix(files.stem)
                 if suffix == path:

@@ -91,6 +91,16 @@ def read_uploaded_text(data: bytes, *, name: str, word: WordReader) -> ReadText:
         parsed = parse_text(found.text)
         findings = (*found.findings, *text_findings(parsed, path=name))
         return ReadText(name, found.text, "docx", parsed, found.islands, findings)
+    return read_plain_text(data, name=name)
+
+
+def read_plain_text(data: bytes, *, name: str) -> ReadText:
+    """Read a text file.
+
+    Raises:
+        FileTooLargeError: larger than any procedure.
+        NotTextError: not text.
+    """
     if len(data) > _MAX_TEXT:
         raise FileTooLargeError(name=name, limit=_MAX_TEXT)
     if data.startswith(_PDF):

@@ -243,7 +243,8 @@ class DocumentHistory:
         """Return the number of a document that is no longer in the library."""
         numbers = sorted({path.split("/")[1] for _at, path in self._deleted()})
         text = wanted.strip().upper()
-        meant = [number for number in numbers if text == number or number.endswith(f"-{text}")]
+        short = "-" in text  # as people say it: CX-014
+        meant = [number for number in numbers if text == number or (short and number.endswith(text))]
         if len(meant) != 1:
             raise UnknownDocumentError(
                 number=wanted, close=nearest(text, [*self._library.numbers(), *numbers]), several=meant

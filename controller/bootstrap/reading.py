@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from controller.services.training import Training
     from controller.services.training_gate import ReadingGate
+    from controller.services.training_notice import TrainingNotices
     from controller.services.training_text import LibraryTrainingTexts
 
 from controller.bootstrap.importing import Importing
@@ -59,3 +60,20 @@ class Reading(Importing):
         from controller.services.training_gate import ReadingGate
 
         return ReadingGate(self.documents, self.training)
+
+    @cached_property
+    def training_notices(self) -> TrainingNotices:
+        """Notices of what a revision changes, by post."""
+        from controller.services.training_notice import TrainingNotices
+
+        return TrainingNotices(
+            history=self.document_history,
+            library=self.documents,
+            approved=self.approved_files,
+            in_force=self.controlled_files,
+            training=self.training,
+            staff=self.staff,
+            rules=self.document_rules,
+            clock=self.clock,
+            company=self.settings.company,
+        )

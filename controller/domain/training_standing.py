@@ -6,7 +6,7 @@ has left does not count. The text that was read is named by digest in each state
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,8 @@ class PersonTraining:
     """Why it was waived."""
     decided_by: str = ""
     """Name of who waived it."""
+    proof: str = ""
+    """Archive path of the newest statement about it, without suffix."""
 
     @property
     def settled(self) -> bool:
@@ -222,24 +224,22 @@ def _settle(state: _Underway, statement: Statement, staff: Staff) -> None:
         name = on_file.name if on_file is not None else _text(new.get("name")) or by.name
         before = PersonTraining(person, name, by.post if not waived else _text(new.get("post")))
     score = _number(new.get("score"), -1)
-    found: PersonTraining | None = None
+    told = replace(
+        before,
+        at=statement.at,
+        score=score if score >= 0 else None,
+        reason="",
+        decided_by="",
+        proof=statement_path(statement.chain, statement.sequence),
+    )
     if waived and person != by.person:
-        found = PersonTraining(
-            person, before.name, before.post, TrainingState.WAIVED, statement.at, None, before.attempts,
-            statement.reason or "", by.name,
-        )  # fmt: skip
+        state.people[person] = replace(
+            told, state=TrainingState.WAIVED, score=None, reason=statement.reason or "", decided_by=by.name
+        )
     elif statement.event is Event.TRAINING_UNDERSTOOD:
-        found = PersonTraining(
-            person, before.name, before.post, TrainingState.UNDERSTOOD, statement.at,
-            score if score >= 0 else None, before.attempts,
-        )  # fmt: skip
+        state.people[person] = replace(told, state=TrainingState.UNDERSTOOD)
     elif statement.event is Event.TRAINING_FAILED and not before.settled:
-        found = PersonTraining(
-            person, before.name, before.post, TrainingState.FAILED, statement.at,
-            score if score >= 0 else None, before.attempts + 1,
-        )  # fmt: skip
-    if found is not None:
-        state.people[person] = found
+        state.people[person] = replace(told, state=TrainingState.FAILED, attempts=before.attempts + 1)
 
 
 def _held(person: Person, posts: Iterable[str]) -> str | None:

@@ -123,6 +123,10 @@ class Training:
         usual = self._rules.pass_mark, self._rules.attempts
         return training_standing(number, revision, counting, self._staff, usual=usual)
 
+    def numbers(self) -> list[str]:
+        """Return the numbers of everything that people were ever asked to read."""
+        return self._archive.listing(TRAINING)
+
     def asked(self, number: str) -> bool:
         """Tell whether anybody was ever asked to read a revision of `number`."""
         return bool(self._archive.listing(f"{TRAINING}/{number}"))

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from controller.services.verification import VerificationReport
     from controller.services.workspace_identity import WorkspaceIdentity
 
-from controller.bootstrap.copies import Copies
+from controller.bootstrap.changes import Changes
 
 
 @dataclass
-class Application(Copies):
+class Application(Changes):
     """一个打开的工作区. Its settings and its services."""
 
     doubted: bool = False

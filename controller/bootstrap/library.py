@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from controller.domain.conformity import Finding
     from controller.domain.retention import RetentionRules
     from controller.domain.route import Routes
-    from controller.services.document_checkin import DocumentCheckin
-    from controller.services.document_checkout import DocumentCheckout
     from controller.services.document_exemption import DocumentExemption
     from controller.services.document_history import DocumentHistory
-    from controller.services.document_import import DocumentImport
     from controller.services.document_library import DocumentLibrary
     from controller.services.document_paper import DocumentPaper
     from controller.services.document_prints import DocumentPrints
@@ -314,39 +311,6 @@ class Library(Signing):
         from controller.services.print_signing import PrintSigning
 
         return PrintSigning(PadesSigning(), self.clock, self.settings.company)
-
-    @cached_property
-    def document_checkout(self) -> DocumentCheckout:
-        """Gives documents out as Word files to be edited."""
-        from controller.adapters.checkout_layout import CheckoutLayout
-        from controller.adapters.checkout_reading import CheckoutReading
-        from controller.adapters.draft_folder import DraftFolder
-        from controller.services.document_checkout import DocumentCheckout
-
-        return DocumentCheckout(
-            DraftFolder(self.folder),
-            self.controlled_files,
-            self.statements,
-            CheckoutLayout(),
-            CheckoutReading(),
-            self.clock,
-            self.settings.company,
-        )
-
-    @cached_property
-    def document_checkin(self) -> DocumentCheckin:
-        """Takes edited Word files back."""
-        from controller.adapters.checkout_reading import CheckoutReading
-        from controller.adapters.draft_folder import DraftFolder
-        from controller.services.document_checkin import DocumentCheckin
-
-        return DocumentCheckin(
-            self.document_checkout,
-            DraftFolder(self.folder),
-            self.controlled_files,
-            self.statements,
-            CheckoutReading(),
-        )
 
     @cached_property
     def adoption(self) -> LibraryAdoption:

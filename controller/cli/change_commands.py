@@ -17,7 +17,29 @@ if TYPE_CHECKING:
 KINDS = {"added": T("新增"), "edited": T("修改"), "deleted": T("删除")}
 
 
-@group("change", M("文件更改：查看尚未采用的修改，检查后采用或撤销。"))
+_REQUESTS = "controller.cli.change_request_commands"
+
+
+@group(
+    "change",
+    M("文件更改：提出、起草、审核、批准、生效；建库时检查后采用文件夹里的修改。"),
+    lazy={
+        "open": (f"{_REQUESTS}:open_change", M("提出文件更改：写明改哪些文件、为什么；可以一次改几份。")),
+        "list": (f"{_REQUESTS}:list_changes", M("列出文件更改和它们的状态。")),
+        "show": (f"{_REQUESTS}:show", M("查看一项更改：文件、影响、意见、签署、下一步。")),
+        "take": (f"{_REQUESTS}:take", M("把文件夹里改好的表单、台账、清单收入更改的草稿。")),
+        "submit": (f"{_REQUESTS}:submit", M("提交审核：起草人签名，同时生成申请审批表和更改申请单。")),
+        "comment": (f"{_REQUESTS}:comment", M("对草稿提意见；答复之后才能审核、批准。")),
+        "resolve": (f"{_REQUESTS}:resolve", M("答复一条意见。")),
+        "return": (f"{_REQUESTS}:send_back", M("退回更改：写明原因，原来的签名全部作废。")),
+        "review": (f"{_REQUESTS}:review", M("审核更改：意见全部答复之后，由审核人签名。")),
+        "approve": (f"{_REQUESTS}:approve", M("批准更改：签名，定下生效日期；到那天自动生效。")),
+        "postpone": (f"{_REQUESTS}:postpone", M("更改已批准版本的生效日期。")),
+        "issue": (f"{_REQUESTS}:issue", M("发放：文件管理员登记发放，安排培训记录。")),
+        "close": (f"{_REQUESTS}:close", M("办结：生效、培训完成、旧版收回之后，由文件管理员办结。")),
+        "cancel": (f"{_REQUESTS}:cancel", M("取消一项没有批准的更改；编号不再使用。")),
+    },
+)
 def change() -> None:
     pass
 

@@ -62,7 +62,6 @@ STATUS_LABELS: Mapping[ChangeStatus, Text] = {
 OPEN = frozenset({ChangeStatus.DRAFT, ChangeStatus.RETURNED, ChangeStatus.IN_REVIEW, ChangeStatus.AWAITING_APPROVAL})
 """While a change is in one of these nobody else can begin another of the same item."""
 SIGNATURES = frozenset({Event.CHANGE_SUBMITTED, Event.CHANGE_REVIEWED, Event.CHANGE_APPROVED})
-_SAVES = frozenset({Event.DRAFT_SAVED, Event.CHECKED_IN})
 
 
 @dataclass(frozen=True)
@@ -248,7 +247,7 @@ def _opened(number: str, stated: Statement) -> ChangeRequest:
 def _folded(request: ChangeRequest, stated: Statement) -> ChangeRequest:
     by, event = stated.by, stated.event
     assert by is not None
-    if event in _SAVES:
+    if event is Event.DRAFT_SAVED:
         request = _saved(request, stated)
         return replace(request, comments=(*request.comments, *_word_comments(request, stated)))
     if event in SIGNATURES:
@@ -276,7 +275,7 @@ def _folded(request: ChangeRequest, stated: Statement) -> ChangeRequest:
     if event is Event.EFFECT_POSTPONED:
         return replace(request, effective=_text(stated.new, "effective"))
     if event is Event.CHANGE_ISSUED:
-        return replace(request, issued=by)
+        return replace(request, issued=by, records=_records(request, stated))
     if event is Event.CHANGE_CLOSED:
         return replace(request, closed=by)
     if event is Event.CHANGE_CANCELLED:
@@ -318,19 +317,27 @@ def _signed(request: ChangeRequest, stated: Statement) -> ChangeRequest:
         void_because=None if same else T("签的不是当时的草稿"),
         exempted="exemption" in stated.new,
     )
-    records = stated.new.get("records")
-    found = {
-        item: {form: str(record) for form, record in forms.items()}
-        for item, forms in (records.items() if isinstance(records, dict) else ())
-        if isinstance(forms, dict)
-    }
     return replace(
         request,
         signatures=(*request.signatures, signature),
         returned=None if stated.event is Event.CHANGE_SUBMITTED else request.returned,
+        wanted=_optional(stated.new, "effective") or request.wanted,
         effective=_optional(stated.new, "effective") if stated.event is Event.CHANGE_APPROVED else request.effective,
-        records=found or request.records,
+        records=_records(request, stated),
     )
+
+
+def _records(request: ChangeRequest, stated: Statement) -> dict[str, Mapping[str, str]]:
+    """Return the records of the present round; submitting begins with new ones."""
+    listed = stated.new.get("records")
+    found: dict[str, Mapping[str, str]] = (
+        {} if stated.event is Event.CHANGE_SUBMITTED else {item: dict(forms) for item, forms in request.records.items()}
+    )
+    for item, forms in listed.items() if isinstance(listed, dict) else ():
+        if isinstance(forms, dict):
+            new = {form: str(record) for form, record in forms.items()}
+            found[item] = {**found.get(item, {}), **new}
+    return found
 
 
 def _word_comments(request: ChangeRequest, stated: Statement) -> list[ReviewComment]:
@@ -343,7 +350,8 @@ def _word_comments(request: ChangeRequest, stated: Statement) -> list[ReviewComm
             raise TypeError(stated.event)
         name, text, clause = (str(said.get(key, "")) for key in ("name", "text", "clause"))
         if (name, text, clause) not in known:
-            comment = ReviewComment(f"{stated.sequence}.{place}", stated.subject, clause, text, name, stated.at)
+            about = _optional(stated.new, "item") or stated.subject
+            comment = ReviewComment(f"{stated.sequence}.{place}", about, clause, text, name, stated.at)
             found.append(comment)
     return found
 

@@ -128,6 +128,7 @@ class ObjectKind(StrEnum):
     AUTHORITY = "authority"
     TIME = "time"
     LIBRARY = "library"
+    CHANGE = "change"
     SYSTEM = "system"
 
 
@@ -138,6 +139,7 @@ KIND_LABELS: Mapping[ObjectKind, Text] = {
     ObjectKind.AUTHORITY: T("证书机构"),
     ObjectKind.TIME: T("时间"),
     ObjectKind.LIBRARY: T("受控文件"),
+    ObjectKind.CHANGE: T("文件更改"),
     ObjectKind.SYSTEM: T("系统"),
 }
 

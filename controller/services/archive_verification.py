@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.errors import DamagedError, QmsError
 from controller.domain.identifiers import Digest, InvalidIdentifierError, RecordNumber
-from controller.domain.statement import AUTHORITY, DOCUMENTS, TIMESTAMPS, TRAIL, Event
+from controller.domain.statement import AUTHORITY, CHANGES, TIMESTAMPS, Event
 from controller.domain.text import T
 from controller.file_formats import canonical_json
 from controller.services.added_digests import AddedDigests, archive_heads
 from controller.services.archive_history import ArchiveHistory
+from controller.services.change_verification import ChangeVerification
 from controller.services.document_verification import DocumentVerification
 from controller.services.library_verification import LibraryVerification
 from controller.services.package_verification import PACKAGES, PackageVerification
@@ -68,6 +69,8 @@ SPREAD_FROM = 5_000
 """Records from which on several processes examine them."""
 _PART = 10
 """Folders of a hundred records in one part, when several processes work."""
+_CHAINS = frozenset(CHAIN_FOLDERS) - {AUTHORITY, PEOPLE, TIMESTAMPS}
+"""Chains that are examined once it is known who could sign when."""
 _NO_RECORDS = frozenset({PACKAGES, SITE_FILE, CERTIFICATES, *CHAIN_FOLDERS})
 
 
@@ -150,6 +153,7 @@ class ArchiveVerification:
         self._statements = StatementVerification(identity, self._order)
         self._library = LibraryVerification(tools.history, archive, self._order, zone=tools.zone)
         self._documents = DocumentVerification(self._library, tools.pdf, self._certificates.der)
+        self._changes = ChangeVerification(self._order)
         self._added = AddedDigests(self._order, [])
         self._heads = 0
 
@@ -287,12 +291,15 @@ class ArchiveVerification:
                 yield from self._records(list(group))
                 continue
             for top in group:
-                if top in {DOCUMENTS, TRAIL}:
-                    for held in self._chain(self._added.passing(self._walked(top))):
+                if top in _CHAINS:
+                    for held in self._chain(self._changes.passing(self._added.passing(self._walked(top)))):
                         yield from self._flushed()
                         self._library.expect(held)
+                        self._changes.note(held)
                         yield from self._documents.note(held)
                         yield from judged(held, signatures)
+                    if top == CHANGES:
+                        yield from self._changes.findings(self._damaged)
                     yield from self._flushed()
                 elif self._added.wanted:
                     # Examined before; read once more, because the daily heads are computed in path order.

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Self
 from controller.domain.errors import QmsError
 from controller.domain.identifiers import Digest
 from controller.domain.record import Act
-from controller.domain.statement import AUTHORITY, TIMESTAMPS, TRAIL, Event
+from controller.domain.statement import (
+    AUTHORITY,
+    CHANGES,
+    COPIES,
+    DOCUMENTS,
+    REVIEWS,
+    TIMESTAMPS,
+    TRAIL,
+    TRAINING,
+    Event,
+)
 from controller.domain.trail_event import (
     UNREADABLE,
     ObjectKind,
@@ -38,8 +48,8 @@ if TYPE_CHECKING:
     from controller.services.index_ports import SortedSpool
     from controller.services.ports import Progress, RecordKeys
 
-PEOPLE, DOCUMENTS = "people", "documents"
-CHAINS = frozenset({TRAIL, TIMESTAMPS, AUTHORITY, PEOPLE, DOCUMENTS})
+PEOPLE = "people"
+CHAINS = frozenset({TRAIL, TIMESTAMPS, AUTHORITY, PEOPLE, CHANGES, COPIES, DOCUMENTS, REVIEWS, TRAINING})
 """Folders of the archive that hold statements."""
 _NO_EVENTS = frozenset({"controlled-forms", "certificates", "site.json"})
 _FOLDER_PARTS = 5

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from controller.domain.change_request import fold_change
 from controller.domain.errors import DamagedError, NotFoundError
 from controller.domain.identifiers import Digest
-from controller.domain.statement import CHANGES
+from controller.domain.statement import CHANGES, Event
 from controller.domain.text import T
 from controller.services.controlled_items import SCREEN_ONLY
 
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from controller.services.statement_filing import StatementFiling
 
 _NUMBER = re.compile(r"(?P<year>\d{4})-(?P<serial>\d{1,4})")
+
+
+_ENDS = frozenset(
+    {
+        Event.CHANGE_APPROVED,
+        Event.EFFECT_POSTPONED,
+        Event.CHANGE_ISSUED,
+        Event.CHANGE_CLOSED,
+        Event.CHANGE_CANCELLED,
+    }
+)
+"""The newest statement of a change that nobody drafts any more."""
 
 
 class UnknownChangeError(NotFoundError):
@@ -93,9 +105,16 @@ class ChangeRequests:
         for number in reversed(self.numbers()):
             yield self.read(number)
 
+    def open(self) -> Iterator[ChangeRequest]:
+        """Yield the changes that are neither approved nor given up, the newest first; of others only the end is read."""
+        for number in reversed(self.numbers()):
+            newest = self._statements.newest(chain_of(number))
+            if newest is not None and newest.statement.event not in _ENDS:
+                yield self.read(number)
+
     def open_of(self, item: str) -> ChangeRequest | None:
         """Return the change that an item is in and that is neither approved nor given up, None when there is none."""
-        return next((found for found in self.all() if found.open and found.item(item) is not None), None)
+        return next((found for found in self.open() if found.item(item) is not None), None)
 
     def content(self, number: str, digest: Digest) -> bytes:
         """Return a file of a draft by its digest.

@@ -240,7 +240,8 @@ class ChangeDrafting:
             return self._saved(number, dict(base), draft)
 
         def along(_moment: ActMoment) -> Mapping[str, bytes]:
-            return missing_contents(self._archive, number, draft)
+            kept = missing_contents(self._archive, number, contents)
+            return kept | missing_contents(self._archive, number, draft)
 
         parts = [StatementPart(opened)]
         if draft != contents:
@@ -275,8 +276,11 @@ class ChangeDrafting:
         by: Signer,
         *,
         beside: Sequence[StatementDraft] = (),
+        said: Mapping[str, Wire] | None = None,
     ) -> ChangeRequest:
         """Save new contents of files of the draft (None takes one away), with further statements of the same act.
+
+        `said` is what else the statement says, such as the comments that a Word file brought.
 
         Raises:
             ChangeNotOpenError: the change is approved or given up.
@@ -296,8 +300,9 @@ class ChangeDrafting:
         now = {path: digest for path, digest in old.items() if path not in changed}
         now |= {path: Digest.of(data) for path, data in contents.items()}
         parts = [StatementPart(draft) for draft in beside]
-        if changed:
-            parts.insert(0, StatementPart(self._stated(request.number, old, now)))
+        if changed or said:
+            stated = self._stated(request.number, old, now)
+            parts.append(StatementPart(replace(stated, new={**stated.new, **(said or {})})))
         by.ready("")
         self._acts.file(
             by,

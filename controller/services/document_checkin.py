@@ -153,7 +153,7 @@ class DocumentCheckin:
         reader: ReturnedWordReader,
     ) -> None:
         self._checkouts = checkouts
-        self._drafts = drafts
+        self._folder = drafts
         self._approved = approved
         self._statements = statements
         self._reader = reader
@@ -197,7 +197,8 @@ class DocumentCheckin:
             files |= self._note_file(draft, compared, folder)
             for digest, content in compared.islands.items():
                 files[f"{folder}/islands/{digest.hex}.json"] = content
-        files = {path: data for path, data in files.items() if data != self._drafts.read(path)}
+        desk = self._checkouts.desk(number)
+        files = {path: data for path, data in files.items() if data != desk.files.read(path)}
         every = (*compared.notes, *notes)
         return PreparedCheckin(checkout, document, compared, files, Digest.of(docx), order, other, every)
 
@@ -212,24 +213,26 @@ class DocumentCheckin:
             raise CheckinUncertainError(findings=made.doubts)
         self._check_unmoved(made.checkout)
         number = made.checkout.number
-        before = document_state(self._drafts, number)
+        desk = self._checkouts.desk(number)
+        before = document_state(desk.files, number)
         after = before | {path: Digest.of(data).text for path, data in made.files.items() if data is not None}
         old: dict[str, Wire] = {path: before[path] for path in made.files if path in before}
-        by.ready("")
-        self._statements.file(
-            StatementDraft(
-                TRAIL,
-                Event.CHECKED_IN,
-                subject=number,
-                reason=made.order.reason.strip() or None,
-                old={"files": old} if old else {},
-                new=_stated(made),
-                files={path: Digest(text) for path, text in after.items()},
-                shown=made.docx,
-            ),
-            by,
+        stated = StatementDraft(
+            TRAIL,
+            Event.CHECKED_IN,
+            subject=number,
+            reason=made.order.reason.strip() or None,
+            old={"files": old} if old else {},
+            new=_stated(made),
+            files={path: Digest(text) for path, text in after.items()},
+            shown=made.docx,
         )
-        kept = {path: self._drafts.read(path) for path in made.files}
+        if desk.save is not None:
+            desk.save(made.files, stated, by)
+            return
+        by.ready("")
+        self._statements.file(stated, by)
+        kept = {path: self._folder.read(path) for path in made.files}
         try:
             for path, data in made.files.items():
                 self._put(path, data)
@@ -241,9 +244,9 @@ class DocumentCheckin:
 
     def _put(self, path: str, data: bytes | None) -> None:
         if data is None:
-            self._drafts.remove(path)
+            self._folder.remove(path)
         else:
-            self._drafts.write(path, data)
+            self._folder.write(path, data)
 
     def _check_unmoved(self, checkout: Checkout) -> None:
         """Make sure that nobody's work is overwritten: the draft is as it was given out, or as this file left it.
@@ -251,12 +254,12 @@ class DocumentCheckin:
         Raises:
             CheckinOutdatedError: it is not.
         """
-        draft = document_state(self._drafts, checkout.number)
+        draft = document_state(self._checkouts.desk(checkout.number).files, checkout.number)
         approved = document_state(self._approved, checkout.number)
         found = []
         if draft not in (checkout.draft, checkout.returned):
             for path in changed_state(checkout.draft, draft):
-                message = T("工作文件夹里的这个文件在签出之后改过。")
+                message = T("草稿的这个文件在签出之后改过。")
                 found.append(Finding("checkin-draft-changed", Gravity.ERROR, message, path=path))
         for path in changed_state(checkout.approved, approved):
             message = T("现行的这个文件在签出之后换过。")

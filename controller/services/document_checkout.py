@@ -26,7 +26,7 @@ from controller.file_formats.clause_ids import (
     realigned,
 )
 from controller.file_formats.clause_text import parse_text
-from controller.services.checkout_ports import CheckoutSheet
+from controller.services.checkout_ports import CheckoutSheet, DraftDesk
 from controller.services.document_library import FOLDER, DocumentIncompleteError, DocumentLibrary, LibraryDocument
 from controller.services.procedure_printing import HOUSE_PROCEDURE
 from controller.services.statement_filing import StatementDraft
@@ -36,7 +36,13 @@ if TYPE_CHECKING:
 
     from controller.domain.record import Wire
     from controller.domain.statement import Statement
-    from controller.services.checkout_ports import CheckoutDrawing, DocumentDrafts, ReturnedWord, ReturnedWordReader
+    from controller.services.checkout_ports import (
+        CheckoutDrawing,
+        DocumentDrafts,
+        DraftDesks,
+        ReturnedWord,
+        ReturnedWordReader,
+    )
     from controller.services.ports import Clock, LibraryFiles
     from controller.services.signing_ports import Signer
     from controller.services.statement_filing import StatementFiling
@@ -94,6 +100,8 @@ class CheckedOut:
     others: tuple[Checkout, ...]
     """Check-outs of the same document that were not checked in yet, newest first."""
     tracked: bool
+    change: str | None = None
+    """Number of the change that the draft belongs to; None: it lies in the folder."""
 
     @property
     def is_draft(self) -> bool:
@@ -118,14 +126,20 @@ class DocumentCheckout:
         reader: ReturnedWordReader,
         clock: Clock,
         company: str,
+        desks: DraftDesks | None = None,
     ) -> None:
-        self._drafts = drafts
+        self._folder = drafts
+        self._desks = desks
         self._approved = approved
         self._statements = statements
         self._drawing = drawing
         self._reader = reader
         self._clock = clock
         self._company = company
+
+    def desk(self, wanted: str) -> DraftDesk:
+        """Return where the draft of a document is worked on."""
+        return self._desks.of(wanted) if self._desks is not None else DraftDesk(self._folder)
 
     def check_out(self, wanted: str, *, by: Signer, tracked: bool = True) -> CheckedOut:
         """Return a document as a Word file for editing.
@@ -135,13 +149,14 @@ class DocumentCheckout:
             DocumentIncompleteError: its folder is damaged, or an island is missing.
             CheckoutNotExactError: its text cannot be put into Word so that it can be read back.
         """
-        number = DocumentLibrary(self._drafts).resolve(wanted)
-        draft, approved = document_state(self._drafts, number), document_state(self._approved, number)
+        desk = self.desk(wanted)
+        number = DocumentLibrary(desk.files).resolve(wanted)
+        draft, approved = document_state(desk.files, number), document_state(self._approved, number)
         facts = "\n".join([number, by.signatory.person, self._clock.now().isoformat(), *draft.values()])
         name = hashlib.sha256(facts.encode()).hexdigest()[:_NAME_LENGTH]
         document, docx = self.sheet(number, name, tracked=tracked)
         self.sent(document, docx)
-        return CheckedOut(document, docx, name, draft, approved, tuple(self.open(number)), tracked)
+        return CheckedOut(document, docx, name, draft, approved, tuple(self.open(number)), tracked, desk.change)
 
     def state(self, made: CheckedOut, *, by: Signer) -> None:
         """State that the file is given out; it is handed over only afterwards."""
@@ -162,7 +177,7 @@ class DocumentCheckout:
 
     def sheet(self, number: str, name: str, *, tracked: bool = True) -> tuple[LibraryDocument, bytes]:
         """Return the draft with its clause ids, and the Word file it is given out as."""
-        library = DocumentLibrary(self._drafts)
+        library = DocumentLibrary(self.desk(number).files)
         document = library.show(number)
         if not document.ids_fit:
             ids = self.ids(number)
@@ -203,10 +218,11 @@ class DocumentCheckout:
 
     def ids(self, number: str) -> ClauseIds:
         """Return the ids of the draft's clauses, aligned anew with the text in force where they do not fit."""
-        draft = DocumentLibrary(self._drafts).show(number)
+        files = self.desk(number).files
+        draft = DocumentLibrary(files).show(number)
         clauses = draft.segment.clauses
         path = f"{FOLDER}/{number}/clauses.yml"
-        data = self._drafts.read(path)
+        data = files.read(path)
         if data is not None and draft.ids_fit:
             return read_clause_ids(data.decode(), where=path)
         approved = DocumentLibrary(self._approved)

@@ -33,6 +33,16 @@ if TYPE_CHECKING:
 MAIN = "main"
 _STATEMENT = re.compile(r"[a-z]+(?:/[A-Za-z0-9._-]+)+")
 _COMPILED = re.compile(r"templates/forms/([^/]+)/compiled\.json")
+_CHANGES = frozenset(
+    {
+        Event.SITE_OPENED,
+        Event.LIBRARY_CHANGED,
+        Event.AUTHORITY_REPLACED,
+        Event.CHANGE_APPROVED,
+        Event.EFFECT_POSTPONED,
+    }
+)
+"""Events, besides those about people, that change files of `main`."""
 _KEPT = frozenset({POSTS_FILE, PEOPLE_FILE, ROOT_FILE, SIGNING_FILE})
 _NAMED = 5
 """Paths that one message names at most."""
@@ -42,8 +52,7 @@ def covers_library(statement: Statement) -> bool:
     """Tell whether a statement says that files of `main` changed."""
     if not statement.files and not statement.new.get("deleted"):
         return False
-    changes = {Event.SITE_OPENED, Event.LIBRARY_CHANGED, Event.AUTHORITY_REPLACED}
-    return statement.event in changes or statement.event.value.startswith("person-")
+    return statement.event in _CHANGES or statement.event.value.startswith("person-")
 
 
 class LibraryVerification:

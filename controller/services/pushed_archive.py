@@ -21,6 +21,7 @@ from controller.file_formats import canonical_json
 from controller.file_formats.compiled_form import read_compiled
 from controller.file_formats.signing_rules_file import SIGNING_FILE
 from controller.services.archive_history import ArchiveHistory
+from controller.services.change_verification import ChangeVerification, is_draft_content
 from controller.services.library_verification import LibraryVerification
 from controller.services.package_verification import PACKAGES, PackageVerification
 from controller.services.people_verification import (
@@ -161,6 +162,8 @@ class _NewCommits:
                 self.first[parts[0]] = min(sequence, self.first.get(parts[0], sequence))
         elif parts[0] == PACKAGES and len(parts) > 1:
             self.packages.add(f"{PACKAGES}/{parts[1]}")
+        elif is_draft_content(path):
+            self.folders.add(path.rpartition("/files/")[0])
         elif _CERTIFICATE.fullmatch(path) or (path == SITE_FILE and self._push.old is None):
             return
         elif len(parts) > RECORD_DEPTH and parts[0] not in {*CHAIN_FOLDERS, CERTIFICATES}:
@@ -227,9 +230,12 @@ class PushedArchive:
             found.extend(judged(held, signatures))
         yield from is_new.only(found)
         yield from self._root(signers, root)
-        for held in statements.read(self._files(self._chains(commits)), set(), found.append):
+        changes = ChangeVerification(order)
+        for held in statements.read(changes.passing(self._files(self._chains(commits))), set(), found.append):
+            changes.note(held)
             found.extend(judged(held, signatures))
             yield from is_new.only(found)
+        found.extend(changes.findings())
         yield from is_new.only(found)
         yield from PackageVerification().findings(self._files(sorted(commits.packages)), ())
         records = RecordVerification(_NoKeys(), identity, _Forms(self._at.read), signatures)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from controller.domain.form_problem import MASK
 from controller.domain.identifiers import DocumentNumber, InvalidIdentifierError, RecordNumber
 from controller.domain.paper_signature import paper_of
-from controller.domain.statement import AUTHORITY, TIMESTAMPS, Event
+from controller.domain.statement import AUTHORITY, CHANGES, COPIES, DOCUMENTS, REVIEWS, TIMESTAMPS, TRAINING, Event
 from controller.domain.trail_event import ObjectKind, ShownChange, TrailEvent, one_line
 from controller.services.entry_telling import plain
 
@@ -152,9 +152,11 @@ def _object(statement: Statement, people: Mapping[str, str]) -> tuple[ObjectKind
     subject = statement.subject
     if chain == "people":
         return ObjectKind.PERSON, rest, people.get(rest, "")
-    if chain == "documents":
+    if chain in {DOCUMENTS, TRAINING, COPIES, REVIEWS}:
         number, _, revision = rest.partition("/")
         return ObjectKind.DOCUMENT, number, revision.replace("-", "/")
+    if chain == CHANGES:
+        return ObjectKind.CHANGE, rest, subject if subject != rest else ""
     if chain == AUTHORITY:
         return ObjectKind.AUTHORITY, subject, ""
     if chain == TIMESTAMPS:

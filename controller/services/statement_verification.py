@@ -56,6 +56,8 @@ _BEGINS = {
 _SCANNED = frozenset({Event.DOCUMENT_SIGNED_ON_PAPER, Event.APPROVED_ELSEWHERE})
 """Statements about something on paper, whose scan lies beside them."""
 _ONLY_ONCE = frozenset(_BEGINS.values())
+_WITNESSED = frozenset({AUTHORITY, PEOPLE})
+"""Chains whose witnesses are judged with the people; elsewhere two sign for a destruction alone."""
 _PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
@@ -72,8 +74,6 @@ def belongs(event: Event, chain: str) -> bool:
         return kind == DOCUMENTS
     if event.value.startswith(("change-", "draft-", "effect-")):
         return kind == CHANGES
-    if event is Event.CHECKED_IN:
-        return kind in {CHANGES, TRAIL}
     if event.value.startswith("training-"):
         return kind == TRAINING
     if event.value.startswith("copy-"):
@@ -232,9 +232,16 @@ class StatementVerification:
                     wrong("paper-scan-differs", T("纸质签名的扫描件被改动过（摘要不符）。"), suffix)
         elif kind == DOCUMENTS:
             unknown.discard(".pdf")
+        elif statement.event is Event.TRAINING_ASSIGNED and statement.new.get("questions") is not None:
+            unknown.discard(".yml")
+            if ".yml" not in files.others:
+                if f"{files.stem}.yml" not in damaged:
+                    wrong("training-questions-missing", T("阅知考题文件不见了。"), ".yml")
+            elif Digest.of(files.others[".yml"]).text != statement.new["questions"]:
+                wrong("training-questions-differ", T("阅知考题文件被改动过（摘要不符）。"), ".yml")
         if files.stamp is not None and kind != TIMESTAMPS:
             unknown.add(".tsr")
-        if kind in {TRAIL, TIMESTAMPS}:
+        if kind not in _WITNESSED and statement.event is not Event.COPY_DESTROYED:
             unknown |= {f".{person}.p7s" for person in files.witnesses}
         for suffix in sorted(unknown):
             wrong("file-unknown", T("档案中有来历不明的文件。"), suffix)
@@ -310,6 +317,8 @@ def judged(held: HeldStatement, signatures: SignatureVerification) -> Iterator[F
         signatures.checked += 1
         path = f"{held.path.removesuffix('.json')}.{person}.p7s"
         yield from signatures.witness_time(thing, checked, path)
+        if not establishing:
+            yield from signatures.countersigned(thing, person, checked, path)
 
 
 def _stem(path: str) -> str:

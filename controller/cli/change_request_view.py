@@ -1,0 +1,146 @@
+"""更改的显示. One change on the screen, and as JSON: items, comments, signatures, where it stands item by item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from controller.domain.change_request import STATUS_LABELS
+from controller.domain.text import T, moment_text
+
+if TYPE_CHECKING:
+    from controller.bootstrap import Application
+    from controller.cli.output import Output
+    from controller.domain.change_request import ChangedItem, ChangeRequest
+
+
+def told_items(request: ChangeRequest) -> str:
+    """Return the items with the revisions they go from and to, as people say them."""
+    return "、".join(_told(item) for item in request.items)
+
+
+def _told(item: ChangedItem) -> str:
+    if item.after is None:
+        return f"{item.number} {item.before} 作废"
+    return f"{item.number} {item.before}→{item.after}" if item.before else f"{item.number} {item.after}（新增）"
+
+
+def show_request(application: Application, request: ChangeRequest, out: Output) -> None:
+    """Print everything about a change that decides what comes next."""
+    out.line(
+        T(
+            "更改 {number}（{kind}）：{status}",
+            number=request.number,
+            kind=request.kind.value,
+            status=STATUS_LABELS[request.status],
+        )
+    )
+    out.line(T("  提出：{name}（{post}）{at}", name=request.by.name, post=request.by.post, at=request.at))
+    out.line(T("  原因：{reason}（{triggers}）", reason=request.reason, triggers=list(request.triggers)))
+    if request.returned is not None:
+        out.line(T("  退回原因：{reason}", reason=request.returned))
+    if request.effective:
+        out.line(T("  生效日期：{day}", day=request.effective))
+    out.table(
+        [T("文件"), T("名称"), T("版本"), T("归口部门"), T("情况")],
+        [
+            (item.number, item.title, _told(item).partition(" ")[2], item.owner, _now(application, request, item))
+            for item in request.items
+        ],
+    )
+    draft = application.changes.draft(request, application.approved_files)
+    for line in application.told_impact(request, draft).lines if request.open else ():
+        out.line(f"  {line}")
+    if request.comments:
+        rows = [(item.id, item.by, item.clause, item.text, item.answer or T("待答复")) for item in request.comments]
+        out.table([T("序号"), T("提出人"), T("条款"), T("意见"), T("答复")], rows)
+    signed = [
+        (item.meaning, item.by.name, item.by.post, moment_text(item.at), item.void_because or item.reason or "")
+        for item in request.signatures
+    ]
+    if signed:
+        out.table([T("签署"), T("姓名"), T("岗位"), T("时间"), T("备注")], signed)
+    records = [record for forms in request.records.values() for record in forms.values()]
+    if records:
+        out.line(T("  记录：{numbers}", numbers=records))
+    following = application.change_routes.next_step(request) if request.open else None
+    if following is not None:
+        step, posts = following
+        out.line(T("下一步：{step}（{posts}）", step=step.label, posts=posts))
+
+
+def _now(application: Application, request: ChangeRequest, item: ChangedItem) -> object:
+    if request.effective is None:
+        return STATUS_LABELS[request.status]
+    today = application.clock.now().date().isoformat()
+    waiting = request.effective > today
+    if item.after is None:
+        return T("{day} 起作废", day=request.effective)
+    standing = application.training.find(item.number, item.after)
+    state = (
+        T("已批准，待生效（{day}）", day=request.effective) if waiting else T("已生效（{day}）", day=request.effective)
+    )
+    return T("{state}，{training}", state=state, training=standing.explain()) if standing is not None else state
+
+
+def request_data(
+    application: Application, request: ChangeRequest, out: Output, *, whole: bool = False
+) -> dict[str, Any]:
+    """Return a change as JSON; `whole` with comments, signatures and what it touches."""
+    data: dict[str, Any] = {
+        "number": request.number,
+        "kind": request.kind.value,
+        "status": request.status.value,
+        "reason": request.reason,
+        "triggers": list(request.triggers),
+        "by": request.by.name,
+        "at": request.at,
+        "effective": request.effective or request.wanted,
+        "items": [
+            {
+                "kind": item.kind.value,
+                "number": item.number,
+                "title": item.title,
+                "from": item.before,
+                "to": item.after,
+                "owner": item.owner,
+            }
+            for item in request.items
+        ],
+        "records": {item: dict(forms) for item, forms in request.records.items()},
+        "unresolved": len(request.unresolved),
+    }
+    if not whole:
+        return data
+    draft = application.changes.draft(request, application.approved_files)
+    impact = application.told_impact(request, draft)
+    following = application.change_routes.next_step(request) if request.open else None
+    return data | {
+        "comments": [
+            {
+                "id": item.id,
+                "item": item.item,
+                "clause": item.clause,
+                "text": item.text,
+                "by": item.by,
+                "at": item.at,
+                "answer": item.answer,
+            }
+            for item in request.comments
+        ],
+        "signatures": [
+            {
+                "step": item.step,
+                "meaning": item.meaning,
+                "name": item.by.name,
+                "post": item.by.post,
+                "at": item.at,
+                "void_because": out.text(item.void_because) if item.void_because is not None else None,
+            }
+            for item in request.signatures
+        ],
+        "impact": list(impact.lines),
+        "documents": list(impact.documents),
+        "posts": list(impact.posts),
+        "workload": list(impact.workload),
+        "next": {"step": following[0].key, "posts": following[1]} if following is not None else None,
+    }

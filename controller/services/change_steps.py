@@ -1,0 +1,353 @@
+"""更改的其他步骤. Comment, answer, return, cancel, postpone, issue and close a change, each a signed statement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from controller.domain.change_request import STATUS_LABELS, ChangeStatus
+from controller.domain.effect_schedule import EffectUnknownError
+from controller.domain.errors import NotFoundError, RefusedError
+from controller.domain.identifiers import Digest
+from controller.domain.statement import Event
+from controller.domain.text import T
+from controller.file_formats.effect_file import EFFECT_FILE, read_effect, write_effect
+from controller.services.act_filing import ActOvertakenError, StatementPart
+from controller.services.archive_ports import ControlledChange
+from controller.services.change_approval import EffectPassedError, opened_records
+from controller.services.change_chain import chain_of
+from controller.services.change_drafting import REASON_AT_LEAST, ChangeReasonError, check_open
+from controller.services.staff_directory import PostNeededError, check_post
+from controller.services.statement_filing import StatementDraft
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from controller.domain.change_request import ChangeRequest
+    from controller.domain.document_control_rules import DocumentControlRules
+    from controller.domain.person import Staff
+    from controller.domain.record import Signatory, Wire
+    from controller.domain.text import Text
+    from controller.services.act_filing import ActFiling, ActMoment, Part
+    from controller.services.change_approval import ChangePaperwork
+    from controller.services.change_chain import ChangeRequests
+    from controller.services.change_route import ChangeRoutes
+    from controller.services.files_in_force import DatedFiles
+    from controller.services.ports import Clock
+    from controller.services.signing_ports import Signer
+
+_COMMENT_LENGTH = 2_000
+_RETURN, _ISSUE, _CLOSE, _DECIDE = "审核", "发放", "办结", "批准"
+"""Meanings under which the person is asked."""
+
+
+class CommentUnknownError(NotFoundError):
+    """没有这条意见."""
+
+    code = "change-comment-unknown"
+
+    def __init__(self, *, number: str, comment: str) -> None:
+        super().__init__(
+            T("更改 {number} 没有序号为“{comment}”的待答复意见。", number=number, comment=comment[:20]),
+            hint=T("用 qms change show {number} 查看各条意见的序号。", number=number),
+        )
+
+
+class CommentTextError(RefusedError):
+    """意见或答复为空、太长."""
+
+    code = "change-comment-text"
+
+    def __init__(self) -> None:
+        super().__init__(
+            T("意见和答复要写 1 至 {most} 个字。", most=_COMMENT_LENGTH), hint=T("写清哪里、为什么、建议怎样改。")
+        )
+
+
+class ChangeNotReadyError(RefusedError):
+    """更改还没到这一步. What has to come first is said."""
+
+    code = "change-not-ready"
+
+    def __init__(self, *, number: str, why: Text, hint: Text) -> None:
+        super().__init__(T("更改 {number}：{why}。", number=number, why=why), hint=hint)
+
+
+class ChangeAftermath(Protocol):
+    """批准之后. What training and controlled copies still want of a change, and the records they leave."""
+
+    def untrained(self, request: ChangeRequest) -> Sequence[Text]:
+        """Return, for each document, who has not yet understood it and was not excused."""
+        ...
+
+    def copies_out(self, request: ChangeRequest) -> tuple[int, int]:
+        """Return how many old copies had to come back, and how many did."""
+        ...
+
+    def issued(self, request: ChangeRequest, by: Signatory) -> Sequence[Part]:
+        """Return the parts of the act that issues the documents."""
+        ...
+
+    def closed(self, request: ChangeRequest, by: Signatory, reason: str, today: date) -> Sequence[Part]:
+        """Return the parts of the act that ends the records of the change."""
+        ...
+
+    def cancelled(self, request: ChangeRequest, reason: str) -> Sequence[Part]:
+        """Return the parts that withdraw the records of a change that is given up."""
+        ...
+
+
+class ChangeSteps:
+    """更改的其他步骤."""
+
+    def __init__(
+        self,
+        requests: ChangeRequests,
+        acts: ActFiling,
+        approved: DatedFiles,
+        routes: ChangeRoutes,
+        staff: Staff,
+        clock: Clock,
+        rules: DocumentControlRules,
+        paperwork: ChangePaperwork,
+        aftermath: ChangeAftermath,
+    ) -> None:
+        self._requests = requests
+        self._acts = acts
+        self._approved = approved
+        self._routes = routes
+        self._staff = staff
+        self._clock = clock
+        self._rules = rules
+        self._paperwork = paperwork
+        self._aftermath = aftermath
+
+    def comment(
+        self, wanted: str, text: str, by: Signer, *, item: str | None = None, clause: str = ""
+    ) -> ChangeRequest:
+        """File a comment on a draft; it must be answered before anybody reviews or approves.
+
+        Raises:
+            ChangeNotOpenError: the change is approved or given up.
+            CommentTextError: there is nothing to say.
+            CommentUnknownError: the change has no such item.
+        """
+        request = self._requests.read(wanted)
+        check_open(request)
+        about = _item_of(request, item)
+        new: dict[str, Wire] = {"item": about, "clause": clause.strip()[:60], "text": _said(text)}
+        return self._state(request, by, Event.CHANGE_COMMENTED, new=new)
+
+    def resolve(self, wanted: str, comment: str, answer: str, by: Signer) -> ChangeRequest:
+        """Answer a comment; who drafts, opened the change, or made the comment may.
+
+        Raises:
+            CommentUnknownError: no such comment waits for an answer.
+            ChangeNotOpenError, CommentTextError: as `comment`.
+        """
+        request = self._requests.read(wanted)
+        check_open(request)
+        found = next((item for item in request.unresolved if item.id == comment.strip()), None)
+        if found is None:
+            raise CommentUnknownError(number=request.number, comment=comment)
+        person = by.signatory
+        drafters = {request.by.person, request.saved_by.person if request.saved_by else request.by.person}
+        if person.person not in drafters and person.name != found.by:
+            raise PostNeededError(
+                act=T("答复更改 {number} 的意见", number=request.number),
+                name=person.name,
+                posts=[f"起草人{request.saved_by.name if request.saved_by else request.by.name}", f"提出人{found.by}"],
+            )
+        new: dict[str, Wire] = {"comment": found.id, "answer": _said(answer)}
+        return self._state(request, by, Event.CHANGE_COMMENT_RESOLVED, new=new)
+
+    def send_back(self, wanted: str, by: Signer, *, reason: str) -> ChangeRequest:
+        """Return a submitted change to who drafted it, with the reason; all signatures become void.
+
+        Raises:
+            ChangeNotReadyError: it is not submitted.
+            PostNeededError: the person may neither review nor approve.
+            ChangeReasonError: the reason is too short to be one.
+        """
+        request = self._requests.read(wanted)
+        check_open(request)
+        if not request.counting:
+            raise ChangeNotReadyError(
+                number=request.number, why=T("还没有提交，谈不上退回"), hint=T("可以用 qms change comment 提意见。")
+            )
+        route = self._routes.route(request)
+        posts = {post for step in route.steps[1:] for post in step.by}
+        posts |= {post for step in route.steps[1:] for post in self._routes.stand_in(request, route, step.meaning)}
+        check_post(self._staff, by.signatory, sorted(posts), T("退回更改"))
+        said = _reason(reason)
+        day = self._clock.now().date()
+        parts = self._paperwork.signed(request, Event.CHANGE_RETURNED, by.signatory, day)
+        by.ready(_RETURN)
+        return self._state(request, by, Event.CHANGE_RETURNED, reason=said, before=parts, asked=True)
+
+    def cancel(self, wanted: str, by: Signer, *, reason: str) -> ChangeRequest:
+        """Give a change up; its number stays used. Who opened it, or a post that decides, may.
+
+        Raises:
+            ChangeNotOpenError: it is approved or given up already.
+            PostNeededError: it is somebody else's.
+            ChangeReasonError: the reason is too short to be one.
+        """
+        request = self._requests.read(wanted)
+        check_open(request)
+        if by.signatory.person != request.by.person:
+            check_post(self._staff, by.signatory, self._rules.deciding_posts, T("取消他人的更改"))
+        said = _reason(reason)
+        parts = self._aftermath.cancelled(request, said)
+        return self._state(request, by, Event.CHANGE_CANCELLED, reason=said, before=parts)
+
+    def postpone(self, wanted: str, number: str, day: date, by: Signer, *, reason: str) -> ChangeRequest:
+        """Let an approved revision come into force on another day; the approving or deciding posts may.
+
+        Raises:
+            EffectUnknownError, EffectOrderError: nothing of the item waits, or another revision would come first.
+            EffectPassedError: the day has passed.
+            PostNeededError, ChangeReasonError: as `cancel`.
+        """
+        request = self._requests.read(wanted)
+        item = request.item(number)
+        today = self._clock.now().date()
+        if day < today:
+            raise EffectPassedError(day=day, today=today)
+        check_post(self._staff, by.signatory, self._rules.deciding_posts, T("更改生效日期"))
+        said = _reason(reason)
+        schedule = read_effect(self._approved.read(EFFECT_FILE))
+        if item is None or request.number not in {waiting.change for waiting in schedule.of(number, today)}:
+            raise EffectUnknownError(number=number)
+        later, old = schedule.postponed(number, day, today)
+        content, tip = write_effect(later), self._approved.revision()
+        by.ready(_DECIDE)
+
+        def stated(_moment: ActMoment) -> StatementDraft:
+            if self._approved.revision() != tip:
+                raise ActOvertakenError(chain="main")
+            return StatementDraft(
+                chain=chain_of(request.number),
+                event=Event.EFFECT_POSTPONED,
+                subject=number,
+                meaning=_DECIDE,
+                reason=said,
+                old={"effective": old.begins.isoformat()},
+                new={"number": number, "effective": day.isoformat()},
+                files={EFFECT_FILE: Digest.of(content)},
+            )
+
+        self._acts.file(
+            by,
+            [StatementPart(stated)],
+            controlled=ControlledChange({EFFECT_FILE: content}, "postpone", number, said),
+            expects={chain_of(request.number): request.sequence},
+        )
+        return self._requests.read(request.number)
+
+    def issue(self, wanted: str, by: Signer) -> ChangeRequest:
+        """Issue what was approved: from here on copies may be handed out, and everybody concerned has been told.
+
+        Raises:
+            ChangeNotReadyError: it is not approved, or issued already.
+            PostNeededError: the person does not issue documents.
+        """
+        request = self._requests.read(wanted)
+        check_post(self._staff, by.signatory, self._rules.controller_posts, T("发放文件"))
+        if request.status is not ChangeStatus.APPROVED:
+            raise self._not_yet(request, T("批准之后才能发放"))
+        by.ready(_ISSUE)
+        parts = self._aftermath.issued(request, by.signatory)
+        return self._state(request, by, Event.CHANGE_ISSUED, meaning=_ISSUE, before=parts, asked=True)
+
+    def close(self, wanted: str, by: Signer, *, reason: str = "") -> ChangeRequest:
+        """Close a change whose day has come: everybody trained or excused, old copies back; else with a reason.
+
+        Raises:
+            ChangeNotReadyError: it is not issued, its day has not come, or something is outstanding without a reason.
+            PostNeededError: the person does not close changes.
+        """
+        request = self._requests.read(wanted)
+        check_post(self._staff, by.signatory, self._rules.controller_posts, T("办结更改"))
+        if request.status is not ChangeStatus.ISSUED:
+            raise self._not_yet(request, T("发放之后才能办结"))
+        if request.effective is not None and request.effective > self._clock.now().date().isoformat():
+            why = T("{day} 才生效，生效后再办结", day=request.effective)
+            raise ChangeNotReadyError(number=request.number, why=why, hint=T("到生效日再运行一次。"))
+        wanted_back, back = self._aftermath.copies_out(request)
+        untrained = list(self._aftermath.untrained(request))
+        said = reason.strip()
+        if (untrained or back < wanted_back) and len(said) < REASON_AT_LEAST:
+            hint = T("完成后再办结；确需先办结，请用 --reason 写明原因。")
+            missing: list[object] = list(untrained)
+            if back < wanted_back:
+                missing.append(T("旧版副本应收回 {wanted}，已收回 {back}", wanted=wanted_back, back=back))
+            raise ChangeNotReadyError(
+                number=request.number, why=T("还有未完成的：{missing}", missing=missing), hint=hint
+            )
+        by.ready(_CLOSE)
+        parts = self._aftermath.closed(request, by.signatory, said, self._clock.now().date())
+        new: dict[str, Wire] = {"copies": f"{back}/{wanted_back}"}
+        return self._state(
+            request, by, Event.CHANGE_CLOSED, meaning=_CLOSE, reason=said or None, new=new, before=parts, asked=True
+        )
+
+    def _not_yet(self, request: ChangeRequest, why: Text) -> ChangeNotReadyError:
+        status = STATUS_LABELS[request.status]
+        hint = T(
+            "现在的状态是“{status}”；用 qms change show {number} 查看下一步。", status=status, number=request.number
+        )
+        return ChangeNotReadyError(number=request.number, why=why, hint=hint)
+
+    def _state(
+        self,
+        request: ChangeRequest,
+        by: Signer,
+        event: Event,
+        *,
+        meaning: str = "",
+        reason: str | None = None,
+        new: dict[str, Wire] | None = None,
+        before: Sequence[Part] = (),
+        asked: bool = False,
+    ) -> ChangeRequest:
+        if not asked:
+            by.ready(meaning)
+
+        def stated(moment: ActMoment) -> StatementDraft:
+            records = opened_records(moment)
+            return StatementDraft(
+                chain=chain_of(request.number),
+                event=event,
+                subject=request.number,
+                meaning=meaning,
+                reason=reason,
+                new={**(new or {}), **({"records": records} if records else {})},
+            )
+
+        parts: list[Part] = [*before, StatementPart(stated)]
+        self._acts.file(by, parts, expects={chain_of(request.number): request.sequence})
+        return self._requests.read(request.number)
+
+
+def _said(text: str) -> str:
+    said = text.strip()
+    if not 1 <= len(said) <= _COMMENT_LENGTH:
+        raise CommentTextError
+    return said
+
+
+def _reason(text: str) -> str:
+    if len(text.strip()) < REASON_AT_LEAST:
+        raise ChangeReasonError
+    return text.strip()
+
+
+def _item_of(request: ChangeRequest, wanted: str | None) -> str:
+    if wanted is None:
+        return request.items[0].number
+    text = wanted.strip().upper()
+    found = [item.number for item in request.items if item.number == text or item.number.endswith(text)]
+    if len(found) != 1:
+        raise CommentUnknownError(number=request.number, comment=wanted)
+    return found[0]

@@ -226,7 +226,12 @@ class GitArchive:
 
     def damage(self) -> Iterator[str]:
         """Yield, in git's own words, everything that is broken anywhere in the object store."""
-        yield from store_damage(self._objects.program)
+        found = list(store_damage(self._objects.program))
+        if found:
+            # Packs that were being rolled together meanwhile look lost to git.
+            with self._upkeep.at_rest():
+                found = list(store_damage(self._objects.program))
+        yield from found
 
     def check_ends(self) -> None:
         """Make sure that reading the store comes to an end.

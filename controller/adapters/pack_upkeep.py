@@ -17,6 +17,7 @@ from controller.adapters.workspace_lock import WorkspaceBusyError, WorkspaceLock
 from controller.domain.errors import QmsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from controller.adapters.git_program import GitProgram
@@ -26,6 +27,8 @@ PACKS_AT_MOST = 48
 _STALE_AFTER = 3600.0
 """Seconds after which a temporary file of git belongs to nobody."""
 _LOCK = "upkeep"
+_PATIENCE = 60.0
+"""Seconds to wait for the upkeep of somebody else."""
 _DETACHED = 0x00000008 | 0x00000200  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
 
 
@@ -66,6 +69,14 @@ class PackUpkeep:
         except WorkspaceBusyError:
             return False
         return True
+
+    @contextlib.contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Wait until nobody rolls packs together, and keep it so; where that cannot be had, go on all the same."""
+        with contextlib.ExitStack() as holding:
+            with contextlib.suppress(QmsError):
+                holding.enter_context(WorkspaceLock(self._common_folder / "wenkong")(_LOCK, _PATIENCE))
+            yield
 
     def _start(self) -> None:
         lock = WorkspaceLock(self._common_folder / "wenkong")

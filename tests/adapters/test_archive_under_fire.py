@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from controller.adapters.workspace_lock import WorkspaceLock
 from controller.domain.identifiers import RecordNumber
 from tests.archives import file_next, make_workspace, open_archive
 from tests.builders import FORM
@@ -34,7 +35,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def fsck(folder: Path) -> str:
-    """Return what git's own check finds; dangling objects are no fault."""
+    """Return what git's own check finds once nobody rolls packs together; dangling objects are no fault."""
+    with WorkspaceLock(folder / ".git" / "wenkong")("upkeep", 60):
+        pass
     done = subprocess.run(["git", "fsck", "--strict", "--no-dangling"], cwd=folder, capture_output=True, check=False)
     return f"{done.returncode} {done.stderr.decode()}{done.stdout.decode()}".strip()
 

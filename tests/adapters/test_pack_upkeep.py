@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller.adapters.git_archive import GitArchive
-from controller.adapters.git_program import GitProgram
+from controller.adapters.git_program import GitProgram, store_damage
 from controller.adapters.pack_upkeep import PackUpkeep, main
-from controller.adapters.workspace_lock import WorkspaceLock
+from controller.adapters.workspace_lock import WorkspaceBusyError, WorkspaceLock
 from tests.archives import file_next, make_workspace
 from tests.builders import FORM
 from tests.real_tools import need
@@ -74,6 +74,31 @@ def test_the_background_process_does_the_same(folder: Path) -> None:
     assert packs(folder) < before
     with WorkspaceLock(folder / ".git" / "wenkong")("upkeep", 30):
         pass
+
+
+def test_packs_that_are_rolled_together_while_git_checks_them_are_no_damage(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = open_archive(folder, 100)
+    file_next(archive)
+    pack = next((folder / ".git" / "objects" / "pack").glob("*.pack"))
+    told: list[list[str]] = []
+
+    def checked(program: GitProgram) -> list[str]:
+        if told:
+            with pytest.raises(WorkspaceBusyError), WorkspaceLock(folder / ".git" / "wenkong")("upkeep", 0):
+                pass
+            told.append([*store_damage(program)])
+        else:
+            away = pack.rename(tmp_path / pack.name)
+            told.append([*store_damage(program)])
+            away.rename(pack)
+        return told[-1]
+
+    monkeypatch.setattr("controller.adapters.git_archive.store_damage", checked)
+    assert list(archive.damage()) == []
+    assert [bool(lines) for lines in told] == [True, False]
+    archive.close()
 
 
 def test_what_killed_processes_left_is_swept_up_when_it_is_old(folder: Path) -> None:

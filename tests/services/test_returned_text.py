@@ -8,6 +8,7 @@ import docx
 import pytest
 
 from controller.domain.word_changes import ChangeKind
+from controller.file_formats.docx_package import open_docx
 from controller.services.returned_text import CheckinEmptyError, CheckinIncompleteError
 from tests.checked_out import (
     NUMBER,
@@ -20,6 +21,7 @@ from tests.checked_out import (
     lines_of,
     new_paragraph,
     paragraph_with,
+    with_body,
 )
 
 IDS = ("c1", "c2", "c3", "c4", "c5")
@@ -141,8 +143,6 @@ def test_a_comment_is_told_with_its_clause_and_is_no_text() -> None:
 
 
 def with_comments(sent: Sent, comments: str, edits: tuple[tuple[str, str], ...]) -> bytes:
-    from controller.file_formats.docx_package import open_docx
-
     types = open_docx(sent.docx).contents["[Content_Types].xml"].decode()
     kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.comments+xml"
     types = types.replace("</Types>", f'<Override PartName="/word/comments.xml" ContentType="{kind}"/></Types>')
@@ -179,9 +179,23 @@ def test_automatic_numbers_are_typed_out() -> None:
     assert back.doubts == ()
 
 
-def with_numbering(sent: Sent, edit: tuple[str, str], text: str, start: int) -> bytes:
-    from controller.file_formats.docx_package import open_docx
+def test_automatic_numbers_that_follow_from_tracked_changes_are_told_with_what_they_were() -> None:
+    sent = Sent()
+    place = paragraph_with(sent.docx, "按说明书")
+    auto = '<w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr>'
+    gone = (
+        f"<w:p><w:pPr>{auto}<w:rPr><w:del {WHO}/></w:rPr></w:pPr>"
+        f"<w:del {WHO}><w:r><w:delText>登记机号。</w:delText></w:r></w:del></w:p>"
+    )
+    more = gone + "".join(new_paragraph(text, tracked=False, properties=auto) for text in ("贴上标签。", "签名。"))
+    back = sent.back(with_numbering(sent, (place, place + more), "%1)", 1))
+    assert lines_of(back)[6:] == ["1)贴上标签。", "2)签名。"]
+    told = {item.code: str(item.message) for item in back.notes}
+    assert told["checkin-automatic-numbers-changed"] == "接受修订后，自动编号变了：2) → 1)、3) → 2)。"
+    assert told["checkin-numbers-typed"] == "2 处自动编号按显示的号写成了文字。"
 
+
+def with_numbering(sent: Sent, edit: tuple[str, str], text: str, start: int) -> bytes:
     kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.numbering+xml"
     types = open_docx(sent.docx).contents["[Content_Types].xml"].decode()
     types = types.replace("</Types>", f'<Override PartName="/word/numbering.xml" ContentType="{kind}"/></Types>')
@@ -245,9 +259,6 @@ def test_edits_around_the_text_are_asked_and_not_taken() -> None:
 def test_clauses_are_found_by_their_words_when_every_bookmark_is_gone() -> None:
     import re
 
-    from controller.file_formats.docx_package import open_docx
-    from tests.checked_out import with_body
-
     sent = Sent()
     body = re.sub(r"<w:bookmark(?:Start|End)[^>]*/>", "", open_docx(sent.docx).contents["word/document.xml"].decode())
     back = sent.back(with_body(sent.docx, body.replace("30分钟", "60分钟")))
@@ -263,6 +274,19 @@ def test_a_table_edited_in_word_is_taken() -> None:
     assert lines_of(back)[2:6] == ["|项目|要求|", "|---|---|", "| 外观 |无划痕|", "|配件|齐全完好|"]
     assert [item.kind for item in back.clauses] == ["beside-removed", "beside-added"]
     assert back.traced.ids == ("c1", "c2")
+
+
+def test_a_row_deleted_with_a_trace_is_gone_and_what_was_formatted_in_a_table_is_told() -> None:
+    sent = Sent("回访程序\n1.目的:回访。\n|项目|要求|\n|---|---|\n|外观|无划痕|\n|配件|齐全|\n2.范围:全部。\n")
+    body = open_docx(sent.docx).contents["word/document.xml"].decode()
+    start, last = (body.rindex("<w:tr>", 0, body.index(word)) for word in ("无划痕", "齐全"))
+    change = f"<w:tcPrChange {WHO}><w:tcPr/></w:tcPrChange></w:tcPr>"
+    formatted = body[start:last].replace("</w:tcPr>", change, 1)
+    gone = body[last:].replace("</w:trPr>", f"<w:del {WHO}/></w:trPr>", 1)
+    back = sent.back(with_body(sent.docx, body[:start] + formatted + gone))
+    assert lines_of(back)[2:] == ["|项目|要求|", "|---|---|", "|外观|无划痕|", "2.范围:全部。"]
+    told = [(item.kind, item.text, item.clause) for item in back.changes]
+    assert told == [(ChangeKind.FORMATTED, "外观", "c1"), (ChangeKind.DELETED, "配件 | 齐全", "c1")]
 
 
 def test_a_table_with_merged_cells_becomes_an_island_and_comes_back_untouched() -> None:

@@ -274,6 +274,7 @@ class Library(Signing):
             self.staff,
             self.routes,
             self._document_approvals,
+            self.document_signing.lacking,
             self.settings.company,
         )
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from controller.domain.person import Staff
     from controller.domain.route import Routes, RouteStep
+    from controller.domain.text import Text
     from controller.services.document_library import DocumentLibrary
     from controller.services.ports import Progress
     from controller.services.print_ports import PdfDocument, SetDrawing
@@ -100,6 +101,8 @@ class DocumentSetPrinting:
     routes: Routes
     approvals: Callable[[], Mapping[str, DocumentApproval]]
     """Number → who approved the document as it stands, and since when it governs."""
+    lacking: Callable[[str], Text | None]
+    """Number → why the text in force must not pass for signed; None: nothing speaks against it."""
     company: str
 
     # -- what there is -----------------------------------------------------------------------------------------
@@ -215,7 +218,8 @@ class DocumentSetPrinting:
         counts: list[int] = []
         engine = ""
         for place, item in enumerate(chosen, 1):
-            made = self.to_pdf(self.printing.docx(item.number))
+            lacking = self.lacking(item.number)
+            made = self.to_pdf(self.printing.docx(item.number, notice=str(lacking) if lacking is not None else ""))
             bodies.append(made.data)
             counts.append(made.pages)
             engine = made.engine

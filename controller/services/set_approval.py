@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from controller.domain.document_set import SET_TITLE
 from controller.domain.errors import RefusedError
-from controller.domain.identifiers import Digest
+from controller.domain.identifiers import Digest, Revision
 from controller.domain.route import DEFAULT_ROUTE, shown_posts
 from controller.domain.signature_page import SignatureMark, SignaturePage, SignatureSlot
 from controller.domain.statement import Event
@@ -25,7 +25,7 @@ from controller.services.staff_directory import check_post
 from controller.services.statement_filing import StatementDraft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from controller.domain.document_set import SetStanding
     from controller.domain.record import Wire
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 FILED_WHOLE = 10 * 1024 * 1024
 """A set larger than this many bytes is not filed as a whole."""
+_NAMED = 12
+"""Documents that a refusal names one by one."""
 _RECOMPUTED = (
     "摘要可以自行重算：把汇编所列各文件的全部源文件的路径和 SHA-256 按路径排列，写成一行不含空格的 JSON"
     "（{“路径”:“sha256:…”,…}，英文引号），再取这一行（UTF-8）的 SHA-256。"
@@ -56,6 +58,18 @@ class SetEditionTakenError(RefusedError):
             hint=T("内容有变动时，请用下一个版次批准，例如 --edition {edition}。", edition=following)
             if standing.changed
             else T("不必再次批准；用 qms doc print --set 打印。"),
+        )
+
+
+class SetUnsignedError(RefusedError):
+    """汇编中有未签署完的文件. Somebody signed a document once, and not everybody has signed it as it stands."""
+
+    code = "set-document-unsigned"
+
+    def __init__(self, *, numbers: Sequence[str]) -> None:
+        super().__init__(
+            T("汇编中有 {count} 份文件没有签署完：{numbers}。", count=len(numbers), numbers=list(numbers[:_NAMED])),
+            hint=T("先用 qms doc signatures {number} 查看，签署完再批准汇编。", number=numbers[0]),
         )
 
 
@@ -123,18 +137,20 @@ class SetApproving:
             SetEditionTakenError: the edition is approved already.
             PostNeededError: approving is another post's.
             SamePersonError: the person drafted or reviewed one of the documents.
+            SetUnsignedError: a document was signed once, and not by everybody as it stands.
             ShownChangedError: the set is no longer as the person saw it.
             PassphraseWrongError, SignInNeededError: the person did not confirm.
         """
         standing = self.sets.standing(edition)
         if standing.approval is not None and standing.approval.flaw is None:
-            from controller.domain.identifiers import Revision
-
             raise SetEditionTakenError(standing=standing, following=Revision(standing.edition).following.text)
         step = self.sets.approving_step()
         act = T("{number} 的“{step}”", number=standing.number, step=step.label)
         check_post(self.sets.staff, signer.signatory, step.by, act)
         self._check_apart(standing, signer)
+        unsigned = [item.number for item in standing.documents if self.sets.lacking(item.number) is not None]
+        if unsigned:
+            raise SetUnsignedError(numbers=unsigned)
         pdf, whole = self._to_sign(standing, progress)
         shown = Digest.of(pdf)
         if seen is not None and seen != shown:

@@ -11,11 +11,12 @@ import pytest
 from controller.domain.errors import RefusedError
 from controller.domain.identifiers import Digest
 from controller.domain.statement import Event
+from controller.file_formats.docx_package import open_docx
 from controller.services import set_approval
 from controller.services.document_set import ORDER_FILE, contents_of
 from controller.services.document_signing import SamePersonError, ShownChangedError
 from controller.services.print_ports import PdfDocument
-from controller.services.set_approval import SetEditionTakenError
+from controller.services.set_approval import SetEditionTakenError, SetUnsignedError
 from controller.services.staff_directory import PostNeededError
 from controller.services.statement_filing import StatementDraft
 from tests.adapters.test_pdf_signing import print_out
@@ -134,6 +135,27 @@ def test_only_the_approving_post_approves_and_nobody_what_he_drafted(
     with pytest.raises(SamePersonError):
         approving.approve("A/0", application.person("周明"))
     assert application.statements.chain(f"documents/{NUMBER}/A-0") == []
+
+
+def test_a_document_that_is_half_signed_keeps_the_set_from_being_approved_and_says_so_in_print(
+    application: Application, approving: SetApproving
+) -> None:
+    application.document_signing.to_pdf = blank
+    application.document_signing.sign("CX-015", "起草", application.person("陈晓"))
+    with pytest.raises(SetUnsignedError) as refused:
+        approving.approve("A/0", application.person("周明"))
+    assert "XX-YLQXCX-015" in str(refused.value.message)
+    drawn: list[bytes] = []
+
+    def draw(docx: bytes) -> PdfDocument:
+        drawn.append(open_docx(docx).contents["word/document.xml"])
+        return blank(docx)
+
+    sets = application.document_sets
+    sets.to_pdf = draw
+    standing = sets.standing()
+    sets.pdf(standing, documents=[item for item in standing.documents if item.number.endswith(("CX-014", "CX-015"))])
+    assert ["待签 审核、批准" in body.decode() for body in drawn] == [False, True]
 
 
 def test_what_changes_between_look_and_signature_stops_the_signature(

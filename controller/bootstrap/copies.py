@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from controller.services.copy_issuing import CopyIssuing, PlannedCopy
     from controller.services.copy_reading import CopyReading
     from controller.services.copy_recall import CopyRecall
+    from controller.services.periodic_review import PeriodicReview
 
 from controller.bootstrap.filing import Filing
 
@@ -64,6 +65,24 @@ class Copies(Filing):
         from controller.services.copy_destruction import CopyDestruction
 
         return CopyDestruction(self.copy_desk)
+
+    @cached_property
+    def periodic_review(self) -> PeriodicReview:
+        """Tells which documents are to be reviewed, and files reviews."""
+        from controller.services.periodic_review import PeriodicReview
+
+        return PeriodicReview(
+            statements=self.statements,
+            library=self.documents,
+            in_force=lambda: self.library_state.on(self.clock.now().date()),
+            history=self.history,
+            acts=self.acts,
+            forms=self.forms,
+            staff=self.staff,
+            rules=self.document_rules,
+            clock=self.clock,
+            zone=self.zone,
+        )
 
     def controlled_print(self, planned: PlannedCopy, by: str) -> bytes:
         """Return the PDF of a copy with its number and holder on every page; where all have signed, of the signed one.

@@ -13,8 +13,9 @@ from controller.domain.controlled_copies import check_follows, find_copy
 from controller.domain.errors import NotFoundError, RefusedError
 from controller.domain.statement import COPIES, Event, statement_path
 from controller.domain.text import T
+from controller.services.change_paperwork import DESTRUCTION
 from controller.services.copy_desk import SHORTEST_REASON, checked_reason
-from controller.services.copy_paperwork import DESTRUCTION_FORM, OBSOLETE_COPY, PAPER_COPY
+from controller.services.copy_paperwork import OBSOLETE_COPY, PAPER_COPY
 from controller.services.statement_filing import StatementDraft
 
 if TYPE_CHECKING:
@@ -59,6 +60,18 @@ class DestructionEarlyError(RefusedError):
         )
 
 
+class MixedRevisionsError(RefusedError):
+    """一次只销毁一个版本的副本. One record names the copies of one revision."""
+
+    code = "copy-revisions-mixed"
+
+    def __init__(self, *, number: str, revisions: Sequence[str]) -> None:
+        super().__init__(
+            T("所列副本属于 {number} 的不同版本：{revisions}。", number=number, revisions=list(revisions)),
+            hint=T("每个版本各申请一次。"),
+        )
+
+
 class DestructionFormMissingError(NotFoundError):
     """没有销毁审批表单."""
 
@@ -66,7 +79,7 @@ class DestructionFormMissingError(NotFoundError):
 
     def __init__(self) -> None:
         super().__init__(
-            T("文件库里没有《文件销毁审批记录》（{form}），不能销毁副本。", form=DESTRUCTION_FORM),
+            T("文件库里没有《文件销毁审批记录》（{form}），不能销毁副本。", form=DESTRUCTION),
             hint=T("从起步文件库恢复这张表单，经文件更改程序采用。"),
         )
 
@@ -130,6 +143,7 @@ class CopyDestruction:
             UnknownDocumentError, UnknownCopyError, CopyStateError: there is no such copy, or it is not back.
             PostNeededError: `by` does not hold a post that looks after copies.
             CopyHoldError, DestructionEarlyError, CopyReasonError: it may not be destroyed, or not yet.
+            MixedRevisionsError: the copies are of several revisions.
             DestructionFormMissingError: the company has no form for it.
         """
         reading = self.desk.reading
@@ -146,7 +160,10 @@ class CopyDestruction:
         if not no_hold:
             raise CopyHoldError
         due = max(self._kept_until(item) for item in chosen)
-        obsolete = all(item.revision not in governing for item in chosen)
+        revisions = list(dict.fromkeys(item.revision for item in chosen))
+        if len(revisions) > 1:
+            raise MixedRevisionsError(number=number, revisions=revisions)
+        obsolete = revisions[0] not in governing
         opening = self.desk.paperwork.request(
             number, chosen, kind=OBSOLETE_COPY if obsolete else PAPER_COPY, due=due, reason=why
         )

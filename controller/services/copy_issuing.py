@@ -11,8 +11,9 @@ from controller.domain.identifiers import RecordNumber
 from controller.domain.statement import COPIES, Event
 from controller.domain.text import T
 from controller.services.act_filing import StatementPart
+from controller.services.change_paperwork import ISSUE
 from controller.services.copy_desk import copy_statement
-from controller.services.copy_paperwork import ISSUE_FORM, record_of
+from controller.services.copy_paperwork import record_of
 from controller.services.staff_directory import UnknownPersonError, active_person
 from controller.services.statement_filing import StatementDraft
 
@@ -170,7 +171,7 @@ class CopyIssuing:
         chain = f"{COPIES}/{planned.number}"
 
         def draft(moment: ActMoment) -> StatementDraft:
-            new = {**facts, **record_of(moment, ISSUE_FORM)}
+            new = {**facts, **record_of(moment, ISSUE)}
             return StatementDraft(chain, Event.COPY_ISSUED, planned.number, ISSUING, new=new, shown=shown)
 
         document = (planned.number, planned.title, planned.revision)

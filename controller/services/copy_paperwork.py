@@ -13,6 +13,14 @@ from typing import TYPE_CHECKING
 from controller.domain.controlled_copies import OUTSIDE, Medium
 from controller.domain.identifiers import DocumentNumber, InvalidIdentifierError, RecordNumber
 from controller.services.act_filing import AdvancingPart, OpeningPart
+from controller.services.change_paperwork import (
+    DESTRUCTION,
+    ISSUE,
+    destruction_values,
+    issue_values,
+    loss_values,
+    return_values,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,20 +34,13 @@ if TYPE_CHECKING:
     from controller.services.form_library import FormLibrary
     from controller.services.record_control import RecordControl
 
-ISSUE_FORM, DESTRUCTION_FORM = "JL-003", "JL-005"
-"""Short numbers of the forms 文件发放回收记录 and 文件销毁审批记录."""
 RETURN_REASONS = ("换版", "作废", "离岗", "破损", "其他")
 """回收原因, in the words of the form."""
 OBSOLETE_COPY, PAPER_COPY = "作废文件副本", "纸质副本"
 """对象 of a destruction, in the words of the form."""
 _OTHER = "其他"
 """Department of the form that stands for all others."""
-_PAPER_WORDS: Mapping[str, tuple[str, ...]] = {
-    Medium.PAPER: ("纸质", "纸质受控"),
-    Medium.ELECTRONIC: ("电子",),
-}
-"""载体 → how forms call it."""
-_TARGET = re.compile(r"(?P<number>\S+) (?P<copies>\d{2,5}号(?:、\d{2,5}号)*)(?:（.*）)?")
+_TARGET = re.compile(r"(?P<number>\S+) [A-Z]/\d{1,3} 发放号 (?P<copies>\d{2,5}(?:、\d{2,5})*)")
 
 
 @dataclass(frozen=True)
@@ -53,17 +54,10 @@ class DestructionOrder:
     method: str
 
 
-def target_text(number: str, copies: Sequence[ControlledCopy]) -> str:
-    """Return how JL-005 names copies: what is approved is just what may be destroyed."""
-    named = "、".join(f"{item.copy}号" for item in copies)
-    revisions = "、".join(dict.fromkeys(item.revision for item in copies))
-    return f"{number} {named}（{revisions}）"
-
-
 def target_of(text: str) -> tuple[str, tuple[str, ...]] | None:
-    """Return document number and copies that `target_text` named; None: somebody wrote something else."""
+    """Return document number and copies that JL-005 names: what is approved is just what may be destroyed."""
     match = _TARGET.fullmatch(text.strip())
-    return (match["number"], tuple(item.removesuffix("号") for item in match["copies"].split("、"))) if match else None
+    return (match["number"], tuple(match["copies"].split("、"))) if match else None
 
 
 class CopyPaperwork:
@@ -81,7 +75,7 @@ class CopyPaperwork:
     def departments(self) -> list[str]:
         """Return the departments that may hold copies: those of the posts, and what else the form knows."""
         found = [post.department for post in self._staff.posts.values() if post.department]
-        form = self.form(ISSUE_FORM)
+        form = self.form(ISSUE)
         listed = _choices(self._forms.definition(form), "holder_dept") if form is not None else ()
         found += [item for item in listed if item != _OTHER and not any(name.startswith(item) for name in found)]
         return list(dict.fromkeys([*(item for item in found if item != OUTSIDE), OUTSIDE]))
@@ -90,26 +84,23 @@ class CopyPaperwork:
         self, document: tuple[str, str, str], copy: str, holder: CopyHolder, medium: str, on: date
     ) -> OpeningPart | None:
         """Return the opening of JL-003 for a copy of a document (number, title, revision), None without the form."""
-        form = self.form(ISSUE_FORM)
+        form = self.form(ISSUE)
         if form is None:
             return None
         definition = self._forms.definition(form)
-        values: dict[str, object] = {
-            "doc_no": document[0],
-            "doc_title": document[1],
-            "version": document[2],
-            "copy_no": copy,
-            "holder_dept": _fitting_choice(definition, "holder_dept", holder.department),
-            "holder_name": "" if holder.person else holder.name or holder.department,
-            "medium": next(
-                (word for word in _PAPER_WORDS.get(medium, ()) if word in _choices(definition, "medium")), medium
-            ),
-            "copies": "1",
-            "issued_on": on.isoformat(),
-        }
-        if holder.person:
-            values["holder"] = holder.person
-        return OpeningPart(form, _known(definition, values), source={"copy": copy}, key=ISSUE_FORM)
+        number, title, revision = document
+        values = issue_values(
+            number=number,
+            title=title,
+            revision=revision,
+            copy=copy,
+            department=holder.department,
+            paper=medium == Medium.PAPER,
+            issued=on,
+            holder=holder.person,
+            holder_name="" if holder.person else holder.name,
+        )
+        return OpeningPart(form, _known(definition, values), source={"copy": copy}, key=ISSUE)
 
     def received(
         self, copy: ControlledCopy, *, paper: PaperSignature | None = None, scan: bytes | None = None
@@ -126,11 +117,11 @@ class CopyPaperwork:
 
     def returned(self, copy: ControlledCopy, *, why: str, on: date) -> AdvancingPart | None:
         """Return the end of JL-003: the copy came back."""
-        return self._next(copy, {"returned_on": on.isoformat(), "return_reason": why}, "returned")
+        return self._next(copy, return_values(on=on, reason=why), "returned")
 
     def lost(self, copy: ControlledCopy, *, note: str, on: date) -> AdvancingPart | None:
         """Return the end of JL-003: the copy is lost."""
-        return self._next(copy, {"lost_on": on.isoformat(), "lost_note": note}, "lost")
+        return self._next(copy, loss_values(on=on, note=note), "lost")
 
     def _next(
         self,
@@ -154,25 +145,25 @@ class CopyPaperwork:
         self, number: str, copies: Sequence[ControlledCopy], *, kind: str, due: date, reason: str
     ) -> OpeningPart | None:
         """Return the opening of JL-005, None when the company has no such form."""
-        form = self.form(DESTRUCTION_FORM)
+        form = self.form(DESTRUCTION)
         if form is None:
             return None
-        values = {
-            "target_type": kind,
-            "target_ref": target_text(number, copies),
-            "copies": str(len(copies)),
-            "retention_due": due.isoformat(),
-            "no_hold": True,
-            "reason": reason,
-        }
-        return OpeningPart(form, _known(self._forms.definition(form), values), key=DESTRUCTION_FORM)
+        values = destruction_values(
+            number=number,
+            revision=copies[0].revision,
+            copies=[item.copy for item in copies],
+            withdrawn=due,
+            reason=reason,
+        )
+        values["target_type"] = kind
+        return OpeningPart(form, _known(self._forms.definition(form), values), key=DESTRUCTION)
 
     def order(self, record: RecordNumber) -> DestructionOrder | None:
         """Return what a record JL-005 allows to be destroyed; None: it is another form, void, or names no copies."""
         stored = self._records.read(record)
         values = stored.state.values
         target = target_of(str(values.get("target_ref") or ""))
-        if _short(stored.package.definition.number.text) != DESTRUCTION_FORM or stored.state.voided or target is None:
+        if _short(stored.package.definition.number.text) != DESTRUCTION or stored.state.voided or target is None:
             return None
         return DestructionOrder(record, *target, stage=stored.state.stage, method=str(values.get("method") or ""))
 
@@ -214,10 +205,3 @@ def _known(definition: FormDefinition, values: Mapping[str, object]) -> dict[str
 
 def _choices(definition: FormDefinition, key: str) -> tuple[str, ...]:
     return next((tuple(item.choices) for item in definition.fields if item.key == key), ())
-
-
-def _fitting_choice(definition: FormDefinition, key: str, wanted: str) -> str:
-    """Return the form's word for a department: `仓储` for 仓储部, 其他 for one that it does not know."""
-    choices = _choices(definition, key)
-    near = wanted if wanted in choices else next((item for item in choices if wanted.startswith(item)), None)
-    return near or (_OTHER if _OTHER in choices else wanted)

@@ -21,14 +21,16 @@ if TYPE_CHECKING:
     from controller.domain.trail_event import Signed
 
 FACT_LABELS: Mapping[str, str] = {
-    "account": "账户",
     "accepted": "已确认的疑点",
+    "account": "账户",
     "acknowledgement": "责任声明",
     "added": "新增内容摘要",
+    "adequacy": "充分性",
     "approved": "现行文件",
     "at": "时间",
     "authority": "时间戳机构",
     "certificate": "证书",
+    "change": "更改编号",
     "changes": "Word 修订",
     "checkout": "签出号",
     "claimed": "自称",
@@ -36,11 +38,15 @@ FACT_LABELS: Mapping[str, str] = {
     "clauses": "条款改动",
     "code": "错误代码",
     "comments": "批注",
+    "copies": "发放号",
+    "copy": "发放号",
     "count": "累计次数",
     "damage": "档案已有的不符",
     "deleted": "删除的文件",
+    "department": "部门",
     "digest": "摘要",
     "effective": "生效日期",
+    "effectiveness": "有效性",
     "elsewhere_approved": "系统外批准",
     "elsewhere_drafted": "系统外起草",
     "elsewhere_reviewed": "系统外审核",
@@ -58,14 +64,18 @@ FACT_LABELS: Mapping[str, str] = {
     "keys": "密钥",
     "label": "条款号",
     "meaning": "含义",
+    "medium": "载体",
     "message": "提示",
+    "method": "销毁方式",
     "name": "姓名",
+    "outcome": "结论",
     "pages": "页数",
     "period": "期间",
     "person": "工号",
     "post": "岗位",
     "posts": "岗位",
     "reason": "原因",
+    "record": "记录",
     "replaces": "替换的证书",
     "revision": "版本",
     "root": "根证书",
@@ -76,6 +86,7 @@ FACT_LABELS: Mapping[str, str] = {
     "signed": "带签名",
     "since": "起",
     "source": "来源文件",
+    "suitability": "适宜性",
     "text": "内容",
     "tip": "档案末端",
     "title": "名称",
@@ -84,8 +95,11 @@ FACT_LABELS: Mapping[str, str] = {
     "unmasked": "含敏感信息",
     "until": "止",
     "what": "导出的内容",
+    "why": "收回原因",
 }
 """Names of facts in statements → how they are shown."""
+_COPY_LABELS: Mapping[str, str] = {"holder": "领用", "effective": "收回日期"}
+"""Facts that are called otherwise where a statement is about a copy of a document."""
 SENSITIVE_FACTS = frozenset({"identity_check"})
 """Facts about a person that are shown only when sensitive values were asked for."""
 _TOLD_IN_PAPER = frozenset({"paper", "covers", "code"})
@@ -181,6 +195,7 @@ def _changes(statement: Statement, post_names: Mapping[str, str], *, unmask: boo
     paper = paper_of(statement.new)
     if paper is not None and statement.by is not None:
         found.append(ShownChange("paper", "纸质签名", "", one_line(paper.told(statement.by))))
+    labels = {**FACT_LABELS, **_COPY_LABELS} if statement.chain.startswith(f"{COPIES}/") else FACT_LABELS
     for key in dict.fromkeys((*statement.old, *statement.new)):
         if paper is not None and key in _TOLD_IN_PAPER:
             continue
@@ -191,7 +206,7 @@ def _changes(statement: Statement, post_names: Mapping[str, str], *, unmask: boo
         hidden = key in SENSITIVE_FACTS and not unmask
         old, new = (_fact(values.get(key), post_names, hidden=hidden) for values in (statement.old, statement.new))
         if old or new:
-            found.append(ShownChange(key, FACT_LABELS.get(key, one_line(key)), old, new))
+            found.append(ShownChange(key, labels.get(key, one_line(key)), old, new))
     if statement.files:
         shown = [
             f"{one_line(path)}（{digest.hex[:_DIGEST_SHOWN]}）"

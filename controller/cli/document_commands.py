@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller.cli.commands import M, group, option
+from controller.cli.document_standing import review_flag, standing_facts, standing_rows
 from controller.cli.document_view import (
     control_data,
     note_data,
@@ -39,6 +40,10 @@ _LAZY = {
         "controller.cli.document_import_commands:import_",
         M("导入一篇文件；或分两步导入整个旧文件夹：先生成对照表（--plan），核对后按表导入（--mapping）。"),
     ),
+    "workload": (
+        "controller.cli.workload_commands:workload",
+        M("工作量：文件里的时限和频次落到谁身上，每人每年多少次。"),
+    ),
     "links": ("controller.cli.reference_commands:links", M("引用关系：一份文件引用了谁、被谁引用，哪些引用已失效。")),
     "print": (f"{_PRINT}:print_", M("打印一份文件，每页注明受控状态；或打印体系文件汇编（--set）。")),
     "approve-set": (f"{_PRINT}:approve_set", M("批准体系文件汇编：一次签署，列明全部文件的版本和摘要。")),
@@ -67,15 +72,23 @@ def doc() -> None:
 @click.pass_obj
 def list_documents(session: Session, class_word: str | None) -> int:
     out = session.output
-    documents = [item for item in session.application.documents.documents() if class_word in {None, item.class_word}]
-    out.table(
-        [T("编号"), T("名称"), T("版本"), T("类别"), T("归口部门"), T("说明")],
-        [
-            [item.number, item.title, item.revision, item.class_word, item.owner, item.status_note or ""]
-            for item in documents
-        ],
-    )
-    out.document({"documents": [control_data(item) for item in documents]})
+    application = session.application
+    documents = [item for item in application.documents.documents() if class_word in {None, item.class_word}]
+    asked = {item.number: item for item in application.training.of({str(i.number): str(i.revision) for i in documents})}
+    rows: list[list[object]] = []
+    for item in documents:
+        row: list[object] = [item.number, item.title, item.revision, item.class_word, item.owner]
+        standing = asked.get(str(item.number))
+        row += (
+            [f"{standing.settled}/{standing.assigned}（{standing.share}%）" if standing is not None else ""]
+            if asked
+            else []
+        )
+        rows.append([*row, item.status_note or "", review_flag(application, item.number.text)])
+    heads = [T("编号"), T("名称"), T("版本"), T("类别"), T("归口部门"), *([T("阅知")] if asked else [])]
+    out.table([*heads, T("说明"), T("评审")], rows)
+    shares = {number: standing.share for number, standing in asked.items()}
+    out.document({"documents": [control_data(i) | {"read_percent": shares.get(str(i.number))} for i in documents]})
     return 0
 
 
@@ -98,6 +111,9 @@ def show(session: Session, number: str) -> int:
         [T("类别"), document.class_word],
         [T("归口部门"), document.owner],
     ]
+    read = session.application.training.line(number, str(document.revision))
+    if read is not None:
+        rows.append([T("阅知"), read])
     for label, step in ((T("起草"), document.drafted), (T("审核"), document.reviewed), (T("批准"), document.approved)):
         if step is not None:
             rows.append([label, T("{who}（系统外，不是本系统的签名）", who=f"{step.name} {step.date or ''}".strip())])
@@ -123,6 +139,7 @@ def show(session: Session, number: str) -> int:
         rows.append([T("适用条件"), document.applies_if])
     if document.status_note:
         rows.append([T("说明"), document.status_note])
+    rows += standing_rows(session.application, number)
     out.table([T("项目"), T("内容")], rows)
     out.line()
     for piece in shown.segment.pieces:
@@ -136,7 +153,9 @@ def show(session: Session, number: str) -> int:
     out.document(
         control_data(document)
         | {
+            "read": out.text(read) if read is not None else None,
             "references": [reference_data(item) for item in references],
+            "standing": standing_facts(session.application, number, out),
             "text": shown.text,
             "clause_ids_fit": shown.ids_fit,
             "pieces": [piece_data(piece) for piece in shown.segment.pieces],

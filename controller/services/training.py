@@ -141,6 +141,12 @@ class Training:
                     found.append(standing)
         return found
 
+    def of(self, revisions: Mapping[str, str]) -> list[TrainingStanding]:
+        """Return how the given revisions stand (number → revision), those that anybody was asked to read."""
+        wanted = [number for number in self.numbers() if number in revisions]
+        found = (self.find(number, revisions[number]) for number in wanted)
+        return [standing for standing in found if standing is not None]
+
     def newest(self, number: str) -> TrainingStanding:
         """Return how the newest revision stands that people were asked to read.
 
@@ -158,11 +164,7 @@ class Training:
         return standing.explain() if standing is not None else None
 
     def text(self, number: str, revision: str) -> TrainingText:
-        """Return what there is to read of a revision.
-
-        Raises:
-            TrainingTextGoneError: another revision has taken its place.
-        """
+        """Return what there is to read of a revision; raises `TrainingTextGoneError`."""
         return self._texts().text(number, revision)
 
     def questions(self, standing: TrainingStanding) -> QuestionSheet | None:

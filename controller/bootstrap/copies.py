@@ -34,6 +34,7 @@ class Copies(Filing):
             approved=DocumentLibrary(self.approved_files),
             schedule=self.controlled_files.schedule,
             clock=self.clock,
+            certificates=lambda person: self.people_standing.history().certificates_of(person),
         )
 
     @cached_property

@@ -23,10 +23,11 @@ from controller.services.signed_statement import flaw_of
 from controller.services.statement_filing import StatementDraft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import date
 
     from controller.domain.effect_schedule import EffectSchedule
+    from controller.domain.identifiers import Digest
     from controller.domain.record import Wire
     from controller.domain.text import Text
     from controller.services.archive_ports import Archive
@@ -59,6 +60,8 @@ class CopyReading:
     """The newest approved content."""
     schedule: Callable[[], EffectSchedule]
     clock: Clock
+    certificates: Callable[[str], Collection[Digest]]
+    """Person → the certificates they ever had: nobody else signs for them as a witness."""
 
     @property
     def today(self) -> date:
@@ -89,7 +92,7 @@ class CopyReading:
         """Return all copies of a document (exact number) that were ever handed out."""
         chain = self.statements.chain(f"{COPIES}/{number}")
         last = chain[-1].statement.sequence if chain else 0
-        return HeldCopies(number, fold_copies(number, [_event(item) for item in chain]), last)
+        return HeldCopies(number, fold_copies(number, [self._event(item) for item in chain]), last)
 
     def governing(self, number: str) -> tuple[str, ...]:
         """Return the revisions of a document that may be worked by: in force first, then what is approved for later."""
@@ -135,6 +138,21 @@ class CopyReading:
         out = [item for item in self.held(number).copies if item.last in OUT and old_revision in {None, item.revision}]
         return recall_statement(number, out, change=change, effective=effective, reason=reason) if out else None
 
+    def _event(self, stored: StoredStatement) -> CopyEvent:
+        """Return a statement with the people whose further signatures are over these bytes; unsigned, it counts not.
+
+        Whether their certificates counted at that moment is for `qms verify`.
+        """
+        witnesses = []
+        for person, data in stored.signatures.items():
+            try:
+                checked = check_signature(data, stored.data) if person else None
+            except QmsError:
+                continue
+            if checked is not None and checked.intact and checked.certificate in self.certificates(person):
+                witnesses.append(person)
+        return CopyEvent(stored.statement, tuple(witnesses), sound=flaw_of(stored) is None)
+
 
 def recall_statement(
     number: str, copies: Sequence[ControlledCopy], *, change: str, effective: date, reason: str
@@ -151,21 +169,3 @@ def recall_statement(
     return StatementDraft(
         f"{COPIES}/{number}", Event.COPY_RECALLED, number, RECALLING, reason=reason.strip() or None, new=new
     )
-
-
-def _event(stored: StoredStatement) -> CopyEvent:
-    """Return a statement with the people whose further signatures are over these bytes; unsigned, it counts not.
-
-    Whether their certificates were trusted is for `qms verify`.
-    """
-    witnesses = []
-    for person, data in stored.signatures.items():
-        if not person:
-            continue
-        try:
-            checked = check_signature(data, stored.data)
-        except QmsError:
-            continue
-        if checked.intact:
-            witnesses.append(person)
-    return CopyEvent(stored.statement, tuple(witnesses), sound=flaw_of(stored) is None)

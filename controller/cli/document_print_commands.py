@@ -138,7 +138,7 @@ def _pdf(application: Application, copy: DocumentCopy, lacking: Text | None) -> 
 
 def stamp_facts(stamp: PrintStamp) -> dict[str, str]:
     """Return what the audit trail says of a marked copy."""
-    facts = {"kind": stamp.kind.value, "revision": stamp.revision}
+    facts = {"stamp": stamp.kind.label, "revision": stamp.revision}
     return facts | ({"valid_until": stamp.valid_until.isoformat()} if stamp.valid_until is not None else {})
 
 

@@ -47,8 +47,8 @@ def test_what_is_in_force_is_printed_uncontrolled_with_its_last_day(workspace: W
         newest = application.statements.newest("trail")
         assert newest is not None
         stated = newest.statement
-    assert (stated.subject, stated.new["kind"], stated.new["valid_until"]) == (
-        NUMBER, "uncontrolled", told["valid_until"],
+    assert (stated.subject, stated.new["stamp"], stated.new["valid_until"]) == (
+        NUMBER, "非受控", told["valid_until"],
     )  # fmt: skip
 
 

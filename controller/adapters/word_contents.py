@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller.adapters.word_numbering import W
@@ -14,6 +15,13 @@ _QUIET = {"", "HYPERLINK", "PAGEREF", "TC", "XE", "TA", "EQ", "SYMBOL", "ADVANCE
 """Fields whose result does not change, or that belong to a table of contents."""
 
 
+@dataclass
+class _Field:
+    paragraphs: list[_Element]
+    """Those it reaches over so far."""
+    code: str = ""
+
+
 def contents_paragraphs(body: _Element) -> set[_Element]:
     """Return the paragraphs of tables of contents and indexes, which follow from the text and its pages."""
     found: set[_Element] = set()
@@ -21,22 +29,22 @@ def contents_paragraphs(body: _Element) -> set[_Element]:
         gallery = control.find(f"{W}sdtPr/{W}docPartObj/{W}docPartGallery")
         if gallery is not None and gallery.get(f"{W}val") == "Table of Contents":
             found.update(control.iter(f"{W}p"))
-    open_fields: list[str] = []
+    fields: list[_Field] = []
     for paragraph in body.iter(f"{W}p"):
-        inside = any(_kind(code) in _LISTS for code in open_fields)
+        for field in fields:
+            field.paragraphs.append(paragraph)
         for item in paragraph.iter(f"{W}fldChar", f"{W}instrText", f"{W}fldSimple"):
-            if item.tag == f"{W}instrText":
-                if open_fields:
-                    open_fields[-1] += item.text or ""
-            elif item.tag == f"{W}fldSimple":
-                inside = inside or _kind(item.get(f"{W}instr") or "") in _LISTS
+            if item.tag == f"{W}fldSimple":
+                if _kind(item.get(f"{W}instr") or "") in _LISTS:
+                    found.add(paragraph)
+            elif item.tag == f"{W}instrText":
+                if fields:
+                    fields[-1].code += item.text or ""
             elif item.get(f"{W}fldCharType") == "begin":
-                open_fields.append("")
-            elif item.get(f"{W}fldCharType") == "end" and open_fields:
-                open_fields.pop()
-            inside = inside or any(_kind(code) in _LISTS for code in open_fields)
-        if inside:
-            found.add(paragraph)
+                fields.append(_Field([paragraph]))
+            elif item.get(f"{W}fldCharType") == "end" and fields:
+                ended = fields.pop()  # a field that never ends takes nothing with it
+                found.update(ended.paragraphs if _kind(ended.code) in _LISTS else ())
     return found
 
 

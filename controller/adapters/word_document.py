@@ -95,6 +95,7 @@ class WordReading:
                 self.block(block)
         while self.lines and not self.lines[-1].strip():
             self.lines.pop()
+        self._say_contents()
         self.not_as_it_was()
         self.left_out()
         return WordText("".join(self.lines), self.islands, tuple(self.findings))
@@ -130,8 +131,6 @@ class WordReading:
         """Read one paragraph, table, graphic or point of the body."""
         if block in self._contents:
             self.left.append(shown_words(block))
-            hint = T("目录随标题和页码变化，不属于正文。")
-            self.say("docx-contents-left-out", Gravity.NOTE, T("目录没有读入。"), hint)
             return
         if block.tag == f"{W}p":
             self.look(block)
@@ -286,6 +285,14 @@ class WordReading:
         if self.typed:
             message = T("{count} 处自动编号按显示的号写成了文字。", count=self.typed)
             self.say("docx-numbers-typed", Gravity.NOTE, message, T("以后增删条款时，编号要自己改。"))
+
+    def _say_contents(self) -> None:
+        if self.left:
+            message = T(
+                "目录没有读入（{count} 行，从“{text}”起）。", count=len(self.left), text=words(self.left[0])[:20]
+            )
+            hint = T("目录随标题和页码变化，不属于正文；若这不是目录，请改成普通段落。")
+            self.say("docx-contents-left-out", Gravity.NOTE, message, hint)
 
     def left_out(self) -> None:
         """Say what of the margins was left out."""

@@ -37,6 +37,9 @@ _MAX_XML_DEPTH = 250
 _OLE_HEAD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml."
 MAIN_TYPE = _WORD + "document.main+xml"
+_STRICT = b"http://purl.oclc.org/ooxml/wordprocessingml/main"
+_STRICT_HEAD = 8_000
+"""Bytes in which the names of a part are declared."""
 CORE_PROPERTIES_TYPE = "application/vnd.openxmlformats-package.core-properties+xml"
 TEXT_TYPES = frozenset(_WORD + kind + "+xml" for kind in ("header", "footer", "footnotes", "endnotes")) | {MAIN_TYPE}
 """Content types of the parts that hold the document's text."""
@@ -77,6 +80,19 @@ class NotAWordDocumentError(DamagedError):
         super().__init__(
             T("文件里没有 Word 文档：缺少或无法识别部件“{part}”。", part=part),
             hint=T("请确认不是 xlsx、pptx 或模板 dotx，并在 Word 中另存为 docx。"),
+            where=part,
+        )
+
+
+class StrictFormatError(RefusedError):
+    """严格格式. The rarely used strict kind of docx, whose elements have other names."""
+
+    code = "docx-strict"
+
+    def __init__(self, *, part: str) -> None:
+        super().__init__(
+            T("文件是“严格 Open XML”格式，本系统和许多办公软件读不全。"),
+            hint=T("请在 Word 中另存为“Word 文档（*.docx）”，不要选“严格”。"),
             where=part,
         )
 
@@ -175,7 +191,7 @@ def open_docx(data: bytes) -> DocxPackage:
         OldWordFormatError, EncryptedFileError: a kind of Word file that cannot be checked.
         UnsafePartNameError, DuplicatePartError, ZipBombError: a container no ordinary program writes.
         MacroError, EmbeddedObjectError, ExternalLinkError, XmlDeclarationError: content that acts or fetches.
-        NotAWordDocumentError: another kind of OOXML file.
+        NotAWordDocumentError, StrictFormatError: another kind of OOXML file.
     """
     if data.startswith(_OLE_HEAD):
         if "EncryptedPackage".encode("utf-16-le") in data:
@@ -378,5 +394,7 @@ def _main_part(contents: Mapping[str, bytes], types: Mapping[str, str]) -> str:
         if relation.type.endswith("/officeDocument"):
             name = relation.target.removeprefix("/")
             if types.get(name) == MAIN_TYPE:
+                if _STRICT in contents[name][:_STRICT_HEAD]:
+                    raise StrictFormatError(part=name)
                 return name
     raise NotAWordDocumentError(part="word/document.xml")

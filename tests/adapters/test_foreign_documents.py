@@ -16,6 +16,7 @@ from controller.file_formats.docx_package import open_docx
 from controller.file_formats.island_file import read_island
 from controller.file_formats.visible_text import normalised, visible_passages
 from tests.checked_out import Sent
+from tests.docx_files import document, docx
 from tests.foreign_documents import in_office, written_files
 from tests.foreign_documents.word_files import word_files
 
@@ -44,9 +45,9 @@ def told(word: WordText) -> list[str]:
     return [item.code for item in word.findings]
 
 
-def unseen(word: WordText, docx: bytes) -> Counter[str]:
+def unseen(word: WordText, data: bytes) -> Counter[str]:
     """Return the characters that a reader of the body sees and the text lacks."""
-    package = open_docx(docx)
+    package = open_docx(data)
     pieces = [piece for piece in parse_text(word.text).pieces() if not isinstance(piece, Island)]
     kept = ["".join("".join(row) for row in item.rows) if isinstance(item, Table) else item.source for item in pieces]
     kept += [shown_words(etree.fromstring(read_island(data).xml)) for data in word.islands.values()]
@@ -95,6 +96,14 @@ def test_rows_paragraphs_and_moves_that_are_tracked_are_read_as_accepted() -> No
 def test_a_table_of_contents_is_left_out_and_fields_are_typed_and_both_are_said() -> None:
     assert lines("contents") == ["1.目的", "2.范围1.目的所述。", "3.打印于2026年3月2日9页"]
     assert told(read("contents")) == ["docx-fields-typed", "docx-contents-left-out"]
+
+
+def test_a_table_of_contents_that_never_ends_takes_no_text_with_it() -> None:
+    body = (
+        '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> TOC </w:instrText></w:r></w:p>'
+        "<w:p><w:r><w:t>1.目的</w:t></w:r></w:p>"
+    )
+    assert DocxWordReader().read(docx(parts={"word/document.xml": document(body)}), name="x").text == "\n1.目的\n"
 
 
 def test_formats_that_mean_something_are_said_and_known_symbols_are_typed() -> None:

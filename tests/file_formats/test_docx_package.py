@@ -20,6 +20,7 @@ from controller.file_formats.docx_package import (
     MacroError,
     NotAWordDocumentError,
     OldWordFormatError,
+    StrictFormatError,
     XmlDeclarationError,
     open_docx,
     write_docx,
@@ -99,6 +100,17 @@ MUSEUM: dict[str, tuple[type[QmsError], bytes]] = {
     "head missing": (TruncatedZipError, b"PK" + docx("内容")),
     "no document": (NotAWordDocumentError, zipped({"a.txt": "x"})),
     "a workbook": (NotAWordDocumentError, docx(parts={"[Content_Types].xml": CONTENT_TYPES.replace("word", "sheet")})),
+    "strict kind": (
+        StrictFormatError,
+        docx(
+            parts={
+                "word/document.xml": document(paragraph("x")).replace(
+                    "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+                    "http://purl.oclc.org/ooxml/wordprocessingml/main",
+                )
+            }
+        ),
+    ),
     "absolute name": (UnsafePartNameError, docx(parts={"/etc/passwd": "x"})),
     "parent folder": (UnsafePartNameError, docx(parts={"word/../../evil.xml": "<a/>"})),
     "backslash": (UnsafePartNameError, docx(parts={"word\x5cevil.xml": "<a/>"})),

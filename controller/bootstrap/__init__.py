@@ -1,7 +1,7 @@
 """组装. Builds the real adapters for one workspace and hands the services to `cli` and `web`.
 
 Everything is made at first use, so that a command pays only for what it needs. Each room adds its services to the one
-before: foundations → signing → library → importing → reading → filing → copies → changes → application.
+before: foundations → signing → library → importing → reading → filing → copies → keeping → changes → application.
 """
 
 from __future__ import annotations

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from controller.services.document_signing import DocumentSigning
     from controller.services.ports import LibraryFiles
 
-from controller.bootstrap.copies import Copies
+from controller.bootstrap.keeping import Keeping
 
 
 @dataclass
-class Changes(Copies):
+class Changes(Keeping):
     """文件更改. Changes of controlled items: drafting, review, approval, effect, and the paperwork of it."""
 
     @cached_property

@@ -52,6 +52,7 @@ def test_what_is_in_force_is_printed_uncontrolled_with_its_last_day(workspace: W
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_superseded_revision_is_printed_as_obsolete_with_its_own_text(workspace: Workspace, tmp_path: Path) -> None:
     revise(workspace)
     old, new = tmp_path / "old.pdf", tmp_path / "new.pdf"
@@ -64,6 +65,7 @@ def test_a_superseded_revision_is_printed_as_obsolete_with_its_own_text(workspac
     assert (unknown.code, "revision-unknown" in unknown.err) == (3, True)
 
 
+@pytest.mark.slow
 def test_a_document_that_was_taken_away_is_printed_as_obsolete(workspace: Workspace, tmp_path: Path) -> None:
     rules = tmp_path / "rules.txt"
     rules.write_text("第一条 钥匙由仓库主管保管。\n第二条 借用须登记。\n", encoding="utf-8")

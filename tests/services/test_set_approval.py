@@ -137,6 +137,7 @@ def test_only_the_approving_post_approves_and_nobody_what_he_drafted(
     assert application.statements.chain(f"documents/{NUMBER}/A-0") == []
 
 
+@pytest.mark.slow
 def test_a_document_that_is_half_signed_keeps_the_set_from_being_approved_and_says_so_in_print(
     application: Application, approving: SetApproving
 ) -> None:
@@ -158,6 +159,7 @@ def test_a_document_that_is_half_signed_keeps_the_set_from_being_approved_and_sa
     assert ["待签 审核、批准" in body.decode() for body in drawn] == [False, True]
 
 
+@pytest.mark.slow
 def test_what_changes_between_look_and_signature_stops_the_signature(
     application: Application, approving: SetApproving, workspace: Workspace
 ) -> None:

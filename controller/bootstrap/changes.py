@@ -136,7 +136,7 @@ class Changes(Keeping):
         assert isinstance(files, DraftFiles)
         return FormLibrary(files)
 
-    def signing_on(self, files: LibraryFiles) -> DocumentSigning:
+    def signing_on(self, files: LibraryFiles, void_until: str = "") -> DocumentSigning:
         """Signatures on documents as they are in another state of the library, such as a draft."""
         from controller.adapters.procedure_layout import ProcedureLayout
         from controller.services.document_library import DocumentLibrary
@@ -144,7 +144,7 @@ class Changes(Keeping):
 
         library = DocumentLibrary(files)
         printing = ProcedurePrinting(library, ProcedureLayout(), self.settings.company)
-        return replace(self.document_signing, files=files, library=library, printing=printing)
+        return replace(self.document_signing, files=files, library=library, printing=printing, void_until=void_until)
 
     @cached_property
     def change_approval(self) -> ChangeApproval:

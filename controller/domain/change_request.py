@@ -91,7 +91,7 @@ class ReviewComment:
     """审核意见. A comment on a draft, and the answer to it."""
 
     id: str
-    """Sequence of its statement; for one in a Word file with its place there: `7.2`."""
+    """Its place among the comments of the change, from 1; a chain only grows, so it never changes."""
     item: str
     clause: str
     text: str
@@ -156,6 +156,8 @@ class ChangeRequest:
     comments: tuple[ReviewComment, ...] = ()
     returned: str | None = None
     """Why it was returned last; None when it was submitted again since, or never."""
+    returned_at: str = ""
+    """When it was returned last; empty: never. Signatures up to then do not count any more."""
     effective: str | None = None
     """First day in force, once it is approved."""
     records: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -254,7 +256,7 @@ def _folded(request: ChangeRequest, stated: Statement) -> ChangeRequest:
         return _signed(request, stated)
     if event is Event.CHANGE_COMMENTED:
         said = ReviewComment(
-            str(stated.sequence),
+            str(len(request.comments) + 1),
             _text(stated.new, "item"),
             _optional(stated.new, "clause") or "",
             _text(stated.new, "text"),
@@ -271,7 +273,7 @@ def _folded(request: ChangeRequest, stated: Statement) -> ChangeRequest:
         return replace(request, comments=tuple(answered))
     if event is Event.CHANGE_RETURNED:
         why = T("{name}退回：{reason}", name=by.name, reason=stated.reason or "")
-        return replace(_void(request, why), returned=stated.reason or "", records={})
+        return replace(_void(request, why), returned=stated.reason or "", returned_at=stated.at, records={})
     if event is Event.EFFECT_POSTPONED:
         return replace(request, effective=_text(stated.new, "effective"))
     if event is Event.CHANGE_ISSUED:
@@ -344,15 +346,15 @@ def _word_comments(request: ChangeRequest, stated: Statement) -> list[ReviewComm
     """Return the comments that a checked-in Word file brought; one asked before is not asked twice."""
     listed = stated.new.get("comments")
     known = {(item.by, item.text, item.clause) for item in request.comments}
-    found = []
-    for place, said in enumerate(listed if isinstance(listed, list) else (), start=1):
+    found: list[ReviewComment] = []
+    for said in listed if isinstance(listed, list) else ():
         if not isinstance(said, dict):
             raise TypeError(stated.event)
         name, text, clause = (str(said.get(key, "")) for key in ("name", "text", "clause"))
         if (name, text, clause) not in known:
             about = _optional(stated.new, "item") or stated.subject
-            comment = ReviewComment(f"{stated.sequence}.{place}", about, clause, text, name, stated.at)
-            found.append(comment)
+            place = str(len(request.comments) + len(found) + 1)
+            found.append(ReviewComment(place, about, clause, text, name, stated.at))
     return found
 
 

@@ -152,8 +152,8 @@ class ArchiveVerification:
         self._order: CommitOrder = self._passed.order
         self._statements = StatementVerification(identity, self._order)
         self._library = LibraryVerification(tools.history, archive, self._order, zone=tools.zone)
-        self._documents = DocumentVerification(self._library, tools.pdf, self._certificates.der)
         self._changes = ChangeVerification(self._order)
+        self._documents = DocumentVerification(self._library, tools.pdf, self._certificates.der, self._changes.saved)
         self._added = AddedDigests(self._order, [])
         self._heads = 0
 

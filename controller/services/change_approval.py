@@ -142,16 +142,17 @@ class ChangeApproval:
         acts: ActFiling,
         approved: DatedFiles,
         routes: ChangeRoutes,
-        signing_on: Callable[[LibraryFiles], DocumentSigning],
+        signing_on: Callable[[LibraryFiles, str], DocumentSigning],
         check: Callable[[ChangeRequest, LibraryFiles], Sequence[Finding]],
         paperwork: ChangePaperwork,
         clock: Clock,
         rules: DocumentControlRules,
         follows: Callable[[ChangeRequest, date], Sequence[StatementPart]],
     ) -> None:
-        """`signing_on` signs documents as a library has them, `check` finds what is wrong with a draft.
+        """`signing_on` signs documents as a library has them, where what was signed up to a moment does not count.
 
-        `follows` are the statements that an approval brings with it: who has to be trained, which copies to recall.
+        `check` finds what is wrong with a draft; `follows` are the statements that an approval brings with it: who has
+        to be trained, which copies come back.
         """
         self._requests = requests
         self._acts = acts
@@ -201,7 +202,7 @@ class ChangeApproval:
         if event is not Event.CHANGE_SUBMITTED and request.unresolved:
             raise CommentsOpenError(number=request.number, comments=request.unresolved)
         day = self._effective(request, effective)
-        signing = self._signing_on(draft)
+        signing = self._signing_on(draft, request.returned_at)
         documents = [
             signing.prepare(item.number, step.meaning, by, reason=reason, stand_in=stand_in)
             for item in request.items

@@ -106,7 +106,7 @@ class ChangeRequests:
             yield self.read(number)
 
     def open(self) -> Iterator[ChangeRequest]:
-        """Yield the changes that are neither approved nor given up, the newest first; of others only the end is read."""
+        """Yield what is neither approved nor given up, the newest first; of other changes only the end is read."""
         for number in reversed(self.numbers()):
             newest = self._statements.newest(chain_of(number))
             if newest is not None and newest.statement.event not in _ENDS:

@@ -100,7 +100,7 @@ class ChangeRecords:
             if item.class_word == EXTERNAL_CLASS:
                 continue  # identified by their own route, not applied for
             values = application_values(
-                kind=request.kind.value,
+                kind=request.kind.value if item.before is not None else ChangeKind.NEW.value,
                 class_word=item.class_word,
                 title=item.title,
                 number=item.number,
@@ -120,7 +120,7 @@ class ChangeRecords:
             )
             parts += self._opened(APPLICATION, item, values)
             if item.before is not None:
-                parts += self._opened(CHANGE, item, self._before_after(request, item, draft, effective, impact.lines))
+                parts += self._opened(CHANGE, item, self._before_after(request, item, draft, impact.lines))
         return parts
 
     def _opened(self, form: str, item: ChangedItem, values: dict[str, object]) -> list[Part]:
@@ -131,7 +131,7 @@ class ChangeRecords:
         return [OpeningPart(number, values, "drafted", key=key), AdvancingPart(key, {}, "submitted")]
 
     def _before_after(
-        self, request: ChangeRequest, item: ChangedItem, draft: LibraryFiles, effective: date, impact: Sequence[str]
+        self, request: ChangeRequest, item: ChangedItem, draft: LibraryFiles, impact: Sequence[str]
     ) -> dict[str, object]:
         assert item.before is not None
         after = item.after or item.before
@@ -155,7 +155,6 @@ class ChangeRecords:
             reason=request.reason,
             impact=impact,
             change=request.number,
-            effective=effective,
         )
 
     def signed(self, request: ChangeRequest, event: Event, by: Signatory, effective: date) -> Sequence[Part]:

@@ -33,6 +33,8 @@ class ChangeVerification:
         self._order = order
         self._there: dict[tuple[str, str], Digest] = {}
         self._named: dict[tuple[str, str], str] = {}
+        self.saved: set[tuple[str, Digest]] = set()
+        """Every (path on `main`, digest) that a draft ever had."""
 
     def passing(self, files: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
         """Yield the files that belong to chains, and note those that belong to drafts."""
@@ -47,8 +49,9 @@ class ChangeVerification:
         """Take in what a statement of a change names."""
         statement = held.statement
         if statement.event in _DRAFTS:
-            for digest in statement.files.values():
+            for path, digest in statement.files.items():
                 self._named.setdefault((statement.chain, digest.hex), held.path)
+                self.saved.add((path, digest))
 
     def findings(self, damaged: Iterable[str] = ()) -> Iterator[Finding]:
         """Yield what differs, is missing, or came from nowhere; `damaged` paths have a finding of their own."""

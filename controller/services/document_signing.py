@@ -175,6 +175,8 @@ class DocumentSigning:
     routes: Routes
     exemption: DocumentExemption
     company: str
+    void_until: str = ""
+    """Signatures filed up to that moment do not count: the document was returned then. Empty: none was."""
     stamp: Callable[[bytes], bytes] | None = field(default=None, repr=False)
     """SHA-256 → timestamp token for signatures inside the PDF; None: the daily timestamp alone."""
 
@@ -319,7 +321,7 @@ class DocumentSigning:
         number = document.number.text
         files = self.source_files(number)
         route = self.routes.for_document(document.class_word)
-        signatures = judged(filed, files)
+        signatures = judged(filed, files, void_until=self.void_until)
         counting = {item.step: item for item in signatures if item.counts}
         names = self._post_names()
         return DocumentSignatures(
@@ -438,6 +440,8 @@ class DocumentSigning:
             "title": standing.title,
             "revision": standing.revision,
         }
+        if self.void_until:
+            facts["returned"] = self.void_until
         exempt = self.exemption.in_force() if exempted else None
         return facts | ({"exemption": exempt.statement.text} if exempt is not None else {})
 

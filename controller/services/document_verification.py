@@ -31,16 +31,21 @@ class DocumentVerification:
     """文件签名验证. Every file that a signature covers must have been on `main`, with just that content."""
 
     def __init__(
-        self, library: LibraryVerification, pdf: PdfSignatureCheck | None, certificates: Container[Digest] = ()
+        self,
+        library: LibraryVerification,
+        pdf: PdfSignatureCheck | None,
+        certificates: Container[Digest] = (),
+        drafts: Container[tuple[str, Digest]] = (),
     ) -> None:
-        """`certificates` are those of the archive, issuers too."""
+        """`certificates` are those of the archive, issuers too; `drafts` the (path, digest) of every saved draft."""
+        self._drafts = drafts
         self._library = library
         self._certificates = certificates
         self._pdf = pdf
         self._covered: list[tuple[HeldStatement, Mapping[str, Digest]]] = []
         self._attested: list[tuple[HeldStatement, tuple[str, Digest]]] = []
         self._prints: dict[str, dict[Digest, bytes]] = {}
-        self._signed: dict[str, set[_Files]] = {}
+        self._signed: dict[str, set[tuple[_Files, str]]] = {}
 
     def note(self, held: HeldStatement) -> Iterator[Finding]:
         """Take a statement of the archive, in the order of its chain; yield what is wrong with its PDF."""
@@ -66,10 +71,12 @@ class DocumentVerification:
         files = frozenset(statement.files.items())
         earlier = self._prints.setdefault(statement.chain, {})
         before = earlier.get(statement.shown)
-        first = files not in self._signed.setdefault(statement.chain, set())
+        # What was returned is signed anew, on a print of its own.
+        signed = files, str(statement.new.get("returned", ""))
+        first = signed not in self._signed.setdefault(statement.chain, set())
         if (before is None and not first) or (before is not None and not held.pdf.startswith(before)):
             yield _wrong(held, "document-pdf-differs", T("PDF 不是由签名人当时看到的那一份加签而成。"))
-        self._signed[statement.chain].add(files)
+        self._signed[statement.chain].add(signed)
         earlier.clear()  # only the newest print is signed further
         earlier[Digest.of(held.pdf)] = held.pdf
         yield from self._inside(held)
@@ -96,7 +103,7 @@ class DocumentVerification:
         yield from self._lost()
         covered = ((held, item) for held, files in self._covered for item in files.items())
         for held, (path, digest) in (*covered, *self._attested):
-            if (path, digest) not in self._library.ever:
+            if (path, digest) not in self._library.ever and (path, digest) not in self._drafts:
                 message = T("签名所覆盖的“{path}”从来不是这个内容的受控文件。", path=path)
                 yield _wrong(held, "document-file-differs", message, suffix=".json")
 

@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from controller.services.statement_filing import StoredStatement
 
 
-def judged(filed: Sequence[StoredStatement], files: Mapping[str, Digest]) -> list[DocumentSignature]:
-    """Return every signature with whether it counts: those on the present bytes since these bytes last changed."""
+def judged(
+    filed: Sequence[StoredStatement], files: Mapping[str, Digest], *, void_until: str = ""
+) -> list[DocumentSignature]:
+    """Return every signature with whether it counts: those on the present bytes since these bytes last changed.
+
+    What was signed up to the moment `void_until` does not count: the document was returned then.
+    """
     found: list[DocumentSignature] = []
     changed_later = False
     for stored in reversed(filed):
@@ -36,6 +41,8 @@ def judged(filed: Sequence[StoredStatement], files: Mapping[str, Digest]) -> lis
             why = T("签署之后有改动：{files}", files=names)
         elif why is None and changed_later:
             why = T("签署之后文件改过又改回，须重新签署")
+        elif why is None and stated.at <= void_until:
+            why = T("已退回，须重新签署")
         changed_later = changed_later or bool(differing)
         if stated.by is None or stated.certificate is None:
             continue  # `decode_statement` lets nobody sign without a name; said for the type checker

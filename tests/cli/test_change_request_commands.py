@@ -1,0 +1,275 @@
+"""`qms change`: from one revision to the next, every act by the right post, every wrong order refused."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from controller.file_formats.docx_package import open_docx
+from tests.checked_out import deleted, inserted, with_body
+from tests.compliance.evidence import ZONE, clock_moves
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Answer, Workspace
+
+NUMBER = "XX-YLQXCX-014"
+REASON = ("--reason", "内审发现用语不准确")
+
+
+def today() -> date:
+    """The company's day."""
+    return datetime.now(ZONE).date()
+
+
+def days_later(workspace: Workspace, patch: pytest.MonkeyPatch, days: int, *people: str) -> None:
+    """Let days go by; `people` sign in again, because no sitting lasts that long."""
+    clock_moves(patch, timedelta(days=days))
+    for name in people:
+        assert workspace.qms("login", name, person=None).code == 0
+
+
+def done(answer: Answer) -> Any:
+    assert answer.code == 0, answer.err + answer.out
+    return json.loads(answer.out)
+
+
+def acted(workspace: Workspace, *words: str, person: str = "陈晓") -> Any:
+    return done(workspace.qms("--json", *words, person=person))
+
+
+def refused(workspace: Workspace, code: str, *words: str, person: str = "陈晓") -> str:
+    answer = workspace.qms(*words, person=person)
+    assert answer.code == 4, (words, answer.out, answer.err)
+    assert code in answer.err, answer.err
+    assert "下一步" in answer.err
+    return answer.err
+
+
+def opened(workspace: Workspace, *words: str, person: str = "陈晓") -> str:
+    return str(acted(workspace, "change", "open", "--document", "CX-014", *REASON, *words, person=person)["number"])
+
+
+def drafted(workspace: Workspace, old: str = "稳定和扩大", *, person: str = "陈晓", new: str = "") -> Path:
+    """Edit the document in Word, with tracked changes, and check it in."""
+    file = workspace.folder.parent / f"{person}.docx"
+    acted(workspace, "doc", "checkout", "CX-014", "--out", str(file), "--force", person=person)
+    body = open_docx(file.read_bytes()).contents["word/document.xml"].decode()
+    assert body.count(old) == 1
+    changed = new or old[:2] + deleted(old[2:3]) + inserted("并") + old[3:]
+    file.write_bytes(with_body(file.read_bytes(), body.replace(old, changed)))
+    acted(workspace, "doc", "checkin", str(file), person=person)
+    return file
+
+
+def approved(workspace: Workspace, *words: str) -> str:
+    """Take 014 to its next revision, as far as the approval."""
+    number = opened(workspace)
+    drafted(workspace)
+    acted(workspace, "change", "submit", number)
+    acted(workspace, "change", "review", number, person="林静")
+    acted(workspace, "change", "approve", number, *words, person="周明")
+    return number
+
+
+def revision(workspace: Workspace) -> str:
+    return str(acted(workspace, "doc", "show", "CX-014")["revision"])
+
+
+def sound(workspace: Workspace) -> None:
+    checked = workspace.qms("--json", "verify", person=None)
+    found = [item for item in json.loads(checked.out)["findings"] if item["gravity"] == "error"]
+    assert found == []
+
+
+@pytest.mark.slow
+def test_the_whole_path_from_one_revision_to_the_next(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = opened(workspace, "--trigger", "自查/检查发现")
+    assert number.endswith("-0001")
+    drafted(workspace)
+    assert revision(workspace) == "A/0"
+    submitted = acted(workspace, "change", "submit", number)
+    forms = {record.rpartition("-20")[0] for record in submitted["records_filed"]}
+    assert forms == {"XX-YLQXJL-001", "XX-YLQXJL-002"}
+    said = acted(workspace, "change", "comment", number, "“并”字是否通顺？", "--clause", "1", person="林静")
+    assert said["unresolved"] == 1
+    refused(workspace, "change-comments-open", "change", "review", number, person="林静")
+    acted(workspace, "change", "resolve", number, "1", "--answer", "通顺，保留")
+    acted(workspace, "change", "review", number, person="林静")
+    last = acted(workspace, "change", "approve", number, person="周明")
+    day = date.fromisoformat(last["effective"])
+    assert revision(workspace) == "A/0"
+
+    record = next(one for one in submitted["records_filed"] if "JL-002" in one)
+    change = acted(workspace, "record", "show", record)
+    assert change["stage"] == "approved"
+    rows = [row for row in change["values"]["changes"] if row["before"] != row["after"]]
+    assert any("稳定和扩大" in row["before"] and "稳定并扩大" in row["after"] for row in rows)
+    acted(workspace, "change", "issue", number)
+    refused(workspace, "change-not-ready", "change", "close", number)
+    sound(workspace)
+
+    with monkeypatch.context() as patch:
+        days_later(workspace, patch, (day - today()).days, "陈晓")
+        assert revision(workspace) == "A/1"
+        assert "稳定并扩大" in workspace.qms("doc", "show", "CX-014").out
+        left = refused(workspace, "change-not-ready", "change", "close", number)
+        assert "阅知 0/" in left
+        closed = acted(workspace, "change", "close", number, "--reason", "培训另行安排，先办结更改")
+        assert closed["status"] == "closed"
+        sound(workspace)
+
+
+def test_every_wrong_order_and_wrong_post_is_refused_with_what_is_needed(workspace: Workspace) -> None:
+    number = opened(workspace)
+    refused(workspace, "change-nothing-drafted", "change", "submit", number)
+    drafted(workspace)
+    assert "应先签“起草”" in refused(workspace, "signing-order", "change", "review", number, person="林静")
+    refused(workspace, "signing-order", "change", "approve", number, person="周明")
+    refused(workspace, "change-not-ready", "change", "return", number, *REASON, person="林静")
+    acted(workspace, "change", "submit", number)
+    refused(workspace, "signing-order", "change", "submit", number)
+    assert "质量负责人" in refused(workspace, "post-needed", "change", "review", number, person="王强")
+    refused(workspace, "signing-order", "change", "approve", number, person="周明")
+    refused(workspace, "post-needed", "change", "return", number, *REASON, person="王强")
+    acted(workspace, "change", "review", number, person="林静")
+    refused(workspace, "post-needed", "change", "approve", number, person="林静")
+    yesterday = (today() - timedelta(days=1)).isoformat()
+    refused(workspace, "effect-day-passed", "change", "approve", number, "--effective", yesterday, person="周明")
+    refused(workspace, "change-not-ready", "change", "issue", number)
+    refused(workspace, "post-needed", "change", "issue", number, person="王强")
+    acted(workspace, "change", "approve", number, person="周明")
+    refused(workspace, "change-not-open", "change", "cancel", number, *REASON)
+    refused(workspace, "post-needed", "change", "postpone", number, "--to", "2099-01-01", *REASON)
+    sound(workspace)
+
+
+def test_who_drafted_does_not_approve_and_a_quality_head_who_drafts_is_reviewed_by_another(
+    workspace: Workspace,
+) -> None:
+    number = opened(workspace, person="林静")
+    drafted(workspace, person="林静")
+    acted(workspace, "change", "submit", number, person="林静")
+    refused(workspace, "signing-same-person", "change", "review", number, person="林静")
+    refused(workspace, "post-needed", "change", "review", number, person="王强")
+    shown = acted(workspace, "change", "show", number)
+    assert "质管员" in shown["next"]["posts"]
+    acted(workspace, "change", "review", number, person="吴涛")
+    assert acted(workspace, "change", "approve", number, person="周明")["status"] == "approved"
+
+
+def test_an_edit_after_signing_voids_the_signatures_and_says_whose(workspace: Workspace) -> None:
+    number = opened(workspace)
+    drafted(workspace)
+    first = acted(workspace, "change", "submit", number)["records"][NUMBER]["JL-001"]
+    acted(workspace, "change", "review", number, person="林静")
+    drafted(workspace, "稳定并扩大", new="稳定并" + deleted("扩大") + inserted("增加"))
+    shown = acted(workspace, "change", "show", number)
+    assert shown["status"] == "draft"
+    assert [(item["name"], item["void_because"] is not None) for item in shown["signatures"]] == [
+        ("陈晓", True),
+        ("林静", True),
+    ]
+    assert "陈晓在签署之后改动了" in shown["signatures"][0]["void_because"]
+    refused(workspace, "signing-order", "change", "approve", number, person="周明")
+    second = acted(workspace, "change", "submit", number)["records"][NUMBER]["JL-001"]
+    assert first != second
+    assert acted(workspace, "record", "show", first)["stage"] == "withdrawn"
+    sound(workspace)
+
+
+def test_returning_gives_the_change_back_with_the_reason(workspace: Workspace) -> None:
+    number = opened(workspace)
+    drafted(workspace)
+    record = acted(workspace, "change", "submit", number)["records"][NUMBER]["JL-001"]
+    returned = acted(workspace, "change", "return", number, "--reason", "职责一条没有写清楚", person="林静")
+    assert returned["status"] == "returned"
+    assert acted(workspace, "record", "show", record)["stage"] == "returned"
+    assert acted(workspace, "change", "submit", number)["status"] == "in-review"
+    acted(workspace, "change", "review", number, person="林静")
+    acted(workspace, "change", "approve", number, "--effective", today().isoformat(), person="周明")
+    assert acted(workspace, "doc", "signatures", "CX-014")["complete"]
+    sound(workspace)
+
+
+def test_two_people_cannot_edit_one_draft_over_each_other(workspace: Workspace, tmp_path: Path) -> None:
+    opened(workspace)
+    refused(workspace, "item-in-change", "change", "open", "--document", "CX-014", *REASON, person="林静")
+    one, other = tmp_path / "一.docx", tmp_path / "二.docx"
+    acted(workspace, "doc", "checkout", "CX-014", "--out", str(one))
+    acted(workspace, "doc", "checkout", "CX-014", "--out", str(other), person="林静")
+    for file, new in ((one, "并"), (other, "以及")):
+        body = open_docx(file.read_bytes()).contents["word/document.xml"].decode()
+        edited = body.replace("稳定和扩大", "稳定" + deleted("和") + inserted(new) + "扩大")
+        file.write_bytes(with_body(file.read_bytes(), edited))
+    acted(workspace, "doc", "checkin", str(one))
+    refused(workspace, "checkin-outdated", "doc", "checkin", str(other), person="林静")
+
+
+def test_postponing_is_a_signed_act_and_the_day_then_decides(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = today()
+    number = approved(workspace, "--effective", (now + timedelta(days=3)).isoformat())
+    later = (now + timedelta(days=20)).isoformat()
+    acted(workspace, "change", "postpone", number, "--to", later, "--reason", "培训还没有完成", person="林静")
+    with monkeypatch.context() as patch:
+        days_later(workspace, patch, 4, "陈晓")
+        assert revision(workspace) == "A/0"
+        sound(workspace)
+    with monkeypatch.context() as patch:
+        days_later(workspace, patch, 20, "陈晓")
+        assert revision(workspace) == "A/1"
+
+
+def test_effective_today_governs_at_once(workspace: Workspace) -> None:
+    approved(workspace, "--effective", today().isoformat())
+    assert revision(workspace) == "A/1"
+    sound(workspace)
+
+
+def test_a_withdrawn_document_governs_until_its_day_and_its_number_is_never_used_again(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = today()
+    words = ("change", "open", "--document", "ZD-030", "--kind", "作废", "--reason", "业务已经停止，不再需要")
+    number = acted(workspace, *words)["number"]
+    acted(workspace, "change", "submit", number, "--effective", (now + timedelta(days=2)).isoformat())
+    acted(workspace, "change", "review", number, person="林静")
+    acted(workspace, "change", "approve", number, person="周明")
+    assert workspace.qms("doc", "show", "ZD-030").code == 0
+    with monkeypatch.context() as patch:
+        days_later(workspace, patch, 2, "陈晓")
+        assert workspace.qms("doc", "show", "ZD-030").code == 3
+        again = ("change", "open", "--new", "XX-YLQXZD-030", "--title", "新制度", *REASON)
+        refused(workspace, "change-number-taken", *again)
+        sound(workspace)
+
+
+def test_a_new_document_and_a_form_change_together(workspace: Workspace) -> None:
+    words = ("--new", "XX-YLQXCX-050", "--title", "样机管理程序", "--owner", "售后服务部", "--document", "TZ-07")
+    number = acted(workspace, "change", "open", *words, *REASON)["number"]
+    register = workspace.folder / "templates" / "registers" / "TZ-07" / "register.yml"
+    text = register.read_text(encoding="utf-8")
+    register.write_text(
+        text.replace("revision: A/0", "revision: A/1").replace("title: 质量投诉台账", "title: 投诉台账"), "utf-8"
+    )
+    acted(workspace, "change", "take", number)
+    acted(workspace, "change", "submit", number)
+    acted(workspace, "change", "review", number, person="林静")
+    acted(workspace, "change", "approve", number, "--effective", today().isoformat(), person="周明")
+    assert acted(workspace, "doc", "show", "CX-050")["revision"] == "A/0"
+    assert "投诉台账" in workspace.qms("register", "list").out
+    sound(workspace)
+
+
+def test_what_is_edited_behind_a_draft_is_refused_before_anybody_signs(workspace: Workspace) -> None:
+    number = opened(workspace)
+    drafted(workspace)
+    acted(workspace, "change", "cancel", number, *REASON)
+    refused(workspace, "change-not-open", "change", "submit", number)
+    assert opened(workspace).endswith("-0002")

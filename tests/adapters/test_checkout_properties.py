@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import docx as python_docx
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -74,7 +75,8 @@ def texts(draw: st.DrawFn) -> str:
     return "".join(pieces).replace("\n", draw(st.sampled_from(["\n", "\r\n"])))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.slow
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts())
 def test_any_document_in_any_numbering_comes_back_with_its_text_and_ids(text: str) -> None:
     sent = Sent(text, ISLANDS)
@@ -214,7 +216,8 @@ class Edited:
         return self.sent.back(with_body(self.sent.docx, etree.tostring(self.document.element, encoding="unicode")))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(STYLES)), st.integers(2, 10), st.lists(EDITS, min_size=1, max_size=5))
 def test_any_edit_gives_the_edited_text_and_clauses_keep_their_ids(
     style: str, count: int, edits: Sequence[tuple[str, int, int, bool]]

@@ -86,17 +86,18 @@ def issue(
     _say_records(done, out)
     if target is not None:
         out.line(T("已生成 {file}，每页注明受控号和领用人。", file=target))
-    if planned.holder.outside:
+    record = done.copies[0].record
+    if planned.holder.outside and record:
         out.line(
             T(
                 "在纸上签收：qms record sheet {record} --meaning 已阅知 --out 签署单.pdf，签好后 qms copy receive "
                 "{number} --copy {copy} --signer 姓名 --scan 扫描件",
-                record=done.copies[0].record,
+                record=record,
                 number=planned.number,
                 copy=planned.copy,
             )
         )
-    else:
+    elif not planned.holder.outside:
         out.line(T("请领用人签收：qms copy receive {number} --copy {copy}", number=planned.number, copy=planned.copy))
     out.document(_done(application, done) | {"file": str(target) if target is not None else None})
     return 0

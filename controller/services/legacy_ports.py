@@ -76,6 +76,6 @@ class OldWordConverter(Protocol):
         """Tell whether there is such a program."""
         ...
 
-    def to_docx(self, doc: bytes) -> bytes:
+    def to_docx(self, doc: bytes, /) -> bytes:
         """Return the docx; raises `PdfEngineError` when it cannot be converted."""
         ...

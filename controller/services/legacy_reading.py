@@ -5,7 +5,6 @@ Whatever is taken out is kept word for word (`former_block`); what is not unders
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,15 +17,22 @@ from controller.domain.legacy_document import LegacyDocument, LegacySource
 from controller.domain.text import T, Text
 from controller.file_formats.clause_text import parse_text
 from controller.file_formats.control_block import (
-    SIGNED_ON,
-    ControlFacts,
     Fact,
     OldHistory,
     grid_lines,
     is_history_heading,
     read_grid,
     read_history,
-    read_line,
+)
+from controller.services.document_library import whole_segment
+from controller.services.legacy_cutting import (
+    LINES,
+    Cut,
+    evened,
+    owned_cuts,
+    same_document,
+    with_covers,
+    without_control_lines,
 )
 from controller.services.legacy_facts_gathering import Gathered, gather
 from controller.services.legacy_ports import LegacyText
@@ -46,11 +52,6 @@ _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
 _VBA = "_VBA_PROJECT".encode("utf-16-le")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_FRONT_LINES = 40
-"""Lines of a document without clause numbers in which a control block is looked for."""
-_TAIL_LINES = 8
-_ENDING = frozenset({*SIGNED_ON, *SIGNED_ON.values(), Fact.EFFECTIVE, Fact.ISSUED, Fact.KEPT, Fact.OWNER})
-_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 class OldWordUnreadableError(RefusedError):
@@ -121,18 +122,6 @@ class LegacyReading:
 
 
 @dataclass
-class _Cut:
-    """Lines taken out of the text: a table or a line of the control block, or a revision table."""
-
-    first: int
-    last: int
-    words: list[str]
-    facts: ControlFacts | None = None
-    history: OldHistory | None = None
-    identity: tuple[str, str] = ("", "")
-
-
-@dataclass
 class _File:
     """One file being read."""
 
@@ -142,10 +131,10 @@ class _File:
 
     def documents(self) -> tuple[LegacyDocument, ...]:
         """Return the documents in order."""
-        self.lines = _LINES.findall(self.content.text)
+        self.lines = LINES.findall(self.content.text)
         whole = parse_text(self.content.text)
         cuts, starts = self._tables(whole)
-        found: list[tuple[Segment, list[int], list[_Cut]]] = []
+        found: list[tuple[Segment, list[int], list[Cut]]] = []
         loose: list[str] = []
         for first, last in zip(starts, [*starts[1:], len(self.lines) + 1], strict=True):
             inside = [cut for cut in cuts if first <= cut.first < last]
@@ -153,15 +142,15 @@ class _File:
             kept = [number for number in range(first, last) if number not in gone]
             parsed = parse_text("".join(self.lines[number - 1] for number in kept))
             loose += [piece.source.strip() for piece in parsed.head if piece.source.strip()]
-            segments = [item for item in parsed.segments if any(piece.source.strip() for piece in item.pieces)]
-            owned = _owned(segments, kept, inside)
+            segments = with_covers(parsed.segments)
+            owned = owned_cuts(segments, kept, inside)
             found += [(segment, kept, owned[place]) for place, segment in enumerate(segments)]
             if not segments:
                 loose += [word for cut in inside for word in cut.words]
         self._own_findings(cuts)
         return tuple(self._document(place, found, loose) for place in range(len(found)))
 
-    def _own_findings(self, cuts: Sequence[_Cut]) -> None:
+    def _own_findings(self, cuts: Sequence[Cut]) -> None:
         gone = {number for cut in cuts for number in range(cut.first, cut.last + 1)}
         self.findings += [
             item
@@ -171,11 +160,11 @@ class _File:
 
     # -- tables ------------------------------------------------------------------------------------------------
 
-    def _tables(self, parsed: ParsedText) -> tuple[list[_Cut], list[int]]:
+    def _tables(self, parsed: ParsedText) -> tuple[list[Cut], list[int]]:
         """Return the control and revision tables, and the lines on which documents begin because one stands there."""
         pieces = list(parsed.pieces())
         numbered = [isinstance(piece, Clause) and piece.style is not NumberingStyle.NONE for piece in pieces]
-        cuts: list[_Cut] = []
+        cuts: list[Cut] = []
         starts = [1]
         identity = ("", "")
         seen = False
@@ -190,11 +179,11 @@ class _File:
             cut = self._cut(piece, grid, edge=edge)
             if cut is None:
                 continue
-            if seen and any(cut.identity) and not _same(cut.identity, identity):
+            if seen and any(cut.identity) and not same_document(cut.identity, identity):
                 start = self._start(cut, starts[-1])
                 starts.append(start)
                 seen, identity = False, cut.identity
-            elif not edge and not (any(cut.identity) and _same(cut.identity, identity)):
+            elif not edge and not (any(cut.identity) and same_document(cut.identity, identity)):
                 continue
             cuts.append(cut)
             if any(cut.identity) and not any(identity):
@@ -206,7 +195,7 @@ class _File:
             return piece.rows
         return self.content.grids.get(piece.digest) if isinstance(piece, Island) else None
 
-    def _cut(self, piece: Piece, grid: Grid, *, edge: bool) -> _Cut | None:
+    def _cut(self, piece: Piece, grid: Grid, *, edge: bool) -> Cut | None:
         first, last = piece.span.line, piece.span.last_line
         heading = self._line_before(first)
         headed = heading is not None and is_history_heading(self.lines[heading - 1])
@@ -222,23 +211,23 @@ class _File:
             if headed and heading is not None:
                 words.insert(0, self.lines[heading - 1].strip())
                 first = heading
-            return _Cut(first, last, words, history=history)
+            return Cut(first, last, words, history=history)
         facts = read_grid(grid)
         if facts is None:
             return None
         values = dict(reversed(facts.facts))
-        identity = (_even(values.get(Fact.NUMBER, "")), _even(values.get(Fact.TITLE, "")))
-        return _Cut(first, last, grid_lines(grid), facts=facts, identity=identity)
+        identity = (evened(values.get(Fact.NUMBER, "")), evened(values.get(Fact.TITLE, "")))
+        return Cut(first, last, grid_lines(grid), facts=facts, identity=identity)
 
     def _line_before(self, line: int) -> int | None:
         """Return the line with text on it before `line`."""
         return next((number for number in range(line - 1, 0, -1) if self.lines[number - 1].strip()), None)
 
-    def _start(self, cut: _Cut, earliest: int) -> int:
+    def _start(self, cut: Cut, earliest: int) -> int:
         """Return where the document of a control table begins: with its heading above the table, if there is one."""
         start, title = cut.first, cut.identity[1]
         for number in range(cut.first - 1, max(earliest, cut.first - 4), -1):
-            text = _even(self.lines[number - 1])
+            text = evened(self.lines[number - 1])
             if text and not (title and title in text) and not text.endswith(("公司", "程序文件", "管理制度")):
                 break
             start = number if text else start
@@ -247,13 +236,15 @@ class _File:
     # -- documents ---------------------------------------------------------------------------------------------
 
     def _document(
-        self, place: int, found: Sequence[tuple[Segment, list[int], list[_Cut]]], loose: Sequence[str]
+        self, place: int, found: Sequence[tuple[Segment, list[int], list[Cut]]], loose: Sequence[str]
     ) -> LegacyDocument:
         segment, kept, cuts = found[place]
         path = self.path
         first, last = kept[segment.first_line - 1], kept[min(segment.last_line, len(kept)) - 1]
-        text, own = _without_control_lines(segment)
+        text, own, left = without_control_lines(segment)
         cuts = [*cuts, *own]
+        body = whole_segment(text)
+        kept = [kept[segment.first_line - 1 + offset] for offset in left]
         alone = len(found) == 1
         gathered: Gathered = gather(
             path=path,
@@ -267,10 +258,10 @@ class _File:
         name = segment_name(segment, place + 1)
         findings = [
             _placed(item, kept)
-            for item in segment_findings(segment, name=name, path=path)
+            for item in segment_findings(body, name=name, path=path)
             if item.code != "document-title-missing"
         ]
-        findings += [*gathered.findings, *_unnumbered(segment, kept, path)]
+        findings += [*gathered.findings, *_unnumbered(body, kept, path)]
         history = [cut.history for cut in cuts if cut.history is not None]
         findings += _history_findings(history, path, first)
         block = [*(loose if place == 0 else ()), *(word for cut in cuts for word in cut.words)]
@@ -280,7 +271,7 @@ class _File:
             first_line=min([first, *(cut.first for cut in found[place][2])]),
             last_line=max([last, *(cut.last for cut in found[place][2])]),
             text=text,
-            clauses=len(segment.clauses),
+            clauses=len(body.clauses),
             number=gathered.number,
             title=gathered.title,
             typed_revision=gathered.typed_revision,
@@ -297,61 +288,6 @@ class _File:
             sure=gathered.sure,
             findings=tuple(findings),
         )
-
-
-def _owned(segments: Sequence[Segment], kept: Sequence[int], cuts: Sequence[_Cut]) -> list[list[_Cut]]:
-    """Share what was cut out among the documents: a control block goes with the text below it, the rest above."""
-    owned: list[list[_Cut]] = [[] for _ in segments]
-    if not segments:
-        return owned
-    firsts = [kept[item.first_line - 1] for item in segments]
-    for cut in cuts:
-        above = sum(first <= cut.first for first in firsts)
-        place = above - 1
-        ends = place >= 0 and kept[min(segments[place].last_line, len(kept)) - 1] < cut.first
-        if place < 0 or (ends and cut.facts is not None and any(cut.identity) and above < len(segments)):
-            place = above
-        owned[min(place, len(segments) - 1)].append(cut)
-    return owned
-
-
-def _without_control_lines(segment: Segment) -> tuple[str, list[_Cut]]:
-    """Return the text of a document without the lines of its control block, and these."""
-    lines = _LINES.findall(segment.source)
-    base = segment.pieces[0].span.line
-    titles = {
-        number - base
-        for piece in segment.pieces
-        if isinstance(piece, TitleLine)
-        for number in range(piece.span.line, piece.span.last_line + 1)
-    }
-    numbered = [
-        piece.span.line - base
-        for piece in segment.pieces
-        if isinstance(piece, Clause) and piece.style is not NumberingStyle.NONE
-    ]
-    front = numbered[0] if numbered else min(len(lines), _FRONT_LINES)
-    cuts: list[_Cut] = []
-    for place in range(min(front, len(lines))):
-        facts = read_line(lines[place]) if place not in titles else None
-        if facts is not None:
-            cuts.append(_Cut(place, place, [lines[place].strip()], facts=facts))
-    cuts += _closing_lines(lines, max([front, *(cut.last + 1 for cut in cuts)]))
-    gone = {cut.first for cut in cuts}
-    return "".join(line for place, line in enumerate(lines) if place not in gone), cuts
-
-
-def _closing_lines(lines: Sequence[str], earliest: int) -> list[_Cut]:
-    """Return the last lines of a document where these name who wrote, checked and approved it."""
-    cuts: list[_Cut] = []
-    inked = [place for place in range(earliest, len(lines)) if lines[place].strip()]
-    for place in reversed(inked[-_TAIL_LINES:]):
-        facts = read_line(lines[place])
-        if facts is None or any(fact not in _ENDING for fact, _value in facts.facts):
-            break
-        cuts.append(_Cut(place, place, [lines[place].strip()], facts=facts))
-    count = sum(fact in SIGNED_ON for cut in cuts if cut.facts is not None for fact, _value in cut.facts.facts)
-    return cuts[::-1] if count > 1 else []
 
 
 def _placed(item: Finding, kept: Sequence[int]) -> Finding:
@@ -389,13 +325,3 @@ def _history_findings(history: Sequence[OldHistory], path: str, line: int) -> li
         Finding("legacy-history-unclear", Gravity.WARNING, message, path=path, line=line, hint=hint)
         for message, hint in found
     ]
-
-
-def _even(text: str) -> str:
-    return "".join(text.split()).strip("《》")
-
-
-def _same(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Tell whether two control blocks are those of one document, as on each of its pages."""
-    pairs = [(a, b) for a, b in zip(one, other, strict=True) if a and b]
-    return bool(pairs) and all(_even(a) == _even(b) for a, b in pairs)

@@ -77,9 +77,10 @@ def test_the_control_block_names_what_is_known_and_leaves_the_rest_for_handwriti
     block = cells(procedure_docx(printed(), HOUSE), 0)
     assert block[1] == ["文件编号", "AB-YLQXCX-001", "版本/修改", "A/1"]
     assert block[2] == ["文件类别", "程序文件", "归口部门", "售后部"]
-    assert block[3] == ["编制", "王芳", "日期", "2026-01-05"]
+    assert block[3] == ["编制", "王芳（系统外）", "日期", "2026-01-05"]
     assert block[5] == ["批准", "", "日期", ""]
     assert block[6][1] == "2026-02-01"
+    assert block[7][:2] == ["系统外批准", "编制、审核、批准为启用本系统之前在系统外所作，不是本系统的签名；原件由企业保存。"]
 
 
 def test_tables_and_the_revision_history_are_drawn() -> None:

@@ -49,6 +49,15 @@ history:
   clauses: 全文
   reason: 新编
   by: 王芳
+- revision: 第1版
+  clauses: 全部
+  reason: 首次发布
+  by: 赵敏
+  elsewhere: true
+former_number: QMST-QP-001
+former_revision: 第2版
+former_block:
+- 文件编号 | QMST-QP-001
 later_key: 值
 """
 
@@ -64,7 +73,12 @@ def test_a_document_description_is_read_whole() -> None:
     assert document.company_set == {"4.2": "30分钟"}
     assert document.drafted is not None
     assert (document.drafted.name, document.drafted.date, document.reviewed) == ("王芳", "2026-05-01", None)
-    assert [(row.revision, row.by) for row in document.history] == [("A/0", "王芳")]
+    assert [(row.revision, row.by, row.elsewhere) for row in document.history] == [
+        ("A/0", "王芳", False),
+        ("第1版", "赵敏", True),
+    ]
+    assert (document.former_number, document.former_revision) == ("QMST-QP-001", "第2版")
+    assert document.told_elsewhere == "系统外批准：起草 王芳 2026-05-01、批准 陈晓"
 
 
 def test_what_is_written_is_what_was_read_unknown_keys_included() -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller.cli.commands import M, acting, group, option
-from controller.domain.periodic_review import Outcome
+from controller.domain.review_standing import Outcome
 from controller.domain.text import T
 
 if TYPE_CHECKING:
     from controller.cli.main import Session
     from controller.cli.output import Output
-    from controller.domain.periodic_review import DocumentReview, ReviewStanding
+    from controller.domain.review_standing import DocumentReview, ReviewStanding
     from controller.services.periodic_review import PeriodicReview
 
 _REASONS = ("定期复审", "法规变化", "投诉/不良事件", "自查/检查发现", "组织或业务变化", "其他")

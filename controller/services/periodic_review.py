@@ -14,7 +14,7 @@ from controller.domain.document import Validity
 from controller.domain.errors import QmsError, RefusedError
 from controller.domain.expression_functions import plus_months
 from controller.domain.library_day import ItemKind
-from controller.domain.periodic_review import (
+from controller.domain.review_standing import (
     DocumentReview,
     LapsedBasis,
     Outcome,

@@ -9,8 +9,8 @@ import pytest
 
 from controller.domain.document_control_rules import DocumentControlRules
 from controller.domain.identifiers import Digest
-from controller.domain.periodic_review import LapsedBasis, Outcome, ReviewStanding, review_standing, reviews_of
 from controller.domain.record import Signatory
+from controller.domain.review_standing import LapsedBasis, Outcome, ReviewStanding, review_standing, reviews_of
 from controller.domain.signature import Origin
 from controller.domain.statement import Event, Statement
 

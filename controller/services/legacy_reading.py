@@ -317,7 +317,7 @@ def _history_findings(history: Sequence[OldHistory], path: str, line: int) -> li
     found: list[tuple[Text, Text | None]] = []
     for item in history:
         if not item.whole:
-            hint = T("整张表的原文另存于 former_block；请在对照表里核对。")
+            hint = T("整张表的原文保存在“原控制栏”；请在对照表里核对。")
             found.append((T("修订记录表里有的列在这里没有位置。"), hint))
         if item.nameless:
             found.append((T("修订记录有 {count} 行没有写版本。", count=item.nameless), T("请在对照表里补上。")))

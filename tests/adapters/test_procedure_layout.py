@@ -13,7 +13,7 @@ from controller.adapters.procedure_layout import ProcedureLayout, procedure_docx
 from controller.domain.clause import Island
 from controller.domain.document import ControlledDocument, HistoryRow, SigningStep
 from controller.domain.identifiers import Digest, DocumentNumber, Revision
-from controller.domain.procedure_print import ProcedurePrint
+from controller.domain.procedure_print import ELSEWHERE_NOTE, ProcedurePrint
 from controller.file_formats.clause_text import parse_text
 from controller.file_formats.docx_package import open_docx, relationships, write_docx
 from controller.file_formats.island_file import IslandFile, IslandPart, write_island
@@ -80,7 +80,7 @@ def test_the_control_block_names_what_is_known_and_leaves_the_rest_for_handwriti
     assert block[3] == ["编制", "王芳（系统外）", "日期", "2026-01-05"]
     assert block[5] == ["批准", "", "日期", ""]
     assert block[6][1] == "2026-02-01"
-    assert block[7][:2] == ["系统外批准", "编制、审核、批准为启用本系统之前在系统外所作，不是本系统的签名；原件由企业保存。"]
+    assert block[7][:2] == ["系统外批准", ELSEWHERE_NOTE]
 
 
 def test_tables_and_the_revision_history_are_drawn() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from controller.services.training import Training
     from controller.services.training_gate import ReadingGate
-    from controller.services.training_notice import TrainingNotices
+    from controller.services.training_notices import TrainingNotices
     from controller.services.training_text import LibraryTrainingTexts
 
 from controller.bootstrap.importing import Importing
@@ -64,7 +64,7 @@ class Reading(Importing):
     @cached_property
     def training_notices(self) -> TrainingNotices:
         """Notices of what a revision changes, by post."""
-        from controller.services.training_notice import TrainingNotices
+        from controller.services.training_notices import TrainingNotices
 
         return TrainingNotices(
             history=self.document_history,

@@ -220,7 +220,10 @@ def _changes(statement: Statement, post_names: Mapping[str, str], *, unmask: boo
         if key == "claimed" and statement.by is None:
             continue  # told as who it was
         hidden = key in SENSITIVE_FACTS and not unmask
-        old, new = (_fact(values.get(key), post_names, hidden=hidden) for values in (statement.old, statement.new))
+        old, new = (
+            _fact(_named(key, values.get(key), post_names), post_names, hidden=hidden)
+            for values in (statement.old, statement.new)
+        )
         if old or new:
             found.append(ShownChange(key, labels.get(key, one_line(key)), old, new))
     if statement.files:
@@ -233,6 +236,13 @@ def _changes(statement: Statement, post_names: Mapping[str, str], *, unmask: boo
     if statement.shown is not None:
         found.append(ShownChange("@shown", "所示内容摘要", "", statement.shown.hex[:_DIGEST_SHOWN]))
     return found
+
+
+def _named(key: str, value: Wire, post_names: Mapping[str, str]) -> Wire:
+    """Return a list of keys of posts as a list of their names."""
+    if key != "posts" or not isinstance(value, list):
+        return value
+    return [post_names.get(item, item) if isinstance(item, str) else item for item in value]
 
 
 def _fact(value: Wire, post_names: Mapping[str, str], *, hidden: bool) -> str:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller.domain.errors import QmsError
-from controller.domain.identifiers import Digest, Revision
+from controller.domain.identifiers import Digest
 from controller.domain.route import APPROVE
-from controller.domain.statement import TRAINING, Event
+from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.domain.training_questions import written
 from controller.domain.training_standing import (
@@ -21,10 +20,8 @@ from controller.domain.training_standing import (
     TrainingStanding,
     TrainingState,
     training_chain,
-    training_standing,
 )
 from controller.file_formats.question_file import read_questions
-from controller.services.signed_statement import flaw_of
 from controller.services.staff_directory import active_person, check_post
 from controller.services.statement_filing import StatementDraft
 from controller.services.training_assignment import ASSIGN, AssignedRevision, training_assignment
@@ -39,8 +36,8 @@ from controller.services.training_errors import (
     TrainingReasonError,
     TrainingSettledError,
     TrainingTextChangedError,
-    TrainingUnknownError,
 )
+from controller.services.training_reading import TrainingReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +45,6 @@ if TYPE_CHECKING:
     from controller.domain.document_control_rules import DocumentControlRules
     from controller.domain.person import Staff
     from controller.domain.record import Wire
-    from controller.domain.text import Text
     from controller.domain.training_questions import QuestionSheet
     from controller.services.archive_ports import Archive
     from controller.services.signing_ports import Signer
@@ -74,7 +70,7 @@ class TrainingOutcome:
     own: PersonTraining
 
 
-class Training:
+class Training(TrainingReading):
     """阅知服务.
 
     Args:
@@ -94,74 +90,8 @@ class Training:
         rules: DocumentControlRules,
         texts: Callable[[], TrainingTexts],
     ) -> None:
-        self._statements = statements
-        self._archive = archive
-        self._staff = staff
-        self._rules = rules
+        super().__init__(statements=statements, archive=archive, staff=staff, rules=rules)
         self._texts = texts
-
-    # -- how it stands -----------------------------------------------------------------------------------------
-
-    def standing(self, number: str, revision: str) -> TrainingStanding:
-        """Return who has to read a revision and who has.
-
-        Raises:
-            TrainingUnknownError: nobody was ever asked to read it.
-        """
-        found = self.find(number, revision)
-        if found is None:
-            raise TrainingUnknownError(number=number, revision=revision)
-        return found
-
-    def find(self, number: str, revision: str) -> TrainingStanding | None:
-        """Return who has to read a revision and who has; None when nobody was ever asked to."""
-        chain = training_chain(number, revision)
-        stored = self._statements.chain(chain) if self._archive.listing(chain) else []
-        counting = [item.statement for item in stored if flaw_of(item) is None]
-        if not counting:
-            return None
-        usual = self._rules.pass_mark, self._rules.attempts
-        return training_standing(number, revision, counting, self._staff, usual=usual)
-
-    def numbers(self) -> list[str]:
-        """Return the numbers of everything that people were ever asked to read."""
-        return self._archive.listing(TRAINING)
-
-    def asked(self, number: str) -> bool:
-        """Tell whether anybody was ever asked to read a revision of `number`."""
-        return bool(self._archive.listing(f"{TRAINING}/{number}"))
-
-    def all(self, number: str | None = None) -> list[TrainingStanding]:
-        """Return every revision that people were asked to read, by number, the newest revision first."""
-        found = []
-        for name in [number] if number is not None else self._archive.listing(TRAINING):
-            for revision in sorted(self._revisions(name), reverse=True):
-                standing = self.find(name, revision.text)
-                if standing is not None:
-                    found.append(standing)
-        return found
-
-    def of(self, revisions: Mapping[str, str]) -> list[TrainingStanding]:
-        """Return how the given revisions stand (number → revision), those that anybody was asked to read."""
-        wanted = [number for number in self.numbers() if number in revisions]
-        found = (self.find(number, revisions[number]) for number in wanted)
-        return [standing for standing in found if standing is not None]
-
-    def newest(self, number: str) -> TrainingStanding:
-        """Return how the newest revision stands that people were asked to read.
-
-        Raises:
-            TrainingUnknownError: there is none.
-        """
-        found = self.all(number)
-        if not found:
-            raise TrainingUnknownError(number=number, revision="")
-        return found[0]
-
-    def line(self, number: str, revision: str) -> Text | None:
-        """Return the share that has read a revision in one line; None when nobody was asked to."""
-        standing = self.find(number, revision)
-        return standing.explain() if standing is not None else None
 
     def text(self, number: str, revision: str) -> TrainingText:
         """Return what there is to read of a revision; raises `TrainingTextGoneError`."""
@@ -386,12 +316,3 @@ class Training:
             return {}
 
         return self._statements.file(draft, by, beside=unchanged)
-
-    def _revisions(self, number: str) -> list[Revision]:
-        found = []
-        for name in self._archive.listing(f"{TRAINING}/{number}"):
-            try:
-                found.append(Revision(name.replace("-", "/", 1)))
-            except QmsError:
-                continue
-        return found

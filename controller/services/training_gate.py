@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from controller.domain.text import T
+from controller.services.document_library import UnknownDocumentError
 from controller.services.training_errors import TrainingMissingError
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ class ReadingGate:
 
     def missing(self, procedure: str, person: str) -> Text | None:
         """Return why a person may not yet work by a procedure as it is in force; None when they may."""
-        if not self._training.asked(procedure) or procedure not in self._library.numbers():
+        if not self._training.asked(procedure):
             return None
-        document = self._library.document(procedure)
-        standing = self._training.find(procedure, document.revision.text)
-        own = standing.of(person) if standing is not None else None
-        if own is None or own.settled:
+        try:
+            document = self._library.document(procedure)
+        except UnknownDocumentError:  # withdrawn: nobody can be asked to read it
+            return None
+        own = self._training.waits_for(procedure, document.revision.text, person)
+        if own is None:
             return None
         facts = {"name": own.name, "number": procedure, "revision": document.revision.text, "title": document.title}
         return T("{name}尚未阅知现行的《{title}》{number} {revision}，不能签署它名下的表单", **facts)

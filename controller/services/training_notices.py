@@ -15,7 +15,7 @@ from controller.domain.training_notice import (
     changed_forms,
     sorted_changes,
 )
-from controller.services.document_history import CURRENT, NoEarlierRevisionError
+from controller.services.document_history import NEWEST, NoEarlierRevisionError
 from controller.services.document_prints import FilesAt
 from controller.services.form_library import FormLibrary
 from controller.services.person_control import UnknownPostError
@@ -97,7 +97,7 @@ class TrainingNotices:
             UnknownPostError: a post is not on file.
         """
         timeline = self._history.timeline(wanted)
-        new = self._history.version(timeline, revision or CURRENT)
+        new = self._history.version(timeline, revision or NEWEST)
         assert new.text is not None
         try:
             old: DocumentVersion | None = self._history.before(timeline, new, wanted=new.revision)
@@ -118,7 +118,7 @@ class TrainingNotices:
             UnknownDocumentError, UnknownRevisionError: there is and was none.
         """
         timeline = self._history.timeline(wanted)
-        return self._concerned(self._history.version(timeline, revision or CURRENT))
+        return self._concerned(self._history.version(timeline, revision or NEWEST))
 
     def _concerned(self, version: DocumentVersion) -> list[str]:
         text = version.text

@@ -113,19 +113,20 @@ def review_standing(
     revision: str,
     *,
     begun: datetime,
+    made: datetime,
     reviews: Sequence[DocumentReview],
     lapsed: Sequence[LapsedBasis],
     rules: DocumentControlRules,
 ) -> ReviewStanding:
     """Return when a document is to be reviewed next; moments are in company time.
 
-    A lapsed law counts from the day the list told of it, unless somebody reviewed the document since, or a revision
-    came into force after that, which was made knowing of it.
+    `begun` is when the revision came into force, `made` when it was approved. A lapsed law counts from the day the list
+    told of it, unless somebody reviewed the document since, or the revision was approved after that, knowing of it.
     """
     last = reviews[-1] if reviews else None
     looked = max(begun, last.at) if last is not None else begun
     due = plus_months(looked.date(), rules.review_months)
-    open_ones = tuple(item for item in lapsed if item.known >= begun and (last is None or last.at < item.known))
+    open_ones = tuple(item for item in lapsed if item.known >= made and (last is None or last.at < item.known))
     if open_ones:
         due = min(due, min(item.known for item in open_ones).date() + timedelta(days=rules.law_change_days))
     decided = last is not None and last.outcome is not Outcome.KEPT and last.revision == revision and last.at >= begun

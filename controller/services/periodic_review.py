@@ -122,11 +122,13 @@ class PeriodicReview:
             UnknownDocumentError: there is no such document in force.
         """
         document = self.library.document(number)
+        begun, made = self._begun(document)
         return review_standing(
             number,
             document.title,
             document.revision.text,
-            begun=self._begun(document),
+            begun=begun,
+            made=made,
             reviews=self.reviews(number),
             lapsed=[self._lapsed[item] for item in document.basis if item in self._lapsed],
             rules=self.rules,
@@ -248,16 +250,19 @@ class PeriodicReview:
 
     # -- since when --------------------------------------------------------------------------------------------
 
-    def _begun(self, document: ControlledDocument) -> datetime:
-        """Return since when the revision is in force: as written before this system, else as known here."""
+    def _begun(self, document: ControlledDocument) -> tuple[datetime, datetime]:
+        """Return when the revision came into force (as written, or as known here), and when it was approved."""
+        now = self.clock.now()
+        effective, made = self._since.get(document.number.text, (now.date(), now))
         stated = _day(document.effective)
         if stated is not None and stated <= self.today:
-            return datetime.combine(stated, time(), self.zone)
-        return self._since.get(document.number.text) or self.clock.now()
+            effective = stated
+        begun = made if made.date() == effective else datetime.combine(effective, time(), self.zone)
+        return begun, made
 
     @cached_property
-    def _since(self) -> dict[str, datetime]:
-        return {item.number: item.since for item in self.in_force().of(ItemKind.DOCUMENT)}
+    def _since(self) -> dict[str, tuple[date, datetime]]:
+        return {item.number: (item.effective, item.since) for item in self.in_force().of(ItemKind.DOCUMENT)}
 
     @cached_property
     def _lapsed(self) -> Mapping[str, LapsedBasis]:

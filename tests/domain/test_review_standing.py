@@ -34,11 +34,12 @@ def reviewed(at: str, outcome: Wire = "继续有效", revision: str = "A/0", *, 
     )  # fmt: skip
 
 
-def standing(begun: str, *reviews: Statement, lapsed: str = "") -> ReviewStanding:
+def standing(begun: str, *reviews: Statement, lapsed: str = "", made: str = "") -> ReviewStanding:
     gone = [LapsedBasis("WL-R3", "医疗器械经营质量管理规范", moment(lapsed))] if lapsed else []
     return review_standing(
-        NUMBER, "售后", "A/0", begun=moment(begun), reviews=reviews_of(reviews), lapsed=gone, rules=RULES
-    )
+        NUMBER, "售后", "A/0",
+        begun=moment(begun), made=moment(made or begun), reviews=reviews_of(reviews), lapsed=gone, rules=RULES,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,12 @@ def test_a_law_that_is_void_makes_the_review_due_until_somebody_looked() -> None
     assert (after.due, after.lapsed) == (date(2027, 7, 1), ())
     revised = standing("2026-08-01T00:00", lapsed="2026-07-01T09:00")
     assert (revised.due, revised.lapsed) == (date(2027, 8, 1), ())
+
+
+def test_a_revision_that_was_approved_before_the_law_fell_was_not_made_knowing_of_it() -> None:
+    waiting = standing("2026-08-01T00:00", made="2026-06-20T09:00", lapsed="2026-07-01T09:00")
+    assert waiting.due == date(2026, 7, 31)
+    assert standing("2026-08-01T00:00", made="2026-07-02T09:00", lapsed="2026-07-01T09:00").lapsed == ()
 
 
 def test_a_law_that_was_void_when_the_document_came_is_told() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ from controller.bootstrap.keeping import Keeping
 @dataclass
 class Changes(Keeping):
     """文件更改. Changes of controlled items: drafting, review, approval, effect, and the paperwork of it."""
+
+    _told: tuple[tuple[str, int, str], ToldImpact] | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def changes(self) -> ChangeRequests:
@@ -98,21 +100,38 @@ class Changes(Keeping):
         return standing.recalled, standing.back + standing.lost
 
     def told_impact(self, request: ChangeRequest, draft: LibraryFiles) -> ToldImpact:
-        """Return what a change touches."""
+        """Return what a change touches; found once for each state of it."""
+        key = (request.number, request.sequence, self.approved_files.revision())
+        if self._told is None or self._told[0] != key:
+            self._told = (key, self._found_impact(request, draft))
+        return self._told[1]
+
+    def _found_impact(self, request: ChangeRequest, draft: LibraryFiles) -> ToldImpact:
+        from controller.domain.change_impact import impact_text
+        from controller.domain.library_day import ItemKind
+        from controller.domain.workload import load_change_text
         from controller.services.change_records import ToldImpact
         from controller.services.document_library import DocumentLibrary
 
-        documents = [item.number for item in request.items if item.number in DocumentLibrary(draft).numbers()]
-        forms = [form for number in documents for form in DocumentLibrary(draft).document(number).forms]
-        posts = [
-            post
-            for form in forms
-            if form in self.forms.numbers()
-            for stage in self.forms.definition(form).stages
-            for post in stage.by
-            if post in self.staff.posts
+        then, now = DocumentLibrary(self.approved_files), DocumentLibrary(draft)
+        found = self.change_impact(draft).impact([item.number for item in request.items])
+        documents = [item for item in request.items if item.kind is ItemKind.DOCUMENT]
+        loads = [
+            change
+            for item in documents
+            for change in self.workload_counting.difference(
+                then.show(item.number) if item.before is not None else None,
+                now.show(item.number) if item.after is not None else None,
+            )
         ]
-        return ToldImpact(documents=tuple(dict.fromkeys(forms)), posts=tuple(dict.fromkeys(posts)))
+        laws = [law for item in documents for law in now.document(item.number).basis]
+        return ToldImpact(
+            lines=tuple(impact_text(found)),
+            documents=found.documents,
+            posts=tuple(post.key for post in found.posts if post.sure),
+            laws=tuple(dict.fromkeys(laws)),
+            workload=tuple(map(load_change_text, loads)),
+        )
 
     @cached_property
     def change_check(self) -> ChangeCheck:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from controller.cli.change_request_view import request_data, show_request, told_items
+from controller.cli.change_request_view import (
+    request_data,
+    show_impact,
+    show_request,
+    show_workload,
+    told_items,
+)
 from controller.cli.commands import M, acting, command, option
 from controller.cli.files import write_output
 from controller.cli.questions import agreed
@@ -76,9 +82,7 @@ def open_change(
     )
     request = application.change_drafting.open(order, by)
     out.line(T("已提出更改 {number}：{items}", number=request.number, items=told_items(request)))
-    impact = application.told_impact(request, application.changes.draft(request, application.approved_files))
-    for line in impact.lines:
-        out.line(f"  {line}")
+    show_impact(application, request, out)
     if request.kind is ChangeKind.WITHDRAW:
         out.line(T("下一步：qms change submit {number}", number=request.number))
     else:
@@ -333,6 +337,9 @@ def _show_what_is_signed(session: Session, shown: ToSign, folder: str | None, *,
         write_output(target, prepared.pdf, force=True)
         out.line(T("  {number} 的 PDF：{file}", number=prepared.draft.subject, file=target))
     out.line(T("  生效日期：{day}", day=shown.effective))
+    show_impact(application, request, out)
+    if not out.as_json:
+        show_workload(application, request, out)
     out.findings(shown.findings)
     if ask and not out.as_json and sys.stdin.isatty() and not agreed(out, T("已看过，签署？")):
         raise click.Abort

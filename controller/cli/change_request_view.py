@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from controller.domain.change_request import STATUS_LABELS
+from controller.domain.library_day import ItemKind
 from controller.domain.text import T, moment_text
 
 if TYPE_CHECKING:
@@ -47,9 +48,8 @@ def show_request(application: Application, request: ChangeRequest, out: Output) 
             for item in request.items
         ],
     )
-    draft = application.changes.draft(request, application.approved_files)
-    for line in application.told_impact(request, draft).lines if request.open else ():
-        out.line(f"  {line}")
+    if request.open:
+        show_impact(application, request, out)
     if request.comments:
         rows = [(item.id, item.by, item.clause, item.text, item.answer or T("待答复")) for item in request.comments]
         out.table([T("序号"), T("提出人"), T("条款"), T("意见"), T("答复")], rows)
@@ -66,6 +66,27 @@ def show_request(application: Application, request: ChangeRequest, out: Output) 
     if following is not None:
         step, posts = following
         out.line(T("下一步：{step}（{posts}）", step=step.label, posts=posts))
+
+
+def show_impact(application: Application, request: ChangeRequest, out: Output) -> None:
+    """Print what a change touches, and what it asks of whom besides."""
+    impact = application.told_impact(request, application.changes.draft(request, application.approved_files))
+    for line in (*impact.lines, *impact.workload):
+        out.line(T("  {line}", line=line))
+
+
+def show_workload(application: Application, request: ChangeRequest, out: Output) -> None:
+    """Print what the deadlines and frequencies of the drafts will ask of each person in a year."""
+    from controller.cli.workload_commands import show_loads
+    from controller.services.document_library import DocumentLibrary
+
+    library = DocumentLibrary(application.changes.draft(request, application.approved_files))
+    for item in request.items:
+        if item.kind is ItemKind.DOCUMENT and item.after is not None:
+            loads = application.workload_counting.of(library.show(item.number)).loads
+            if loads:
+                out.line(T("{number} {revision} 的工作量：", number=item.number, revision=item.after))
+                show_loads(loads, out)
 
 
 def _now(application: Application, request: ChangeRequest, item: ChangedItem) -> object:
@@ -138,9 +159,9 @@ def request_data(
             }
             for item in request.signatures
         ],
-        "impact": list(impact.lines),
+        "impact": [out.text(line) for line in impact.lines],
         "documents": list(impact.documents),
         "posts": list(impact.posts),
-        "workload": list(impact.workload),
+        "workload": [out.text(line) for line in impact.workload],
         "next": {"step": following[0].key, "posts": following[1]} if following is not None else None,
     }

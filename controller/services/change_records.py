@@ -54,7 +54,7 @@ _STAGES = {Event.CHANGE_REVIEWED: "reviewed", Event.CHANGE_APPROVED: "approved",
 class ToldImpact:
     """影响. What a change touches, in lines for people and lists for forms."""
 
-    lines: tuple[str, ...] = ()
+    lines: tuple[Text, ...] = ()
     """One for each thing that is touched, and why."""
     documents: tuple[str, ...] = ()
     """Numbers of the documents and forms that are touched."""
@@ -62,7 +62,7 @@ class ToldImpact:
     """Keys of the posts to train."""
     laws: tuple[str, ...] = ()
     """External documents that the items rest on."""
-    workload: tuple[str, ...] = ()
+    workload: tuple[Text, ...] = ()
     """One for each deadline and frequency that is new or changed."""
 
 
@@ -95,7 +95,7 @@ class ChangeRecords:
             for record in self._present(request)
         ]
         impact = self._impact(request, draft)
-        names = self._post_names()
+        names, lines = self._post_names(), [str(line) for line in impact.lines]
         for item in request.items:
             if item.class_word == EXTERNAL_CLASS:
                 continue  # identified by their own route, not applied for
@@ -115,12 +115,12 @@ class ChangeRecords:
                 laws=impact.laws,
                 documents=impact.documents,
                 posts=[names.get(post, post) for post in impact.posts],
-                impact=impact.lines,
-                workload=impact.workload,
+                impact=lines,
+                workload=[str(line) for line in impact.workload],
             )
             parts += self._opened(APPLICATION, item, values)
             if item.before is not None:
-                parts += self._opened(CHANGE, item, self._before_after(request, item, draft, impact.lines))
+                parts += self._opened(CHANGE, item, self._before_after(request, item, draft, lines))
         return parts
 
     def _opened(self, form: str, item: ChangedItem, values: dict[str, object]) -> list[Part]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Answer, Workspace
 
+pytestmark = pytest.mark.slow
 NUMBER = "XX-YLQXCX-014"
 REASON = ("--reason", "内审发现用语不准确")
 
@@ -86,7 +87,6 @@ def sound(workspace: Workspace) -> None:
     assert found == []
 
 
-@pytest.mark.slow
 def test_the_whole_path_from_one_revision_to_the_next(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     number = opened(workspace, "--trigger", "自查/检查发现")
     assert number.endswith("-0001")

@@ -45,7 +45,7 @@ class MemoryHistory:
         """Yield the commits that touch `paths`, with only these changes."""
         del tip, without, statements
         for commit in self.commits:
-            touched = [item for item in commit.changes if any(item.path.startswith(f"{path}/") for path in paths)]
+            touched = [item for item in commit.changes if any(f"{item.path}/".startswith(f"{path}/") for path in paths)]
             if touched:
                 yield HistoricCommit(commit.commit, commit.parents, commit.at, tuple(touched), commit.statement)
 

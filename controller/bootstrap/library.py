@@ -284,7 +284,7 @@ class Library(Signing):
 
         today = self.library_state.on(self.clock.now().astimezone(self.zone).date())
         return {
-            item.number: DocumentApproval(item.approved.name, item.approved.at.date(), item.since.date())
+            item.number: DocumentApproval(item.approved.name, item.approved.at.date(), item.effective)
             for item in today.of(ItemKind.DOCUMENT)
             if item.approved is not None
         }

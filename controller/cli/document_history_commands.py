@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _NUMBER = click.argument("number", metavar="NUMBER")
 _PATH = click.Path(path_type=Path, dir_okay=False)
 _FORCE = option("--force", is_flag=True, help=M("文件已存在时覆盖。"))
+_DAY = click.DateTime(["%Y-%m-%d"])
 _PAIR = 2
 
 
@@ -242,12 +243,13 @@ def blame(session: Session, number: str, revision: str | None, clause: str | Non
     return 0
 
 
-@command("as-of", M("某一天的体系状态：当时有效的每份文件、表单和台账及其版本（按当时所知）。"))
-@click.argument("day", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]))
+@command("as-of", M("某一天的体系状态：当天有效的文件、表单、台账、清单及其版本；也可写将来的日期。"))
+@click.argument("day", metavar="DATE", type=_DAY)
+@option("--known", type=_DAY, metavar="DATE", help=M("按哪一天所知（默认当天；将来的日期按现在）。"))
 @click.pass_obj
-def as_of(session: Session, day: datetime) -> int:
+def as_of(session: Session, day: datetime, known: datetime | None) -> int:
     out = session.output
-    found = session.application.library_state.on(day.date())
+    found = session.application.library_state.on(day.date(), known=known.date() if known is not None else None)
     out.line(T("{day}（按 {known} 时所知）", day=found.day, known=moment(found.known)))
     show_day(found, out)
     counts = [T("{kind} {count} 份", kind=name, count=len(found.of(kind))) for kind, name in KIND_NAMES.items()]

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from controller.domain.library_day import ItemOnDay, LibraryDay
     from controller.domain.text import Text
 
-KIND_NAMES = {ItemKind.DOCUMENT: T("文件"), ItemKind.FORM: T("表单"), ItemKind.REGISTER: T("台账")}
+KIND_NAMES = {
+    ItemKind.DOCUMENT: T("文件"),
+    ItemKind.FORM: T("表单"),
+    ItemKind.REGISTER: T("台账"),
+    ItemKind.EXTERNAL: T("外来文件清单"),
+}
 _COLOURS = {Mark.ADDED: "green", Mark.REMOVED: "red"}
 _WIDEST = 28
 
@@ -362,13 +367,18 @@ def show_day(day: LibraryDay, out: Output) -> None:
                 item.number,
                 item.title,
                 item.revision,
-                f"{item.since:%Y-%m-%d}",
+                item.effective,
+                item.until or "",
+                item.change,
                 f"{item.changed:%Y-%m-%d}",
                 item.changed_by,
                 approved,
             ]
         )
-    heads = [T("种类"), T("编号"), T("名称"), T("版本"), T("版本入库"), T("最近更改"), T("更改人"), T("批准")]
+    heads = [
+        *(T("种类"), T("编号"), T("名称"), T("版本"), T("生效"), T("失效")),
+        *(T("更改"), T("最近更改"), T("更改人"), T("批准")),
+    ]
     out.table(heads, rows)
 
 
@@ -380,6 +390,9 @@ def item_data(item: ItemOnDay) -> dict[str, Any]:
         "title": item.title,
         "revision": item.revision,
         "since": item.since.isoformat(),
+        "effective": item.effective.isoformat(),
+        "until": item.until.isoformat() if item.until is not None else None,
+        "change": item.change or None,
         "changed": item.changed.isoformat(),
         "changed_by": item.changed_by or None,
         "reason": item.reason or None,

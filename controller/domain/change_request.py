@@ -163,6 +163,7 @@ class ChangeRequest:
     records: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Item number → form number → record number of the paperwork that belongs to the present round."""
     issued: Signatory | None = None
+    issued_at: str = ""
     closed: Signatory | None = None
     cancelled: str | None = None
     """Why it was given up."""
@@ -204,6 +205,16 @@ class ChangeRequest:
     def open(self) -> bool:
         """Whether it is neither approved nor given up."""
         return self.status in OPEN
+
+    def signed(self, event: Event) -> ChangeSignature | None:
+        """Return the newest signature of that kind that counts."""
+        return next((item for item in reversed(self.signatures) if item.counts and item.event is event), None)
+
+    @property
+    def drafter(self) -> Signatory:
+        """Who submitted the draft, else who saved it last, else who opened the change."""
+        submitted = self.signed(Event.CHANGE_SUBMITTED)
+        return submitted.by if submitted is not None else self.saved_by or self.by
 
     def item(self, number: str) -> ChangedItem | None:
         """Return the item of that number."""
@@ -277,7 +288,7 @@ def _folded(request: ChangeRequest, stated: Statement) -> ChangeRequest:
     if event is Event.EFFECT_POSTPONED:
         return replace(request, effective=_text(stated.new, "effective"))
     if event is Event.CHANGE_ISSUED:
-        return replace(request, issued=by, records=_records(request, stated))
+        return replace(request, issued=by, issued_at=stated.at, records=_records(request, stated))
     if event is Event.CHANGE_CLOSED:
         return replace(request, closed=by)
     if event is Event.CHANGE_CANCELLED:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from controller.domain.document_comparison import compare
-from controller.domain.revision_timeline import RevisionPeriod, RevisionTimeline
+from controller.domain.revision_timeline import RevisionTimeline
 from controller.domain.statement import Event
+from controller.domain.text import T
 from controller.domain.trail_event import EVENT_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import date
 
+    from controller.domain.change_request import ChangeRequest
     from controller.domain.document import HistoryRow
     from controller.domain.document_comparison import Comparison, DocumentText
     from controller.domain.identifiers import Digest
     from controller.domain.record import Signatory
+    from controller.domain.revision_timeline import RevisionEvent
     from controller.domain.text import Text
 
 DRAFTED, REVIEWED, APPROVED = "起草", "审核", "批准"
@@ -79,6 +84,13 @@ class DocumentVersion:
     """None: no signed statement is behind this change."""
     signatures: tuple[VersionSignature, ...] = ()
     problem: Text | None = None
+    change: ChangeRequest | None = None
+    """The change that brought it, or whose draft it is; None: it came without one."""
+
+    @property
+    def draft(self) -> bool:
+        """Whether it is the draft of a change, not yet approved."""
+        return self.change is not None and not self.commit
 
     @property
     def gone(self) -> bool:
@@ -88,13 +100,17 @@ class DocumentVersion:
     @property
     def why(self) -> Text | str:
         """The stated reason; for a change without one, what was stated instead, such as 建立站点."""
+        if self.change is not None:
+            return self.change.reason
         if self.stated is None:
             return ""
         return self.stated.reason or EVENT_LABELS[Event(self.stated.event)]
 
     @property
     def author(self) -> str:
-        """Name of who made the change; empty when nobody stated it."""
+        """Name of who drafted it, or stated the change; empty when nobody did."""
+        if self.change is not None:
+            return self.change.drafter.name
         return self.stated.by.name if self.stated is not None and self.stated.by is not None else ""
 
     def signed(self, meaning: str) -> VersionSignature | None:
@@ -115,12 +131,35 @@ class DocumentVersion:
         return self.text.document.told_elsewhere if self.text is not None else ""
 
 
+class RevisionStatus(StrEnum):
+    """版本状态."""
+
+    PENDING = "pending"
+    IN_FORCE = "in-force"
+    OBSOLETE = "obsolete"
+    NEVER = "never"
+
+
+STATUS_LABELS: Mapping[RevisionStatus, Text] = {
+    RevisionStatus.PENDING: T("待生效"),
+    RevisionStatus.IN_FORCE: T("现行有效"),
+    RevisionStatus.OBSOLETE: T("作废"),
+    RevisionStatus.NEVER: T("未曾生效"),
+}
+
+
 @dataclass(frozen=True)
 class RevisionHistory:
     """一个版本的历史. A revision with every change that was made under its name; the last one is its text."""
 
     revision: str
     versions: tuple[DocumentVersion, ...]
+    since: date
+    """First day in force, as stated last."""
+    until: date | None
+    """First day on which it governs no longer; None: no end is known."""
+    followed_by: str | None
+    """Revision that governs from that day; None: nothing does, it is withdrawn."""
 
     @property
     def first(self) -> DocumentVersion:
@@ -132,9 +171,32 @@ class RevisionHistory:
         """The revision as it stood last."""
         return self.versions[-1]
 
+    def status(self, on: date) -> RevisionStatus:
+        """Return how the revision stands on a day."""
+        if self.until is not None and self.until <= self.since and self.last.at.date() < self.since:
+            return RevisionStatus.NEVER
+        if self.until is not None and self.until <= on:
+            return RevisionStatus.OBSOLETE
+        return RevisionStatus.PENDING if self.since > on else RevisionStatus.IN_FORCE
+
     def signed(self, meaning: str) -> VersionSignature | None:
         """Return the signature with `meaning` on the revision as it stood last."""
         return self.last.signed(meaning)
+
+    @property
+    def approved(self) -> tuple[str, datetime] | None:
+        """Name and moment of the approval of the revision as it stood last; None: nobody approved it here."""
+        signature = self.signed(APPROVED)
+        if signature is not None:
+            return signature.by.name, signature.at
+        change = self.last.change
+        stated = change.signed(Event.CHANGE_APPROVED) if change is not None else None
+        return (stated.by.name, datetime.fromisoformat(stated.at)) if stated is not None else None
+
+    @property
+    def change(self) -> ChangeRequest | None:
+        """The change that brought the revision."""
+        return self.last.change
 
 
 @dataclass(frozen=True)
@@ -144,6 +206,8 @@ class DocumentTimeline:
     number: str
     title: str
     versions: tuple[DocumentVersion, ...]
+    events: tuple[RevisionEvent, ...] = ()
+    """What became known of its revisions and of the days from which they govern."""
 
     @property
     def readable(self) -> tuple[DocumentVersion, ...]:
@@ -152,22 +216,36 @@ class DocumentTimeline:
 
     @property
     def revisions(self) -> tuple[RevisionHistory, ...]:
-        """The revisions in order, each with its changes."""
-        grouped = groupby((item for item in self.versions if item.revision), key=lambda item: item.revision)
-        return tuple(RevisionHistory(revision, tuple(versions)) for revision, versions in grouped)
+        """The revisions in order, each with its changes and the days on which it governs."""
+        periods = self.periods.periods()
+        of = {item.event.commit: item for item in periods}
+        begin = {item.since: item.revision for item in periods}
+        grouped = groupby((item for item in self.versions if item.commit in of), key=lambda item: item.revision)
+        found = []
+        for revision, group in grouped:
+            versions = tuple(group)
+            if not revision:
+                continue
+            until = of[versions[-1].commit].until
+            followed = begin.get(until) if until is not None else None
+            since = of[versions[0].commit].since
+            found.append(RevisionHistory(revision, versions, since, until, followed))
+        return tuple(found)
 
     @property
     def periods(self) -> RevisionTimeline:
         """When which revision was in force."""
-        found: list[RevisionPeriod] = []
-        for item in self.versions:
-            if item.gone:
-                if found:
-                    last = found[-1]
-                    found[-1] = RevisionPeriod(last.revision, last.known, last.effective, item.at.date(), item.at)
-            elif item.revision and (not found or found[-1].ended is not None or found[-1].revision != item.revision):
-                found.append(RevisionPeriod(item.revision, item.at))
-        return RevisionTimeline(self.number, tuple(found))
+        return RevisionTimeline(self.number, self.events)
+
+    def governing(self, on: date, *, known: datetime) -> DocumentVersion | None:
+        """Return the version that governs on a day by what was known at a moment."""
+        period = self.periods.in_force(on, known=known)
+        commit = period.event.commit if period is not None else None
+        return next((item for item in self.versions if item.commit == commit), None) if commit else None
+
+    def revision(self, name: str) -> RevisionHistory | None:
+        """Return the revision of that name, as it stood last."""
+        return next((item for item in reversed(self.revisions) if item.revision == name), None)
 
     def comparisons(self) -> list[tuple[DocumentVersion, DocumentVersion, Comparison]]:
         """Return each version with the one before it and what changed between them."""

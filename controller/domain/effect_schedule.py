@@ -31,20 +31,29 @@ class EffectUnknownError(RefusedError):
 
 
 class EffectOrderError(RefusedError):
-    """生效次序不对. A later revision would come into force before this one."""
+    """生效次序不对. Revisions come into force in the order in which they were approved."""
 
     code = "effect-order"
 
-    def __init__(self, *, number: str, later: str | None, day: date) -> None:
-        super().__init__(
+    def __init__(self, *, number: str, other: PendingEffect, earlier: bool) -> None:
+        what = T("版本 {revision}", revision=other.revision) if other.revision else T("作废")
+        message = (
             T(
-                "{number} 的{later}定于 {day} 生效，这一版不能推迟到那天或更晚。",
+                "{number} 的{what}先批准，定于 {day} 生效，这一版只能晚于那天。",
                 number=number,
-                later=T("版本 {revision}", revision=later) if later else T("作废"),
-                day=day,
-            ),
-            hint=T("先推迟后一版，再推迟这一版。"),
+                what=what,
+                day=other.begins,
+            )
+            if earlier
+            else T(
+                "{number} 的{what}后批准，定于 {day} 生效，这一版只能早于那天。",
+                number=number,
+                what=what,
+                day=other.begins,
+            )
         )
+        hint = T("先改定前一版的生效日期，再改这一版。") if earlier else T("先推迟后一版，再推迟这一版。")
+        super().__init__(message, hint=hint)
 
 
 @dataclass(frozen=True)
@@ -102,19 +111,23 @@ class EffectSchedule:
                 kept.append(new)
         return EffectSchedule(tuple(kept))
 
-    def postponed(self, number: str, begins: date, today: date) -> tuple[EffectSchedule, PendingEffect]:
-        """Return the schedule with the last waiting revision of `number` begun on another day, and what it was.
+    def postponed(self, number: str, change: str, begins: date, today: date) -> tuple[EffectSchedule, PendingEffect]:
+        """Return the schedule with what `change` makes of `number` begun on another day, and what it was.
 
         Raises:
-            EffectUnknownError: nothing of the item waits.
+            EffectUnknownError: nothing of the item waits that the change brought.
             EffectOrderError: another revision of it would come first.
         """
         waiting = self.of(number, today)
-        if not waiting:
+        place = next((place for place, item in enumerate(waiting) if item.change == change), None)
+        if place is None:
             raise EffectUnknownError(number=number)
-        old = waiting[-1]
-        kept = [item for item in self.pending if item.begins > today and item is not old]
-        for item in waiting[:-1]:
+        old = waiting[place]
+        for item in waiting[:place]:
             if item.begins >= begins:
-                raise EffectOrderError(number=number, later=item.revision, day=item.begins)
-        return EffectSchedule((*kept, replace(old, begins=begins))), old
+                raise EffectOrderError(number=number, other=item, earlier=True)
+        for item in waiting[place + 1 :]:
+            if item.begins <= begins:
+                raise EffectOrderError(number=number, other=item, earlier=False)
+        kept = (replace(item, begins=begins) if item is old else item for item in self.pending if item.begins > today)
+        return EffectSchedule(tuple(kept)), old

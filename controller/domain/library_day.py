@@ -40,24 +40,30 @@ class ItemOnDay:
     revision: str
     since: datetime
     """When this revision came into the controlled library, in company time."""
+    effective: date
+    """First day in force."""
+    until: date | None
+    """First day on which it governs no longer, by what was known; None: no end is known."""
+    change: str
+    """Number of the change that brought it; empty: none did."""
     changed: datetime
-    """When it was last changed before the end of that day."""
+    """When what governs on that day came into the controlled library."""
     changed_by: str
     """Name of who stated that change; empty where nobody did."""
     reason: str
     contents: Digest
     """Digest over all files as they stood."""
     approved: StatedApproval | None
-    """The approval of a document as it stood, by the end of that day; None: none was filed."""
+    """The approval of what governs: of its change, else of the document; None: none was filed by then."""
 
 
 @dataclass(frozen=True)
 class LibraryDay:
-    """体系状态. What was in force on a day."""
+    """体系状态. What is in force on a day (true on), by what was known at a moment (known on)."""
 
     day: date
     known: datetime
-    """The moment up to which everything that was stated counts: the end of the day, or now for today."""
+    """The moment up to which everything that was stated counts."""
     items: tuple[ItemOnDay, ...]
 
     def of(self, kind: ItemKind) -> tuple[ItemOnDay, ...]:

@@ -217,9 +217,9 @@ class ChangeSteps:
         check_post(self._staff, by.signatory, self._rules.deciding_posts, T("更改生效日期"))
         said = _reason(reason)
         schedule = read_effect(self._approved.read(EFFECT_FILE))
-        if item is None or request.number not in {waiting.change for waiting in schedule.of(number, today)}:
+        if item is None:
             raise EffectUnknownError(number=number)
-        later, old = schedule.postponed(number, day, today)
+        later, old = schedule.postponed(number, request.number, day, today)
         content, tip = write_effect(later), self._approved.revision()
         by.ready(_DECIDE)
 

@@ -21,10 +21,13 @@ from controller.domain.text import T
 from controller.file_formats.canonical_json import encode
 from controller.file_formats.clause_ids import ClauseIds, clause_digest, first_ids, read_clause_ids, realigned
 from controller.file_formats.document_file import read_document
+from controller.file_formats.effect_file import EFFECT_FILE, EffectFileError
 from controller.file_formats.statement_file import decode_statement
 from controller.file_formats.text_encoding import utf8_text
+from controller.services.change_chain import ChangeRequests
 from controller.services.controlled_items import SCREEN_ONLY
 from controller.services.document_library import FOLDER, DocumentIncompleteError, UnknownDocumentError, whole_segment
+from controller.services.effect_history import EffectHistory
 from controller.services.examination_ports import HistoryUnreadable
 from controller.services.signed_statement import flaw_of
 from controller.services.statement_filing import StoredStatement
@@ -33,18 +36,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import tzinfo
 
+    from controller.domain.change_request import ChangeRequest
     from controller.domain.clause import Clause, Segment
+    from controller.domain.revision_timeline import RevisionEvent
     from controller.domain.text import Text
     from controller.services.archive_ports import Archive
     from controller.services.document_library import DocumentLibrary
     from controller.services.examination_ports import HistoricCommit
     from controller.services.history_ports import LibraryHistory
-    from controller.services.ports import Clock
+    from controller.services.ports import Clock, LibraryFiles
     from controller.services.statement_filing import StatementFiling
 
 MAIN = "main"
 CURRENT = "现行"
-"""How people call the newest approved content."""
+"""How people call the content in force today."""
+NEWEST = "最新"
+"""How people call the newest approved content, in force or not."""
 _SIGNATURES = frozenset({Event.DOCUMENT_SIGNED, Event.DOCUMENT_SIGNED_ON_PAPER})
 
 
@@ -83,7 +90,7 @@ class NoEarlierRevisionError(RefusedError):
     def __init__(self, *, number: str, revision: str) -> None:
         super().__init__(
             T("{number} {revision} 是第一个版本，之前没有可对比的内容。", number=number, revision=revision),
-            hint=T("请写明要对比的两个版本，或用 --working 与文件夹里的内容对比。"),
+            hint=T("请写明要对比的两个版本，或用 --working、--change 与文件夹里的内容、更改的草稿对比。"),
         )
 
 
@@ -129,7 +136,10 @@ class DocumentHistory:
         self._statements = statements
         self._clock = clock
         self._zone = zone
+        self._requests = ChangeRequests(archive, statements)
+        self._changes: dict[str, ChangeRequest | None] = {}
         self._data: dict[str, bytes] = {}
+        self._loose: dict[Digest, bytes] = {}
         self._names: dict[tuple[str, int], Mapping[str, str]] = {}
         self._segments: dict[str, Segment] = {}
 
@@ -146,23 +156,29 @@ class DocumentHistory:
             number = self._library.resolve(wanted)
         except UnknownDocumentError:
             number = self._formerly(wanted)
-        versions = self._signed(number, self._versions(number))
+        found, events = self._versions(number)
+        versions = self._signed(number, found)
         titles = [item.text.document.title for item in versions if item.text is not None]
-        return DocumentTimeline(number, titles[-1] if titles else "", tuple(versions))
+        return DocumentTimeline(number, titles[-1] if titles else "", tuple(versions), tuple(events))
 
     def version(self, timeline: DocumentTimeline, wanted: str) -> DocumentVersion:
-        """Return the version called `wanted`: a revision as it stood last, 现行, or the serial of a change.
+        """Return the version called `wanted`: a revision as it stood last, 现行, 最新, or the serial of a change.
+
+        Of what is no longer in force at all, 现行 is what was in force last.
 
         Raises:
             UnknownRevisionError: there is none.
         """
         name = wanted.strip().upper().replace("／", "/").removeprefix("#")
         readable = timeline.readable
-        found = [
-            item
-            for item in readable
-            if name in {item.revision, str(item.serial)} or (name == CURRENT and item is readable[-1])
-        ]
+        if name == CURRENT:
+            now = self._clock.now().astimezone(self._zone)
+            governing = timeline.governing(now.date(), known=now)
+            found = [governing] if governing in readable and governing is not None else list(readable[-1:])
+        elif name == NEWEST:
+            found = list(readable[-1:])
+        else:
+            found = [item for item in readable if name in {item.revision, str(item.serial)}]
         if not found:
             known = dict.fromkeys(item.revision for item in readable)
             raise UnknownRevisionError(number=timeline.number, wanted=wanted, known=list(known))
@@ -190,26 +206,40 @@ class DocumentHistory:
         Raises:
             QmsError: it is not there or cannot be read.
         """
+        return self._outside(timeline, self._working.files, None)
+
+    def draft_version(self, timeline: DocumentTimeline, draft: LibraryFiles, change: ChangeRequest) -> DocumentVersion:
+        """Return the document as the draft of a change has it; `draft` is the library with that draft.
+
+        Raises:
+            QmsError: it is not there or cannot be read.
+        """
+        return self._outside(timeline, draft, change)
+
+    def _outside(
+        self, timeline: DocumentTimeline, library: LibraryFiles, change: ChangeRequest | None
+    ) -> DocumentVersion:
+        """Return a version that is not part of `main`."""
         number = timeline.number
         files = {
             path: data
-            for path in self._working.files.files(f"{FOLDER}/{number}")
-            if (data := self._working.files.read(path)) is not None and _belongs(path, number)
+            for path in library.files(f"{FOLDER}/{number}")
+            if (data := library.read(path)) is not None and _belongs(path, number)
         }
         last = timeline.readable[-1] if timeline.readable else None
-        before = _Ids.of(last)
-        document = self._working.document(number)
-        text, _ids = self._text(number, files, before)
-        digests = {path: Digest.of(data) for path, data in files.items()}
+        text, _ids = self._text(number, files, _Ids.of(last))
+        digests = {path: Digest.of(data) for path, data in sorted(files.items())}
+        self._loose |= {digests[path]: data for path, data in files.items()}
         return DocumentVersion(
             serial=(timeline.versions[-1].serial if timeline.versions else 0) + 1,
             at=self._clock.now().astimezone(self._zone),
             commit="",
-            revision=document.revision.text,
+            revision=text.document.revision.text,
             text=text,
             contents=_contents(digests),
             files=digests,
             stated=None,
+            change=change,
         )
 
     def difference(self, timeline: DocumentTimeline, old: DocumentVersion, new: DocumentVersion) -> VersionDifference:
@@ -262,17 +292,27 @@ class DocumentHistory:
         if tip is None:
             return []
         try:
-            return list(self._history.log(tip, paths=(folder,), statements=True))
+            return list(self._history.log(tip, paths=(folder, EFFECT_FILE), statements=True))
         except HistoryUnreadable as exc:
             raise HistoryDamagedError(commit=exc.commit) from exc
 
-    def _versions(self, number: str) -> list[DocumentVersion]:
+    def _versions(self, number: str) -> tuple[list[DocumentVersion], list[RevisionEvent]]:
+        """Return every version of a document and what became known of the days from which they govern."""
         folder = f"{FOLDER}/{number}"
-        commits = self._commits(folder)
+        effect = EffectHistory(self._blob)
         named: dict[str, str] = {}
         found: list[DocumentVersion] = []
+        events: list[RevisionEvent] = []
         before = _Ids()
-        for commit in commits:
+        for commit in self._commits(folder):
+            at = datetime.fromtimestamp(commit.at, self._zone)
+            try:
+                days = effect.passed(commit)
+            except EffectFileError as exc:
+                raise HistoryDamagedError(commit=commit.commit) from exc
+            anew = days.anew(folder, at)
+            if anew is not None:
+                events.append(anew)
             touched = [change for change in commit.changes if _belongs(change.path, number)]
             for change in touched:
                 if change.kind == "D":
@@ -286,8 +326,18 @@ class DocumentHistory:
                 continue
             self._names[number, version.serial] = dict(named)
             stated = self._stated(commit, [change.path for change in touched], version.files)
-            found.append(replace(version, stated=stated))
-        return found
+            found.append(replace(version, stated=stated, change=self._change(days.change)))
+            events.append(days.event(folder, None if version.gone else version.revision, at))
+        return found, events
+
+    def _change(self, number: str) -> ChangeRequest | None:
+        """Return a change; None where there was none, or where `qms verify` has to tell what is wrong with it."""
+        if number not in self._changes:
+            try:
+                self._changes[number] = self._requests.read(number) if number else None
+            except QmsError:
+                self._changes[number] = None
+        return self._changes[number]
 
     def _version(
         self, number: str, serial: int, commit: HistoricCommit, named: Mapping[str, str], before: _Ids
@@ -344,7 +394,7 @@ class DocumentHistory:
 
     def _file(self, number: str, version: DocumentVersion, path: str) -> bytes | None:
         if not version.commit:
-            return self._working.files.read(path)
+            return self._loose.get(version.files[path])
         content = self._names[number, version.serial].get(path)
         return self._blob(content) if content is not None else None
 
@@ -382,11 +432,12 @@ class DocumentHistory:
                     if not path.startswith(f"{stored.statement.chain}/")
                 }
                 at = datetime.fromisoformat(stored.statement.at).astimezone(self._zone)
-                # Who signs, signs what stands; a change in the same second may already have followed.
-                meant = [item for item in versions if item.at <= at and dict(item.files) == covered]
+                same = [item for item in versions if dict(item.files) == covered]
+                # Who signs, signs what stands, or the draft of what comes; another change may follow in that second.
+                meant = [item for item in same if item.at <= at][-1:] or same[:1]
                 signature = _signature(stored, at)
                 if meant and signature is not None:
-                    given.setdefault(meant[-1].serial, []).append(signature)
+                    given.setdefault(meant[0].serial, []).append(signature)
         return [replace(item, signatures=tuple(given.get(item.serial, ()))) for item in versions]
 
 

@@ -206,7 +206,7 @@ def test_the_state_of_a_day_is_that_of_its_end_in_company_time(revised: Workspac
     assert (then[NUMBER]["revision"], now[NUMBER]["revision"]) == ("A/0", "A/1")
     assert now[NUMBER]["changed_by"] == "林静"
     assert now[NUMBER]["approved"] is None
-    assert {item["kind"] for item in then.values()} == {"document", "form", "register"}
+    assert {item["kind"] for item in then.values()} == {"document", "form", "register", "external"}
     assert set(now) == set(then)
     early = revised.qms("doc", "as-of", "2026-01-04")
     assert (early.code, "2026-01-04 时本工作区还没有建立" in early.err) == (4, True)

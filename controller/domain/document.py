@@ -142,6 +142,8 @@ class ExternalDocumentList:
 
     documents: tuple[ExternalDocument, ...]
     checked_on: str | None = None
+    revision: str = "A/0"
+    """版本. Raised by each change of the list."""
     extra: Mapping[str, object] = field(default_factory=dict)
 
     def find(self, identifier: str) -> ExternalDocument | None:

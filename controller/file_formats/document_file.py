@@ -297,7 +297,9 @@ def read_external_documents(text: str, *, where: str) -> ExternalDocumentList:
             extra=row.unknown(known),
         )
     checked = data.optional_text("checked_on")
-    return ExternalDocumentList(tuple(documents.values()), checked, data.unknown(("format", "checked_on", "documents")))
+    revision = data.optional_text("revision") or "A/0"
+    unknown = data.unknown(("format", "revision", "checked_on", "documents"))
+    return ExternalDocumentList(tuple(documents.values()), checked, revision, unknown)
 
 
 def write_external_documents(external: ExternalDocumentList) -> str:
@@ -306,7 +308,7 @@ def write_external_documents(external: ExternalDocumentList) -> str:
         _without_empty(_plain(item) | {"validity": str(item.validity)}) | dict(item.extra)
         for item in external.documents
     ]
-    head = _without_empty({"format": EXTERNAL_FORMAT, "checked_on": external.checked_on})
+    head = _without_empty({"format": EXTERNAL_FORMAT, "revision": external.revision, "checked_on": external.checked_on})
     return dump_yaml(head | dict(external.extra) | {"documents": rows})
 
 

@@ -103,8 +103,7 @@ class ControlledItems:
             number, revision = register.number.text, register.revision.text
             return ItemState(kind, number, register.title, revision, REGISTER_CLASS, register.owner, paths)
         external = DocumentLibrary(self.files).external_documents()
-        revision = str(external.extra.get("revision", "A/0"))
-        return ItemState(kind, EXTERNAL, "外来文件清单", revision, EXTERNAL_CLASS, "质管部", paths)
+        return ItemState(kind, EXTERNAL, "外来文件清单", external.revision, EXTERNAL_CLASS, "质管部", paths)
 
     def contents(self, paths: tuple[str, ...]) -> dict[str, Digest]:
         """Return the files of an item with their digests, without what is for the screen only."""

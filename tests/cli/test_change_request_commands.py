@@ -273,3 +273,41 @@ def test_what_is_edited_behind_a_draft_is_refused_before_anybody_signs(workspace
     acted(workspace, "change", "cancel", number, *REASON)
     refused(workspace, "change-not-open", "change", "submit", number)
     assert opened(workspace).endswith("-0002")
+
+
+def test_the_list_of_external_documents_goes_its_own_way(workspace: Workspace) -> None:
+    number = acted(workspace, "change", "open", "--document", "WL", "--reason", "新规范已施行，逐项核对")["number"]
+    file = workspace.folder / "procedures" / "external_documents.yml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("checked_on: 2026-08", "checked_on: 2026-11"), encoding="utf-8")
+    acted(workspace, "change", "take", number)
+    refused(workspace, "change-check-failed", "change", "submit", number)
+    file.write_text(file.read_text(encoding="utf-8").replace("revision: A/0", "revision: A/1"), encoding="utf-8")
+    acted(workspace, "change", "take", number)
+    refused(workspace, "post-needed", "change", "submit", number, person="王强")
+    assert acted(workspace, "change", "submit", number)["records_filed"] == []
+    refused(workspace, "post-needed", "change", "approve", number, person="周明")
+    day = today().isoformat()
+    assert acted(workspace, "change", "approve", number, "--effective", day, person="林静")["status"] == "approved"
+    sound(workspace)
+
+
+def test_a_form_is_changed_like_a_document_and_its_old_revision_is_used_until_the_day(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = "XX-YLQXJL-013"
+    number = acted(workspace, "change", "open", "--document", form, *REASON)["number"]
+    file = workspace.folder / "templates" / "forms" / form / "form.yml"
+    file.write_text(file.read_text(encoding="utf-8").replace("来电来访登记表", "来电来访登记簿"), encoding="utf-8")
+    assert workspace.qms("form", "scaffold", form, "--force").code == 0
+    compiled = workspace.qms("form", "compile", form, "--revise")
+    assert compiled.code == 0, compiled.err
+    acted(workspace, "change", "take", number)
+    acted(workspace, "change", "submit", number, "--effective", (today() + timedelta(days=2)).isoformat())
+    acted(workspace, "change", "review", number, person="林静")
+    acted(workspace, "change", "approve", number, person="周明")
+    assert acted(workspace, "form", "show", form)["revision"] == "A/0"
+    with monkeypatch.context() as patch:
+        days_later(workspace, patch, 2)
+        assert acted(workspace, "form", "show", form)["revision"] == "A/1"
+        sound(workspace)

@@ -43,10 +43,21 @@ def _day(value: datetime | None) -> date | None:
 @option("--title", "titles", metavar="TEXT", multiple=True, help=M("新增文件的名称。"))
 @option("--owner", metavar="DEPARTMENT", default="质管部", help=M("新增文件的归口部门（默认质管部）。"))
 @option(
-    "--kind", type=click.Choice(_KINDS), default=ChangeKind.REVISE.value, help=M("类型：修订（默认）、换版、作废。")
+    "--kind",
+    type=click.Choice(_KINDS),
+    metavar="KIND",
+    default=ChangeKind.REVISE.value,
+    help=M("类型：修订（默认）、换版、作废。"),
 )
 @option("--reason", metavar="TEXT", required=True, help=M("更改原因。"))
-@option("--trigger", "triggers", type=click.Choice(TRIGGERS), multiple=True, help=M("触发原因；可重复。"))
+@option(
+    "--trigger",
+    "triggers",
+    type=click.Choice(TRIGGERS),
+    metavar="TRIGGER",
+    multiple=True,
+    help=M("触发原因：法规变化、自查/检查发现、投诉/不良事件、组织或业务变化、定期复审、其他；可重复。"),
+)
 @option("--plan", type=_DAY, help=M("计划完成日期。"))
 @option("--effective", type=_DAY, help=M("希望从哪天起生效（默认批准后按规则定）。"))
 @acting

@@ -93,7 +93,10 @@ COMMANDS = {
     "who": ("controller.cli.login_commands:who", M("查看本机登录了哪些人。")),
     "passphrase": ("controller.cli.login_commands:passphrase", M("更换本人的签名口令。")),
     "doc": ("controller.cli.document_commands:doc", M("程序文件：列出、查看、打印、签署、导入、解析。")),
-    "change": ("controller.cli.change_commands:change", M("文件更改：提出、起草、审核、批准、生效；建库时检查后采用文件夹里的修改。")),
+    "change": (
+        "controller.cli.change_commands:change",
+        M("文件更改：提出、起草、审核、批准、生效；建库时检查后采用文件夹里的修改。"),
+    ),
     "copy": ("controller.cli.copy_commands:copy", M("受控副本：发放、签收、收回、遗失、销毁，查看谁持有哪一份。")),
     "review": ("controller.cli.review_commands:review", M("文件评审：哪些到期、登记评审结论、查看历次评审。")),
     "training": (

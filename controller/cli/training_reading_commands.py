@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from controller.cli.main import Session
     from controller.cli.output import Output
     from controller.domain.identifiers import Digest
-    from controller.domain.text import Text
     from controller.domain.training_questions import QuestionSheet
     from controller.domain.training_standing import TrainingStanding
     from controller.services.signing_ports import Signer
@@ -180,12 +179,12 @@ def _ask(sheet: QuestionSheet, out: Output, standing: TrainingStanding) -> str:
         out.line(T("{number}．【{kind}】{ask}", number=number, kind=item.kind.value, ask=item.ask))
         for letter, choice in zip("ABCDEFGH", item.choices, strict=False):
             out.line(f"   {letter}. {choice}")
-        problem: Text | None = T("")
-        while problem is not None:
+        while True:
             answer = normalised(str(click.prompt(out.text(T("答案")), err=True)))
             problem = item.problem_of(answer)
-            if problem is not None:
-                out.note(T("{problem}。", problem=problem))
+            if problem is None:
+                break
+            out.note(T("{problem}。", problem=problem))
         answers.append(answer)
     return written(tuple(answers))
 

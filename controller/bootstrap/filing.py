@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from controller.adapters.register_files import RegisterFiles
     from controller.adapters.sqlite_index import SqliteIndex
     from controller.domain.record import RecordState
+    from controller.domain.register import RegisterDefinition
     from controller.services.act_filing import ActFiling
     from controller.services.audit_trail import AuditTrail
+    from controller.services.document_facts import DocumentFacts
     from controller.services.entry_making import EntryMaking
     from controller.services.indexing import Indexing
     from controller.services.paper_signing import PaperSigning
@@ -154,7 +156,24 @@ class Filing(Reading):
             calendar=self.calendar,
             spool=SqliteSpool,
             retention=self.retention,
+            facts=lambda: self.document_facts,
+            registers=self.register_definitions,
         )
+
+    @property
+    def document_facts(self) -> DocumentFacts | None:
+        """What the master lists say besides control lines; known in a later room."""
+        return None
+
+    def register_definitions(self) -> list[RegisterDefinition]:
+        """Return the registers whose definitions can be read; the others are told by `qms register lint`."""
+        found = []
+        for item in self.registers.ids():
+            try:
+                found.append(self.registers.definition(item))
+            except QmsError:
+                continue
+        return found
 
     @property
     def register_files(self) -> RegisterFiles:

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from controller.domain.errors import QmsError
-
 if TYPE_CHECKING:
     from controller.domain.change_impact import CopyOut
-    from controller.domain.register import RegisterDefinition
     from controller.services.change_impact import ChangeImpactFinding
+    from controller.services.document_facts import DocumentFacts
     from controller.services.ports import LibraryFiles
     from controller.services.workload_counting import WorkloadCounting
 
@@ -34,7 +32,7 @@ class Keeping(Copies):
             keeping=ReferenceKeeping(library, self.former_items),
             library=library,
             forms=self.forms,
-            registers=self._register_definitions,
+            registers=self.register_definitions,
             index=self.index,
             definitions=ArchivedForms(self.archive, self.forms),
             staff=self.staff,
@@ -50,15 +48,22 @@ class Keeping(Copies):
         targets = self.reference_keeping().targets
         return WorkloadCounting(targets, self.staff, self.index, self.clock, self.indexing.catch_up)
 
-    def _register_definitions(self) -> list[RegisterDefinition]:
-        """Return the registers whose definitions can be read; the others are told by `qms register lint`."""
-        found = []
-        for item in self.registers.ids():
-            try:
-                found.append(self.registers.definition(item))
-            except QmsError:
-                continue
-        return found
+    @property
+    def document_facts(self) -> DocumentFacts | None:
+        """What the master lists say of the life of each item, as it is now."""
+        from controller.services.change_chain import ChangeRequests
+        from controller.services.document_facts import LifecycleFacts
+
+        return LifecycleFacts(
+            day=lambda: self.library_state.on(self.clock.now().date()),
+            library=self.documents,
+            schedule=self.controlled_files.schedule,
+            changes=ChangeRequests(self.archive, self.statements),
+            held=self.copies,
+            review=self.periodic_review,
+            staff=self.staff,
+            clock=self.clock,
+        )
 
     def _copies_out(self, number: str) -> list[CopyOut]:
         from controller.domain.change_impact import CopyOut

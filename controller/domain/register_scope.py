@@ -23,13 +23,13 @@ RECORD_PARTS = (
     "retention_permanent", "retention_reason", "entries",
 )  # fmt: skip
 DOCUMENT_PARTS = (
-    "number", "title", "class", "revision", "owner", "status", "procedure", "forms", "basis", "approved_on",
-    "effective_on", "holders", "next_review", "approval_days", "copies_outstanding", "note",
+    "no", "number", "title", "class", "revision", "owner", "status", "procedure", "forms", "basis", "approved_on",
+    "effective_on", "distribution", "holders", "next_review", "approval_days", "copies_outstanding", "invalid_basis",
+    "note",
 )  # fmt: skip
-"""The last ones are none until documents are approved and issued through the product."""
 FORM_PARTS = (
-    "number", "title", "revision", "procedure", "owner", "retention", "fields", "stages", "records", "voided",
-    "first_used", "last_used",
+    "no", "number", "title", "revision", "procedure", "owner", "department", "keeper", "retention", "retention_rule",
+    "approved_on", "effective_on", "status", "fields", "stages", "records", "voided", "first_used", "last_used",
 )  # fmt: skip
 ENTRY_PARTS = (
     "record", "form", "sequence", "act", "act_label", "at", "by", "person", "post", "meaning", "stage", "reason",

@@ -19,8 +19,9 @@ from controller.domain.register import Cell, Column, ColumnType, Heading, Period
 from controller.domain.register_lookup import Key, LookupTable, key_of
 from controller.domain.register_statistics import Figure, Reckoner, shown
 from controller.domain.serial_completeness import serial_runs
+from controller.services.master_lists import document_rows, form_rows
 from controller.services.register_report import supplements
-from controller.services.register_rows import RecordRows, Row, document_rows, entry_rows, form_rows
+from controller.services.register_rows import RecordRows, Row, entry_rows
 from controller.services.register_summary import Completeness, RegisterSummary
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from controller.domain.working_days import WorkingDays
     from controller.services.archive_ports import Archive
     from controller.services.archived_forms import ArchivedForms, KnownForms
+    from controller.services.document_facts import DocumentFacts
     from controller.services.index_ports import RecordIndex, SortedSpool
     from controller.services.ports import Progress
     from controller.services.register_report import Sheet
@@ -108,8 +110,10 @@ class RegisterBuilding:
         calendar: WorkingDays,
         spool: Callable[[], SortedSpool],
         retention: RetentionRules | None = None,
+        facts: Callable[[], DocumentFacts | None] = lambda: None,
+        registers: Callable[[], Sequence[RegisterDefinition]] = tuple,
     ) -> None:
-        """`spool` sorts what has to be told in order of time."""
+        """`spool` sorts what has to be told in order of time; `facts` and `registers` are for the master lists."""
         self.index = index
         self.archive = archive
         self.forms = forms
@@ -118,6 +122,8 @@ class RegisterBuilding:
         self.calendar = calendar
         self.spool = spool
         self.retention = retention
+        self.facts = facts
+        self.registers = registers
 
     def build(self, definition: RegisterDefinition, period: Period, now: datetime) -> RegisterTable:
         """Return the register over `period` as it is at `now`."""
@@ -224,9 +230,10 @@ class _Run:
         elif source is Source.ENTRIES:
             rows = entry_rows(self.kit.archive, self.kit.definitions, self.period, self.now, self.kit.spool)
         elif source is Source.DOCUMENTS:
-            rows = document_rows(self.kit.documents, self.now)
+            rows = document_rows(self.kit.documents, self.now, self.kit.facts(), self.kit.registers())
         else:
-            rows = form_rows(self.kit.forms, self.kit.index, self.kit.retention, self.now)
+            kit = self.kit
+            rows = form_rows(kit.forms, kit.index, kit.retention, self.now, facts=kit.facts(), documents=kit.documents)
         for row in rows:
             if source is Source.RECORDS or self.reckoner.holds(condition, row.names, "row_if"):
                 yield row

@@ -1,4 +1,4 @@
-"""台账的行. Turns records, entries, documents and forms into rows that a register's expressions can speak of.
+"""台账的行. Turns records and entries into rows that a register's expressions can speak of.
 
 Only the names that a register uses are worked out, one row at a time, so that a register of any length needs little
 memory. Sensitive values are not in the index and therefore in no row.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,7 +16,7 @@ from controller.domain.errors import QmsError
 from controller.domain.field_values import display, is_pending, reckoned, typed_values
 from controller.domain.form import Field, FieldType, Personal
 from controller.domain.identifiers import Digest, InvalidIdentifierError, RecordNumber
-from controller.domain.register_scope import DOCUMENT_PARTS, REGISTER_FUNCTIONS, parts_used
+from controller.domain.register_scope import REGISTER_FUNCTIONS, parts_used
 from controller.domain.retention import retention_of
 from controller.domain.trail_event import ACT_LABELS, instant, new_values, old_values
 from controller.file_formats.entry_file import decode_entry
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from controller.domain.retention import RetentionRules
     from controller.domain.trail_event import ShownChange
     from controller.services.archive_ports import Archive
-    from controller.services.archived_forms import ArchivedForms, KnownForms
+    from controller.services.archived_forms import ArchivedForms
     from controller.services.index_ports import RecordIndex, SortedSpool
 
 _LINKED_KEPT = 2000
@@ -309,60 +309,8 @@ def _entry_parts(
     }
 
 
-def document_rows(documents: DocumentList, now: datetime) -> Iterator[Row]:
-    """Yield every controlled document, in order of number."""
-    fixed = {"today": now.date(), "now": now, **REGISTER_FUNCTIONS}
-    for item in documents.documents():
-        parts: dict[str, object] = dict.fromkeys(DOCUMENT_PARTS)
-        parts |= {
-            "number": item.number.text,
-            "title": item.title,
-            "class": item.class_word,
-            "revision": item.revision.text,
-            "owner": item.owner,
-            "status": item.status_note,
-            "forms": Decimal(len(item.forms)),
-            "basis": list(item.basis),
-            "approved_on": _day(item.approved.date) if item.approved is not None else None,
-            "effective_on": _day(item.effective),
-        }
-        yield Row(names={**fixed, "document": parts}, number=item.number.text)
-
-
-def form_rows(forms: KnownForms, index: RecordIndex, retention: RetentionRules | None, now: datetime) -> Iterator[Row]:
-    """Yield every form of the library with how it was used, in order of number."""
-    fixed = {"today": now.date(), "now": now, **REGISTER_FUNCTIONS}
-    use = index.form_use()
-    for number in forms.numbers():
-        form = forms.definition(number)
-        used = use.get(number)
-        kind = retention.classes.get(form.retention) if retention is not None else None
-        parts = {
-            "number": number,
-            "title": form.title,
-            "revision": form.revision.text,
-            "procedure": form.procedure.text if form.procedure is not None else None,
-            "owner": form.owner,
-            "retention": kind.label if kind is not None else form.retention,
-            "fields": Decimal(len(form.fields)),
-            "stages": Decimal(len(form.stages)),
-            "records": Decimal(used.records if used is not None else 0),
-            "voided": Decimal(used.voided if used is not None else 0),
-            "first_used": _moment(used.first_opened_at) if used is not None else None,
-            "last_used": _moment(used.last_opened_at) if used is not None else None,
-        }
-        yield Row(names={**fixed, "form": parts}, number=number)
-
-
 def _moment(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
     except ValueError:
         return None

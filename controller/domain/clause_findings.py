@@ -228,6 +228,18 @@ def _below(segment: Segment, top: Clause) -> list[Clause]:
     return below
 
 
+def _parents(segment: Segment) -> set[int]:
+    """Return where the clauses begin that have clauses one level below them."""
+    open_at: dict[int, int] = {}
+    found: set[int] = set()
+    for clause in segment.clauses:
+        open_at = {level: start for level, start in open_at.items() if level < clause.level}
+        if clause.level - 1 in open_at:
+            found.add(open_at[clause.level - 1])
+        open_at[clause.level] = clause.span.start
+    return found
+
+
 def _lonely(segment: Segment, last: Clause) -> Text | None:
     """A list that ends the document after its first item, where the lists beside it have more."""
     if last.level == 1 or last.style is Style.NONE:
@@ -248,7 +260,10 @@ def _lonely(segment: Segment, last: Clause) -> Text | None:
 def _first_sentence_only(segment: Segment, last: Clause) -> Text | None:
     """A last part of one sentence, where every part before it has several."""
     tops = [clause for clause in segment.clauses if clause.level == last.level and clause.style is last.style]
-    if last.style is Style.NONE or len(tops) < _COMPARABLE or any(_below(segment, clause) for clause in tops):
+    if last.style is Style.NONE or len(tops) < _COMPARABLE:
+        return None
+    parents = _parents(segment)
+    if any(clause.span.start in parents for clause in tops):
         return None
     counts = [len(_SENTENCE.findall(clause.text)) for clause in tops]
     if counts[-1] <= 1 and min(counts[:-1]) >= _SEVERAL:

@@ -37,7 +37,7 @@ from controller.services.legacy_cutting import (
 from controller.services.legacy_facts_gathering import Gathered, gather
 from controller.services.legacy_ports import LegacyText
 from controller.services.pdf_printing import PdfEngineError
-from controller.services.text_reading import MAX_BYTES, FileTooLargeError, read_plain_text
+from controller.services.text_reading import MAX_BYTES, FileTooLargeError, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,9 +108,8 @@ class LegacyReading:
             return self.word.read(self._converted(data), name=path)
         if data.startswith((_ZIP, _OLE)) or path.lower().endswith(".docx"):
             return self.word.read(data, name=path)
-        read = read_plain_text(data, name=path)
-        notes = [item for item in read.findings if item.code in {"text-encoding", "text-empty"}]
-        return LegacyText(read.text, findings=notes)
+        text, _encoding, notes = plain_text(data, name=path)
+        return LegacyText(text, findings=notes)
 
     def _converted(self, data: bytes) -> bytes:
         if not self.old_word.available():

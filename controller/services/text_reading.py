@@ -91,11 +91,13 @@ def read_uploaded_text(data: bytes, *, name: str, word: WordReader) -> ReadText:
         parsed = parse_text(found.text)
         findings = (*found.findings, *text_findings(parsed, path=name))
         return ReadText(name, found.text, "docx", parsed, found.islands, findings)
-    return read_plain_text(data, name=name)
+    text, encoding, notes = plain_text(data, name=name)
+    parsed = parse_text(text)
+    return ReadText(name, text, encoding, parsed, {}, (*notes, *text_findings(parsed, path=name)))
 
 
-def read_plain_text(data: bytes, *, name: str) -> ReadText:
-    """Read a text file.
+def plain_text(data: bytes, *, name: str) -> tuple[str, str, list[Finding]]:
+    """Return the text of a text file, its encoding, and what there is to say about that.
 
     Raises:
         FileTooLargeError: larger than any procedure.
@@ -108,9 +110,7 @@ def read_plain_text(data: bytes, *, name: str) -> ReadText:
     text, encoding = decode_text(data)
     if any(character in _CONTROL for character in text):
         raise NotTextError(name=name)
-    parsed = parse_text(text)
-    notes = _encoding_notes(text, encoding, name)
-    return ReadText(name, text, encoding, parsed, {}, (*notes, *text_findings(parsed, path=name)))
+    return text, encoding, _encoding_notes(text, encoding, name)
 
 
 def _encoding_notes(text: str, encoding: str, name: str) -> list[Finding]:

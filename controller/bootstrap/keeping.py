@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from controller.domain.change_impact import CopyOut
-    from controller.services.change_impact import ChangeImpactFinding
     from controller.services.document_facts import DocumentFacts
+    from controller.services.impact_finding import ChangeImpactFinding
     from controller.services.ports import LibraryFiles
     from controller.services.workload_counting import WorkloadCounting
 
@@ -23,8 +23,8 @@ class Keeping(Copies):
     def change_impact(self, draft: LibraryFiles | None = None) -> ChangeImpactFinding:
         """Finds what a change touches: of the library in force, or as `draft` would have it."""
         from controller.services.archived_forms import ArchivedForms
-        from controller.services.change_impact import ChangeImpactFinding
         from controller.services.document_library import DocumentLibrary
+        from controller.services.impact_finding import ChangeImpactFinding
         from controller.services.reference_keeping import ReferenceKeeping
 
         library = self.documents if draft is None else DocumentLibrary(draft)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from controller.services.document_library import DocumentLibrary
     from controller.services.document_paper import DocumentPaper
     from controller.services.document_prints import DocumentPrints
-    from controller.services.document_set import DocumentApproval, DocumentSetPrinting
     from controller.services.document_signing import DocumentSigning
     from controller.services.form_inspection import FormInspection
     from controller.services.form_library import FormLibrary
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from controller.services.reference_keeping import ReferenceKeeping
     from controller.services.register_library import RegisterLibrary
     from controller.services.set_approval import SetApproving
+    from controller.services.set_printing import DocumentApproval, DocumentSetPrinting
 
 from controller.bootstrap.signing import Signing
 
@@ -263,7 +263,7 @@ class Library(Signing):
     def document_sets(self) -> DocumentSetPrinting:
         """The documents in force, bound as one."""
         from controller.adapters.pdf_assembly import SetBinding
-        from controller.services.document_set import DocumentSetPrinting
+        from controller.services.set_printing import DocumentSetPrinting
 
         return DocumentSetPrinting(
             self.documents,
@@ -280,7 +280,7 @@ class Library(Signing):
 
     def _document_approvals(self) -> dict[str, DocumentApproval]:
         from controller.domain.library_day import ItemKind
-        from controller.services.document_set import DocumentApproval
+        from controller.services.set_printing import DocumentApproval
 
         today = self.library_state.on(self.clock.now().astimezone(self.zone).date())
         return {

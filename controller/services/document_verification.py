@@ -15,7 +15,7 @@ from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.services.controlled_items import SCREEN_ONLY
 from controller.services.document_library import FOLDER
-from controller.services.document_set import contents_of, listed_documents
+from controller.services.set_printing import contents_of, listed_documents
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping

@@ -18,9 +18,9 @@ from controller.domain.signature_page import SignatureMark, SignaturePage, Signa
 from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.file_formats.statement_file import decode_statement
-from controller.services.document_set import chain_of, contents_of
 from controller.services.document_signing import SamePersonError, ShownChangedError, SignedPdfMissingError
 from controller.services.key_signing import KeySigner
+from controller.services.set_printing import chain_of, contents_of
 from controller.services.staff_directory import check_post
 from controller.services.statement_filing import StatementDraft
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from controller.domain.document_set import SetStanding
     from controller.domain.record import Wire
     from controller.services.archive_ports import Archive
-    from controller.services.document_set import DocumentSetPrinting
     from controller.services.document_signing import DocumentSigning
     from controller.services.ports import Progress
     from controller.services.print_ports import PdfSigning
+    from controller.services.set_printing import DocumentSetPrinting
     from controller.services.signing_ports import Signer
     from controller.services.statement_filing import FiledStatement, StatementFiling
 

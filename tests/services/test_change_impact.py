@@ -15,8 +15,8 @@ from controller.domain.text import T
 from controller.file_formats.form_file import read_form
 from controller.file_formats.register_file import read_register
 from controller.services.archived_forms import ArchivedForms
-from controller.services.change_impact import ChangeImpactFinding
 from controller.services.document_library import DocumentLibrary
+from controller.services.impact_finding import ChangeImpactFinding
 from controller.services.indexing import Indexing
 from controller.services.reference_keeping import ReferenceKeeping
 from tests.builders import WORKSPACE, entry, record_files

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from controller.domain.effect_schedule import EffectSchedule, PendingEffect
 from controller.domain.identifiers import Digest
+from controller.domain.library_day import ItemKind
 from controller.domain.person import PostHeld
 from controller.domain.statement import Event
 from controller.domain.training_questions import AnswersUnclearError
 from controller.domain.training_standing import TrainingState
+from controller.file_formats.effect_file import EFFECT_FILE, write_effect
+from controller.services.archive_ports import ControlledChange
+from controller.services.library_adoption import library_statement
 from controller.services.record_filing import OpeningAct
 from controller.services.staff_directory import PostNeededError
 from controller.services.training_errors import (
@@ -31,6 +36,7 @@ from controller.services.training_errors import (
     TrainingUnknownError,
 )
 from tests.compliance.evidence import call
+from tests.conftest import StandingClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -252,3 +258,30 @@ def test_assignments_can_be_filed_with_an_approval(application: Application) -> 
     sheet = application.training.questions(standing)
     assert sheet is not None
     assert len(sheet.questions) == 3
+
+
+def test_a_coming_revision_is_read_before_its_day_and_asked_for_from_that_day_on(workspace: Workspace) -> None:
+    folder = f"procedures/{NUMBER}"
+    with closing(workspace.open()) as application:
+        approved, now = application.approved_files, application.clock.now()
+        day = now.date() + timedelta(days=7)
+        control = (approved.read(f"{folder}/document.yml") or b"").decode().replace("revision: A/0", "revision: A/1")
+        waiting = PendingEffect((folder,), ItemKind.DOCUMENT, NUMBER, "A/1", day, approved.revision(), "2026-0001")
+        changed: dict[str, bytes | None] = {
+            f"{folder}/document.yml": control.encode(),
+            EFFECT_FILE: write_effect(EffectSchedule((waiting,))),
+        }
+        statement = library_statement(approved, changed, subject=NUMBER, reason="修订", meaning="批准")
+        change = ControlledChange(changed, action="adopt", subject=NUMBER, note="修订")
+        application.statements.file(statement, application.person("林静"), controlled=change)
+    with closing(workspace.open()) as application:
+        application.training.assign(NUMBER, "A/1", application.person("陈晓"), people=["刘洋", "赵敏"])
+        text = application.training.text(NUMBER, "A/1")
+        assert text.digest != application.training.text(NUMBER, "A/0").digest
+        application.training.understood(NUMBER, "A/1", application.person("刘洋"), shown=text.digest)
+        assert application.training_gate.missing(NUMBER, "p005") is None
+    with closing(workspace.open(StandingClock(now + timedelta(days=8)))) as application:
+        assert "赵敏尚未阅知" in str(application.training_gate.missing(NUMBER, "p005"))
+        assert application.training_gate.missing(NUMBER, "p006") is None
+        with pytest.raises(TrainingTextGoneError):
+            application.training.text(NUMBER, "A/0")

@@ -14,9 +14,11 @@ from controller.domain.errors import QmsError
 from controller.domain.identifiers import Digest
 from controller.domain.statement import TRAIL, Event, statement_path
 from controller.domain.text import T
+from controller.file_formats.effect_file import EFFECT_FILE
 from controller.file_formats.signing_rules_file import SIGNING_FILE
 from controller.file_formats.statement_file import decode_statement
 from controller.services.commit_order import in_zone
+from controller.services.effect_verification import EffectVerification
 from controller.services.examination_ports import ORDINARY, HistoryUnreadable
 from controller.services.people_verification import PEOPLE_FILE, POSTS_FILE, ROOT_FILE
 
@@ -63,6 +65,7 @@ class LibraryVerification:
         self._archive = archive
         self._order = order
         self._zone = zone
+        self._effect = EffectVerification(archive, zone=zone)
         self._waiting: dict[str, tuple[str, str]] = {}
         self._used: set[str] = set()
         self.contents: dict[str, Digest] = {}
@@ -137,9 +140,12 @@ class LibraryVerification:
             elif change.mode != ORDINARY:
                 message = T("“{path}”不是普通文件（种类 {mode}）。", path=change.path, mode=change.mode)
                 yield wrong("file-kind-wrong", message, change.path)
+        effect: bytes | None = None
         wanted = ((change.path, change.content) for change in commit.changes if change.kind != "D")
         for path, data in self._history.contents(wanted):
             added[path] = Digest.of(data) if data is not None else None
+            if path == EFFECT_FILE:
+                effect = data
             if data is not None and path in _KEPT:
                 self._keep(path, data, commit)
             if data is None:
@@ -147,6 +153,8 @@ class LibraryVerification:
                 yield wrong("object-damaged", message, path)
         self._note(added, deleted)
         yield from self._covered(commit, added, deleted, since)
+        named = commit.statement.removesuffix(".json")
+        yield from self._effect.findings(commit, self._statement(f"{named}.json")[0] if named else None, effect)
 
     def _note(self, added: dict[str, Digest | None], deleted: set[str]) -> None:
         for path in deleted:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from controller.domain.effect_schedule import EffectSchedule
 from controller.file_formats.docx_package import open_docx
+from controller.file_formats.effect_file import EFFECT_FILE, write_effect
 from tests.checked_out import deleted, inserted, with_body
 from tests.compliance.evidence import ZONE, clock_moves
 
@@ -224,6 +227,19 @@ def test_postponing_is_a_signed_act_and_the_day_then_decides(
     with monkeypatch.context() as patch:
         days_later(workspace, patch, 20, "陈晓")
         assert revision(workspace) == "A/1"
+
+
+def test_a_schedule_that_says_another_day_than_the_approval_is_noticed(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sooner(schedule: EffectSchedule) -> bytes:
+        return write_effect(EffectSchedule(tuple(replace(item, before=None) for item in schedule.pending)))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("controller.services.change_approval.write_effect", sooner)
+        approved(workspace)
+    checked = json.loads(workspace.qms("--json", "verify", person=None).out)
+    assert [item["path"] for item in checked["findings"] if item["code"] == "effect-differs"] == [EFFECT_FILE]
 
 
 def test_effective_today_governs_at_once(workspace: Workspace) -> None:

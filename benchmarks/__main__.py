@@ -25,6 +25,7 @@ MODULES = (
     "bench_pdf_signing",
     "bench_import",
     "bench_registers",
+    "bench_as_of",
     "bench_verify",
 )
 

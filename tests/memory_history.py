@@ -53,3 +53,8 @@ class MemoryHistory:
         """Yield the bytes that were committed."""
         for name, oid in named:
             yield name, self.blobs.get(oid)
+
+    def many(self, contents: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield the bytes that were committed."""
+        for oid in contents:
+            yield oid, self.blobs[oid]

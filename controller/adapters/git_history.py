@@ -108,6 +108,11 @@ class GitBranchHistory:
                 found = None
             yield name, found[2] if found and found[1] == "blob" else None
 
+    def many(self, contents: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield each of many contents with its bytes, in order, without those that cannot be read."""
+        named = ((oid, oid) for oid in contents if _COMMIT.fullmatch(oid))
+        yield from self._objects.contents(named, damaged=lambda _name: None)
+
     def _last_readable(self, tip: str) -> str:
         """Return the oldest commit that can be reached from the newest one."""
         last = tip

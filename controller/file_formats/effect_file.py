@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import TYPE_CHECKING, cast
 
@@ -51,6 +52,32 @@ def read_effect(data: bytes | None, *, where: str = EFFECT_FILE) -> EffectSchedu
         return EffectSchedule(tuple(_pending(item) for item in listed))
     except (ValueError, TypeError, KeyError) as exc:
         raise EffectFileError(where=where) from exc
+
+
+class PastEffects:
+    """过去的生效日程. Reads the schedules that many commits carry, one after the other; most of it they share."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, str], PendingEffect] = {}
+
+    def read(self, data: bytes, *, where: str = EFFECT_FILE) -> dict[tuple[str, str], PendingEffect]:
+        """Return what waits by number of the change and of the item, in the order of approval.
+
+        Raises:
+            EffectFileError: it is not a schedule.
+        """
+        try:
+            whole = json.loads(data)
+            return {(item["change"], item["number"]): self._entry(item) for item in whole["pending"]}
+        except (ValueError, TypeError, KeyError, RecursionError) as exc:
+            raise EffectFileError(where=where) from exc
+
+    def _entry(self, item: dict[str, Wire]) -> PendingEffect:
+        key = (str(item["change"]), str(item["number"]), str(item["from"]))
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = _pending(item)
+        return found
 
 
 def write_effect(schedule: EffectSchedule) -> bytes:

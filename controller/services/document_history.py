@@ -21,7 +21,7 @@ from controller.domain.text import T
 from controller.file_formats.canonical_json import encode
 from controller.file_formats.clause_ids import ClauseIds, clause_digest, first_ids, read_clause_ids, realigned
 from controller.file_formats.document_file import read_document
-from controller.file_formats.effect_file import EFFECT_FILE, EffectFileError
+from controller.file_formats.effect_file import EFFECT_FILE, EffectFileError, PastEffects
 from controller.file_formats.statement_file import decode_statement
 from controller.file_formats.text_encoding import utf8_text
 from controller.services.change_chain import ChangeRequests
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from controller.domain.change_request import ChangeRequest
     from controller.domain.clause import Clause, Segment
+    from controller.domain.effect_schedule import PendingEffect
     from controller.domain.revision_timeline import RevisionEvent
     from controller.domain.text import Text
     from controller.services.archive_ports import Archive
@@ -299,7 +300,13 @@ class DocumentHistory:
     def _versions(self, number: str) -> tuple[list[DocumentVersion], list[RevisionEvent]]:
         """Return every version of a document and what became known of the days from which they govern."""
         folder = f"{FOLDER}/{number}"
-        effect = EffectHistory(self._blob)
+        past = PastEffects()
+
+        def schedule(content: str) -> Mapping[tuple[str, str], PendingEffect] | None:
+            data = self._blob(content)
+            return past.read(data) if data is not None else None
+
+        effect = EffectHistory(schedule)
         named: dict[str, str] = {}
         found: list[DocumentVersion] = []
         events: list[RevisionEvent] = []

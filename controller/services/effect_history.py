@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller.domain.effect_schedule import EffectSchedule
 from controller.domain.revision_timeline import RevisionEvent
 from controller.domain.statement import CHANGES
-from controller.file_formats.effect_file import EFFECT_FILE, EffectFileError, read_effect
+from controller.file_formats.effect_file import EFFECT_FILE, EffectFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
     from controller.domain.effect_schedule import PendingEffect
     from controller.services.examination_ports import HistoricCommit
+
+    Schedule = Mapping[tuple[str, str], PendingEffect]
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,12 @@ class EffectHistory:
     """生效日的历史. Goes along the commits of `main`, oldest first.
 
     Args:
-        content: gives the bytes of a content by its name in the store, None for what cannot be read.
+        schedule: gives what waits by its name in the store: change and item → entry, None for what cannot be read.
     """
 
-    def __init__(self, content: Callable[[str], bytes | None]) -> None:
-        self._content = content
-        self._schedule = EffectSchedule()
+    def __init__(self, schedule: Callable[[str], Schedule | None]) -> None:
+        self._schedule = schedule
+        self._waiting: Schedule = {}
 
     def passed(self, commit: HistoricCommit) -> StatedDays:
         """Take the next commit and return what it stated.
@@ -71,20 +72,17 @@ class EffectHistory:
         written = next((item for item in commit.changes if item.path == EFFECT_FILE), None)
         if written is None:
             return StatedDays(commit.commit, change, {}, {})
-        before = {(item.change, item.number): item.begins for item in self._schedule.pending}
-        self._schedule = self._read(written.content) if written.kind != "D" else EffectSchedule()
+        before = self._waiting
+        found = self._schedule(written.content) if written.kind != "D" else {}
+        if found is None:
+            raise EffectFileError(where=EFFECT_FILE)
+        self._waiting = found
         coming: dict[str, PendingEffect] = {}
         moved: dict[str, PendingEffect] = {}
-        for item in self._schedule.pending:
-            old = before.get((item.change, item.number))
+        for key, item in found.items():
+            old = before.get(key)
             if old is None:
                 coming |= dict.fromkeys(item.paths, item)
-            elif old != item.begins:
+            elif old.begins != item.begins:
                 moved |= dict.fromkeys(item.paths, item)
         return StatedDays(commit.commit, change, coming, moved)
-
-    def _read(self, content: str) -> EffectSchedule:
-        data = self._content(content)
-        if data is None:
-            raise EffectFileError(where=EFFECT_FILE)
-        return read_effect(data)

@@ -32,6 +32,10 @@ class LibraryHistory(Protocol):
         """Yield name and bytes for each (name, content); None for what cannot be read."""
         ...
 
+    def many(self, contents: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield each of many contents with its bytes, in order, without those that cannot be read."""
+        ...
+
 
 class RedlineDrawing(Protocol):
     """修订对照稿的绘制."""

@@ -7,6 +7,7 @@ any day is there at once, however many revisions there are.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from controller.domain.revision_timeline import RevisionTimeline
 from controller.domain.statement import TRAIL, Event, Statement, statement_path
 from controller.domain.text import T
 from controller.file_formats.canonical_json import encode
-from controller.file_formats.effect_file import EFFECT_FILE, EffectFileError
+from controller.file_formats.effect_file import EFFECT_FILE, EffectFileError, PastEffects
 from controller.file_formats.statement_file import decode_statement
 from controller.file_formats.yaml_text import load_yaml
 from controller.services.change_chain import chain_of as change_chain
@@ -30,9 +31,10 @@ from controller.services.effect_history import EffectHistory
 from controller.services.examination_ports import HistoryUnreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import tzinfo
 
+    from controller.domain.effect_schedule import PendingEffect
     from controller.domain.revision_timeline import RevisionEvent, RevisionPeriod
     from controller.services.archive_ports import Archive
     from controller.services.examination_ports import HistoricCommit
@@ -48,6 +50,7 @@ _FOLDERS: Mapping[str, tuple[ItemKind, str]] = {
 _CONTROL_LINE = re.compile(r"^(?:number|title|revision):[^\n]*(?=\n(?![ \t])|\n?\Z)", re.MULTILINE)
 _REVISION_LINE = re.compile(rb"^revision: ([A-Z]/[0-9]{1,3})\r?$", re.MULTILINE)
 """As the program writes it; anything else is read as YAML."""
+_CONTROL = "history"
 
 
 class DayInFutureError(RefusedError):
@@ -97,6 +100,21 @@ class _Item:
         self.states.append(_State(commit, dict(self.files)))
 
 
+@dataclass(frozen=True)
+class _Governing:
+    """An item that governs on a day, as its commit left it."""
+
+    kind: ItemKind
+    name: str
+    period: RevisionPeriod
+    run: Sequence[RevisionPeriod]
+    """With the neighbours of the same revision: changes of the content under one name."""
+    commit: HistoricCommit
+    files: Mapping[str, str]
+    control: str
+    """Content that says number and title."""
+
+
 class LibraryState:
     """某日的体系状态服务.
 
@@ -128,41 +146,46 @@ class LibraryState:
         if known is not None and known > now.date():
             raise DayInFutureError(day=known, today=now.date())
         moment = min(self._end(known or day), now)
-        items: dict[tuple[ItemKind, str], _Item] = {}
-        first: HistoricCommit | None = None
-        for commit in self._passing(items, moment):
-            first = first or commit
-        if first is None or first.at > self._end(day).timestamp():
-            began = next(iter(self._commits()), None)
-            opened = datetime.fromtimestamp(began.at, self._zone) if began is not None else now
-            raise DayBeforeWorkspaceError(day=min(day, moment.date()), first=opened)
+        commits = self._commits()
+        settled = min(self._end(day), moment)
+        if not commits or commits[0].at > settled.timestamp():
+            first = datetime.fromtimestamp(commits[0].at, self._zone) if commits else now
+            raise DayBeforeWorkspaceError(day=settled.date(), first=first)
+        items = self._items([commit for commit in commits if commit.at <= moment.timestamp()])
         order = list(ItemKind)
-        found = [
-            told
+        governing = [
+            found
             for (kind, name), item in sorted(items.items(), key=lambda entry: (order.index(entry[0][0]), entry[0][1]))
-            if (told := self._told(kind, name, item, day, moment)) is not None
+            if (found := _governing(kind, name, item, day, moment)) is not None
         ]
-        return LibraryDay(day, moment, tuple(found))
+        controls: dict[str, dict[str, str]] = {}
+        digests: dict[str, Digest] = {}
+        of = {found.control: found.kind for found in governing}
+        for content, data in self._history.many({name: None for found in governing for name in found.files.values()}):
+            digests[content] = Digest.of(data)
+            if content in of:
+                controls[content] = _control(of[content], data)
+        told = [self._told(found, controls.get(found.control, {}), digests, moment) for found in governing]
+        return LibraryDay(day, moment, tuple(told))
 
     def _end(self, day: date) -> datetime:
         return datetime.combine(day + timedelta(days=1), time(), self._zone) - timedelta(seconds=1)
 
-    def _commits(self) -> Iterator[HistoricCommit]:
+    def _commits(self) -> list[HistoricCommit]:
         tip = self._history.tip(MAIN)
         if tip is None:
-            return
+            return []
         try:
-            yield from self._history.log(tip, paths=(*_FOLDERS, EFFECT_FILE), statements=True)
+            return list(self._history.log(tip, paths=(*_FOLDERS, EFFECT_FILE), statements=True))
         except HistoryUnreadable as exc:
             raise HistoryDamagedError(commit=exc.commit) from exc
 
-    def _passing(self, items: dict[tuple[ItemKind, str], _Item], moment: datetime) -> Iterator[HistoricCommit]:
-        """Let the history go by up to a moment; what lies in a folder of the library by itself belongs to no item."""
-        effect = EffectHistory(self._content)
-        revisions: dict[str, str] = {}
-        for commit in self._commits():
-            if commit.at > moment.timestamp():
-                continue
+    def _items(self, commits: Sequence[HistoricCommit]) -> dict[tuple[ItemKind, str], _Item]:
+        """Let the history go by; what lies directly in a folder of the library belongs to no item."""
+        revisions, schedules = self._read_ahead(commits)
+        effect = EffectHistory(schedules.get)
+        items: dict[tuple[ItemKind, str], _Item] = {}
+        for commit in commits:
             touched: dict[tuple[ItemKind, str], None] = {}
             for change in commit.changes:
                 found = _item_of(change.path)
@@ -184,61 +207,60 @@ class LibraryState:
             for kind, name in touched:
                 item = items[kind, name]
                 content = item.files.get(_control_file(kind, name))
-                if content is not None and content not in revisions:
-                    revisions[content] = self._revision(kind, content)
                 if content is not None or (item.events and item.events[-1].revision is not None):
-                    revision = revisions[content] if content is not None else None
+                    revision = revisions.get(content, "") if content is not None else None
                     item.add(stated.event(path_of(kind, name), revision, at), commit)
             if stated.moved:
                 for (kind, name), item in items.items():
                     anew = stated.anew(path_of(kind, name), at)
                     if anew is not None:
                         item.add(anew, commit)
-            yield commit
+        return items
 
-    def _content(self, content: str) -> bytes | None:
-        return next((data for _name, data in self._history.contents([("", content)])), None)
-
-    def _revision(self, kind: ItemKind, content: str) -> str:
-        found = _REVISION_LINE.findall(self._content(content) or b"")
-        if len(found) == 1:
-            return str(found[0].decode("ascii"))
-        return self._control(kind, content).get("revision", "")
-
-    def _control(self, kind: ItemKind, content: str) -> dict[str, str]:
-        """Return number, title and revision of a description, without reading the rest of it where that can be."""
-        usual = {"number": EXTERNAL, "title": "外来文件清单", "revision": "A/0"} if kind is ItemKind.EXTERNAL else {}
-        text = (self._content(content) or b"").decode("utf-8", "replace").replace("\r\n", "\n").removeprefix("\ufeff")
-        for part in ("\n".join(_CONTROL_LINE.findall(text)), text):
-            try:
-                found = load_yaml(part, where=content) if part else {}
-            except QmsError:
+    def _read_ahead(
+        self, commits: Sequence[HistoricCommit]
+    ) -> tuple[dict[str, str], dict[str, Mapping[tuple[str, str], PendingEffect]]]:
+        """Return the revision that each description says, and each schedule of effect, by content."""
+        kinds: dict[str, ItemKind | None] = {}
+        for commit in commits:
+            for change in commit.changes:
+                found = _item_of(change.path)
+                if change.kind == "D":
+                    continue
+                if change.path == EFFECT_FILE:
+                    kinds[change.content] = None
+                elif found is not None and change.path == _control_file(found[0], found[1]):
+                    kinds[change.content] = found[0]
+        revisions: dict[str, str] = {}
+        schedules: dict[str, Mapping[tuple[str, str], PendingEffect]] = {}
+        past = PastEffects()
+        for content, data in self._history.many(kinds):
+            kind = kinds[content]
+            if kind is not None:
+                plain = _REVISION_LINE.findall(data)
+                said = plain[0].decode("ascii") if len(plain) == 1 else _control(kind, data).get("revision", "")
+                revisions[content] = str(said)
                 continue
-            told = usual | {key: str(found[key]) for key in ("number", "title", "revision") if key in (found or {})}
-            if len(told) == 3:  # noqa: PLR2004 - all three are there
-                return told
-        return usual
+            with suppress(EffectFileError):  # told where its commit is passed
+                schedules[content] = past.read(data)
+        return revisions, schedules
 
-    def _told(self, kind: ItemKind, name: str, item: _Item, day: date, known: datetime) -> ItemOnDay | None:
-        timeline = RevisionTimeline(name, tuple(item.events))
-        period = timeline.in_force(day, known=known)
-        if period is None:
-            return None
-        state = item.states[period.place]
-        control = self._control(kind, state.files[_control_file(kind, name)])
-        run = _run(timeline.periods(known), period)
-        stated = self._statement(state.commit)
+    def _told(
+        self, found: _Governing, control: Mapping[str, str], digests: Mapping[str, Digest], known: datetime
+    ) -> ItemOnDay:
+        kind, period, run = found.kind, found.period, found.run
+        stated = self._statement(found.commit)
         reason = (stated.reason or "") if stated is not None else ""
         if period.event.change:
             opened = self._read(f"{change_chain(period.event.change)}/0001")
             reason = (opened.reason or "") if opened is not None else reason
-        files = self._digests({path: content for path, content in state.files.items() if _counts(kind, path)})
+        files = {path: digests[content] for path, content in sorted(found.files.items()) if content in digests}
         approved = _approved(stated, self._zone)
         if approved is None and kind is ItemKind.DOCUMENT:
-            approved = self._approval(name, period.revision or "", files, known)
+            approved = self._approval(found.name, period.revision or "", files, known)
         return ItemOnDay(
             kind=kind,
-            number=control.get("number", name),
+            number=control.get("number", found.name),
             title=control.get("title", ""),
             revision=period.revision or "",
             since=run[0].event.known,
@@ -251,11 +273,6 @@ class LibraryState:
             contents=Digest.of(encode({path: digest.text for path, digest in files.items()})),
             approved=approved,
         )
-
-    def _digests(self, named: Mapping[str, str]) -> dict[str, Digest]:
-        return {
-            path: Digest.of(data) for path, data in self._history.contents(sorted(named.items())) if data is not None
-        }
 
     def _statement(self, commit: HistoricCommit) -> Statement | None:
         """Return what was stated with a commit; for the first one, the founding of the site."""
@@ -315,15 +332,38 @@ def _counts(kind: ItemKind, path: str) -> bool:
     return kind is not ItemKind.DOCUMENT or path.split("/", 2)[2] not in SCREEN_ONLY
 
 
-def _run(periods: Sequence[RevisionPeriod], period: RevisionPeriod) -> Sequence[RevisionPeriod]:
-    """Return the period with its neighbours of the same revision: changes of the content under one name."""
-    at = next(place for place, item in enumerate(periods) if item.place == period.place)
-    first = last = at
+def _governing(kind: ItemKind, name: str, item: _Item, day: date, known: datetime) -> _Governing | None:
+    timeline = RevisionTimeline(name, tuple(item.events))
+    period = timeline.in_force(day, known=known)
+    if period is None:
+        return None
+    state = item.states[period.place]
+    files = {path: content for path, content in state.files.items() if _counts(kind, path)}
+    periods = timeline.periods(known)
+    first = last = next(place for place, found in enumerate(periods) if found.place == period.place)
     while first > 0 and periods[first - 1].revision == period.revision:
         first -= 1
     while last + 1 < len(periods) and periods[last + 1].revision == period.revision:
         last += 1
-    return periods[first : last + 1]
+    control = state.files[_control_file(kind, name)]
+    return _Governing(kind, name, period, periods[first : last + 1], state.commit, files, control)
+
+
+def _control(kind: ItemKind, data: bytes) -> dict[str, str]:
+    """Return number, title and revision of a description, without reading the rest of it where that can be."""
+    usual = {"number": EXTERNAL, "title": "外来文件清单", "revision": "A/0"} if kind is ItemKind.EXTERNAL else {}
+    text = data.decode("utf-8", "replace").replace("\r\n", "\n").removeprefix("\ufeff")
+    for part in ("\n".join(_CONTROL_LINE.findall(text)), text):
+        try:
+            found = load_yaml(part, where=_CONTROL) if part else {}
+        except QmsError:
+            continue
+        if not isinstance(found, dict):
+            continue
+        told = usual | {key: str(found[key]) for key in ("number", "title", "revision") if key in found}
+        if len(told) == 3:  # noqa: PLR2004 - all three are there
+            return told
+    return usual
 
 
 def _approved(stated: Statement | None, zone: tzinfo) -> StatedApproval | None:

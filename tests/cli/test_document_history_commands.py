@@ -210,7 +210,7 @@ def test_the_state_of_a_day_is_that_of_its_end_in_company_time(revised: Workspac
     assert set(now) == set(then)
     early = revised.qms("doc", "as-of", "2026-01-04")
     assert (early.code, "2026-01-04 时本工作区还没有建立" in early.err) == (4, True)
-    late = revised.qms("doc", "as-of", (today + timedelta(days=2)).isoformat())
+    late = revised.qms("doc", "as-of", today.isoformat(), "--known", (today + timedelta(days=2)).isoformat())
     assert (late.code, "day-in-future" in late.err) == (4, True)
 
 

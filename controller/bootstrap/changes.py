@@ -185,12 +185,13 @@ class Changes(Keeping):
 
     def _follows(self, request: ChangeRequest, day: date) -> list[StatementPart]:
         """Return what an approval brings with it: who has to read what, and which copies come back."""
+        from controller.domain.library_day import ItemKind
         from controller.services.act_filing import StatementPart
 
         posts = self.told_impact(request, self.changes.draft(request, self.approved_files)).posts
         parts: list[StatementPart] = []
         for item in request.items:
-            if item.after is not None and posts:
+            if item.after is not None and posts and item.kind in {ItemKind.DOCUMENT, ItemKind.FORM}:
                 asked = self.training.assignment(
                     item.number, item.after, item.title, posts=posts, effective=day.isoformat(), reason=request.reason
                 )

@@ -106,8 +106,8 @@ class ChangePaperwork(Protocol):
         """Return the parts that open the records; the key of each is `<form number>:<item number>`."""
         ...
 
-    def signed(self, request: ChangeRequest, event: Event, by: Signatory, effective: date) -> Sequence[Part]:
-        """Return the parts that take the records on at review, approval or return."""
+    def signed(self, request: ChangeRequest, event: Event, effective: date, *, exemption: str = "") -> Sequence[Part]:
+        """Return the parts that take the records on at review, approval or return; `exemption` allows the step."""
         ...
 
 
@@ -215,7 +215,9 @@ class ChangeApproval:
         parts: list[Part] = (
             list(self._paperwork.submitted(request, draft, acting.signatory, day))
             if event is Event.CHANGE_SUBMITTED
-            else list(self._paperwork.signed(request, event, acting.signatory, day))
+            else list(
+                self._paperwork.signed(request, event, day, exemption=self._routes.told_exemption() if exempted else "")
+            )
         )
         parts += [StatementPart(item.draft, item.beside(acting)) for item in documents]
         covering = len(documents)

@@ -157,14 +157,13 @@ class ChangeRecords:
             change=request.number,
         )
 
-    def signed(self, request: ChangeRequest, event: Event, by: Signatory, effective: date) -> Sequence[Part]:
-        """Return the parts that take the records on at review, approval or return."""
-        del by
+    def signed(self, request: ChangeRequest, event: Event, effective: date, *, exemption: str = "") -> Sequence[Part]:
+        """Return the parts that take the records on at review, approval or return; `exemption` allows the step."""
         parts: list[Part] = []
         for item, forms in request.records.items():
             del item
             for form, record in forms.items():
-                values: dict[str, object] = {}
+                values: dict[str, object] = {"exemption": exemption} if exemption else {}
                 if event is Event.CHANGE_RETURNED:
                     values["review_comment"] = "退回修改，原因见更改的退回陈述"
                 if event is Event.CHANGE_APPROVED and form == CHANGE:

@@ -81,6 +81,11 @@ class ChangeRoutes:
         found = self._exemption.in_force()
         return found.statement.text if found is not None else None
 
+    def told_exemption(self) -> str:
+        """Return the exemption in force in a line, as the forms want it."""
+        found = self._exemption.in_force()
+        return f"{found.by.name}签署的两人企业豁免，有效至 {found.until}：{found.reason}" if found is not None else ""
+
     def next_step(self, request: ChangeRequest) -> tuple[RouteStep, str] | None:
         """Return the step that is to be signed next and the posts that may, None when all are."""
         route = self.route(request)

@@ -181,7 +181,7 @@ class ChangeSteps:
         check_post(self._staff, by.signatory, sorted(posts), T("退回更改"))
         said = _reason(reason)
         day = self._clock.now().date()
-        parts = self._paperwork.signed(request, Event.CHANGE_RETURNED, by.signatory, day)
+        parts = self._paperwork.signed(request, Event.CHANGE_RETURNED, day)
         by.ready(_RETURN)
         return self._state(request, by, Event.CHANGE_RETURNED, reason=said, before=parts, asked=True)
 

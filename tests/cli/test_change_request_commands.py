@@ -165,6 +165,21 @@ def test_who_drafted_does_not_approve_and_a_quality_head_who_drafts_is_reviewed_
     assert acted(workspace, "change", "approve", number, person="周明")["status"] == "approved"
 
 
+def test_in_a_company_of_two_an_exemption_lets_the_drafter_review_but_never_approve(workspace: Workspace) -> None:
+    number = opened(workspace, person="林静")
+    drafted(workspace, person="林静")
+    acted(workspace, "change", "submit", number, person="林静")
+    refused(workspace, "signing-same-person", "change", "review", number, person="林静")
+    acted(workspace, "doc", "exempt", "--reason", "质管部只有一人", "--months", "6", person="周明")
+    reviewed = acted(workspace, "change", "review", number, person="林静")
+    assert reviewed["exempted"]
+    record = acted(workspace, "record", "show", reviewed["records"][NUMBER]["JL-002"])
+    assert "质管部只有一人" in record["values"]["exemption"]
+    refused(workspace, "post-needed", "change", "approve", number, person="林静")
+    acted(workspace, "change", "approve", number, person="周明")
+    sound(workspace)
+
+
 def test_an_edit_after_signing_voids_the_signatures_and_says_whose(workspace: Workspace) -> None:
     number = opened(workspace)
     drafted(workspace)

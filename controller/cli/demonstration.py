@@ -9,9 +9,10 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from controller.bootstrap import Application, NewCompany, make_workspace
+from controller.cli.demonstration_samples import file_samples
 from controller.cli.files import write_output
 from controller.cli.passphrases import AUTHORITY
 from controller.domain.conformity import Gravity
@@ -20,6 +21,7 @@ from controller.domain.text import T
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from controller.cli.demonstration_change import ChangeShown
     from controller.cli.output import Output
     from controller.domain.identifiers import RecordNumber
     from controller.services.key_signing import KeySigner
@@ -30,6 +32,7 @@ PREFIX = "XX"
 OUTPUT = "演示输出"
 _PASSPHRASES = "口令.txt"
 _SIGNED = f"{PREFIX}-YLQXCX-014"
+_CHANGE = "文件更改"
 _ROUTE = (("p003", "起草"), ("p002", "审核"), ("p001", "批准"))
 _BEGIN = datetime.fromisoformat("2025-10-01T09:00:00+08:00")
 
@@ -52,8 +55,8 @@ def run_demonstration(folder: Path, out: Output) -> int:
     )
     with closing(application):
         signers = _signers(application, passphrases)
-        numbers = _file_samples(application, signers, clock, out)
         _sign_document(application, signers, clock)
+        numbers, changed = file_samples(application, signers, clock, application.folder / OUTPUT / _CHANGE, out)
     forms = {number.form for number in numbers}
     out.line(
         T("二、归档样例记录 {records} 份，涉及 {forms} 张表单，时间跨度一年。", records=len(numbers), forms=len(forms))
@@ -65,9 +68,8 @@ def run_demonstration(folder: Path, out: Output) -> int:
         out.line(T("四、生成台账 {count} 本（Excel）：{folder}", count=len(registers), folder=f"{OUTPUT}/台账"))
         hits = application.index.search("投诉", limit=100)
         out.line(T("五、检索“投诉”：{count} 份记录。", count=len(hits)))
-        _write_proof(application)
-        signed = f"{OUTPUT}/{_SIGNED}已签署.pdf"
-        out.line(T("六、{number} 由三人起草、审核、批准，签名可用 PDF 阅读器验证：{file}", number=_SIGNED, file=signed))
+        _write_fingerprints(application)
+        _tell_change(changed, signers, out)
         report = application.verify(rerender=True)
         _note_passphrases(application, passphrases)
         application.signing_in.sign_in("赵敏", passphrases["p005"])
@@ -75,7 +77,7 @@ def run_demonstration(folder: Path, out: Output) -> int:
     out.findings(report.findings)
     out.line(
         T(
-            "七、检查：{entries} 个条目、{signatures} 个签名，排版 {rendered} 个有 {same} 个一致，不符合 {errors} 处。",
+            "九、检查：{entries} 个条目、{signatures} 个签名，排版 {rendered} 个有 {same} 个一致，不符合 {errors} 处。",
             entries=report.entries,
             signatures=report.counts.signatures,
             rendered=report.rendered,
@@ -98,6 +100,8 @@ def run_demonstration(folder: Path, out: Output) -> int:
         f"{base} record new {PREFIX}-YLQXJL-013",
         f"{base} register build TZ-07 --format xlsx --out {_quoted(str(folder / '质量投诉台账.xlsx'))}",
         f"{base} doc signatures {_SIGNED}",
+        f"{base} change show {changed.change}",
+        f"{base} doc blame {_SIGNED} --clause 5.1",
         f"{base} audit-trail --limit 20",
         f"{base} verify --stock {_quoted(str(folder) + '-核对副本')}",
     ):
@@ -109,6 +113,7 @@ def run_demonstration(folder: Path, out: Output) -> int:
             "forms": len(forms),
             "prints": prints,
             "registers": registers,
+            "change": changed.data(),
             "hits": len(hits),
             "entries": report.entries,
             "signatures": report.counts.signatures,
@@ -184,45 +189,52 @@ def _sign_document(application: Application, signers: Mapping[str, KeySigner], c
         application.document_signing.sign(_SIGNED, meaning, signers[person])
 
 
-def _write_proof(application: Application) -> None:
-    """Write what people hold in their hands: the signed procedure and the sheet of fingerprints."""
+def _write_fingerprints(application: Application) -> None:
+    """Write the sheet of fingerprints, which people sign and seal."""
     from controller.adapters.fingerprint_sheet_drawing import draw_fingerprint_sheet
     from controller.services.fingerprint_sheet import fingerprint_sheet
 
-    folder = application.folder / OUTPUT
-    write_output(folder / f"{_SIGNED}已签署.pdf", application.document_signing.shown(_SIGNED))
     sheet = fingerprint_sheet(application.people_standing, application.identity, at=application.clock.now())
-    write_output(folder / "证书指纹单.pdf", application.printing.print(draw_fingerprint_sheet(sheet)).data)
+    pdf = application.printing.print(draw_fingerprint_sheet(sheet)).data
+    write_output(application.folder / OUTPUT / "证书指纹单.pdf", pdf)
 
 
-def _file_samples(
-    application: Application, signers: Mapping[str, KeySigner], clock: SampleClock, out: Output
-) -> list[RecordNumber]:
-    from controller.adapters.starter_library import PackagedStarterLibrary
-    from controller.file_formats.yaml_text import load_yaml
-    from controller.services.sample_filing import SampleFiling, sample_acts
-
-    samples = PackagedStarterLibrary().samples()
-    records: list[dict[str, Any]] = []
-    for path in sorted(samples.glob("*.yml")):
-        loaded = load_yaml(path.read_text(encoding="utf-8"), where=path.name)
-        if isinstance(loaded, list):
-            records.extend(loaded)
-        elif isinstance(loaded, dict) and "records" in loaded:
-            records.extend(loaded["records"])
-    attached = samples / "attachments"
-    files = {
-        path.relative_to(samples).as_posix(): path.read_bytes()
-        for path in sorted(attached.rglob("*"))
-        if path.is_file()
-    }
-    acts = list(sample_acts(records, application.zone, files))
-    filing = SampleFiling(
-        filing=application.filing, records=application.records, signer=signers.__getitem__, clock=clock
+def _tell_change(changed: ChangeShown, signers: Mapping[str, KeySigner], out: Output) -> None:
+    drafter, reviewer, approver = (signers[person].signatory.name for person in ("p005", "p002", "p001"))
+    out.line(
+        T(
+            "六、更改 {change}：{item} {before}→{after}，{drafter}在 Word 中修订，意见 {comments} 条全部答复，"
+            "{reviewer}审核，{approver}批准，{day} 起生效。",
+            change=changed.change,
+            item=changed.item,
+            before=changed.before,
+            after=changed.after,
+            drafter=drafter,
+            comments=changed.comments,
+            reviewer=reviewer,
+            approver=approver,
+            day=changed.effective,
+        )
     )
-    with out.progress(T("正在归档样例")) as progress:
-        filing.file(acts, progress)
-    return list(filing.numbers.values())
+    out.line(
+        T(
+            "七、生效前 {people} 人答题并签署阅知；到期收回旧版 {old} 号副本，发放新版 {new} 号副本，更改办结；"
+            "自动归档记录 {records}。",
+            people=changed.readers,
+            old=changed.copies[0],
+            new=changed.copies[1],
+            records=changed.records,
+        )
+    )
+    out.line(
+        T(
+            "八、Word 修订稿、修订标记、更改历史、签署的 PDF、各岗位更改通知、受控副本、汇编（{pages} 页）："
+            "{count} 个文件在 {folder}",
+            pages=changed.pages,
+            count=len(changed.files),
+            folder=f"{OUTPUT}/{_CHANGE}",
+        )
+    )
 
 
 def _print_forms(application: Application, numbers: list[RecordNumber], out: Output) -> int:

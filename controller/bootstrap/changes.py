@@ -114,17 +114,18 @@ class Changes(Keeping):
         from controller.services.document_library import DocumentLibrary
 
         then, now = DocumentLibrary(self.approved_files), DocumentLibrary(draft)
+        before, after = set(then.numbers()), set(now.numbers())  # an approved withdrawal is in neither
         found = self.change_impact(draft).impact([item.number for item in request.items])
         documents = [item for item in request.items if item.kind is ItemKind.DOCUMENT]
         loads = [
             change
             for item in documents
             for change in self.workload_counting.difference(
-                then.show(item.number) if item.before is not None else None,
-                now.show(item.number) if item.after is not None else None,
+                then.show(item.number) if item.number in before else None,
+                now.show(item.number) if item.number in after and item.after is not None else None,
             )
         ]
-        laws = [law for item in documents for law in now.document(item.number).basis]
+        laws = [law for item in documents if item.number in after for law in now.document(item.number).basis]
         return ToldImpact(
             lines=tuple(impact_text(found)),
             documents=found.documents,
@@ -155,15 +156,19 @@ class Changes(Keeping):
         assert isinstance(files, DraftFiles)
         return FormLibrary(files)
 
-    def signing_on(self, files: LibraryFiles, void_until: str = "") -> DocumentSigning:
-        """Signatures on documents as they are in another state of the library, such as a draft."""
+    def signing_on(self, files: LibraryFiles) -> DocumentSigning:
+        """Signatures on documents as they are in another state of the library."""
         from controller.adapters.procedure_layout import ProcedureLayout
         from controller.services.document_library import DocumentLibrary
         from controller.services.procedure_printing import ProcedurePrinting
 
         library = DocumentLibrary(files)
         printing = ProcedurePrinting(library, ProcedureLayout(), self.settings.company)
-        return replace(self.document_signing, files=files, library=library, printing=printing, void_until=void_until)
+        return replace(self.document_signing, files=files, library=library, printing=printing)
+
+    def _signing_drafts(self, files: LibraryFiles, request: ChangeRequest, day: date) -> DocumentSigning:
+        planned = request.number, day.isoformat()
+        return replace(self.signing_on(files), void_until=request.returned_at, planned=planned)
 
     @cached_property
     def change_approval(self) -> ChangeApproval:
@@ -175,7 +180,7 @@ class Changes(Keeping):
             self.acts,
             self.approved_files,
             self.change_routes,
-            self.signing_on,
+            self._signing_drafts,
             self.change_check.findings,
             self.change_records,
             self.clock,

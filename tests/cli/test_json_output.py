@@ -27,6 +27,18 @@ CALL: dict[str, Any] = {
 NUMBER = "XX-YLQXJL-013-2026-0001"
 
 
+SAME = {
+    "documents[]": ("doc list", "documents[]"),
+    "record list": ("record list", "[]"),
+    "doc signatures": ("doc signatures", "."),
+    "person list": ("person list", "[]"),
+    "change list": ("change list", "[]"),
+    "due[]": ("review due", "due[]"),
+    "training[]": ("training list", "training[]"),
+}
+"""What the page means by “the keys of …”."""
+
+
 def promised() -> dict[str, dict[str, set[str]]]:
     """Return command → part → keys as the page has them; what a sentence adds stands under its own part."""
     found: dict[str, dict[str, set[str]]] = {}
@@ -37,14 +49,12 @@ def promised() -> dict[str, dict[str, set[str]]]:
             continue
         commands = re.findall(r"`([a-z -]+)`", cells[0]) or ([cells[0]] if cells[0] else commands)
         stated = re.sub(r"\([^)]*\)", "", cells[2])
-        keys = set(re.findall(r"`([a-z_]+)`", re.sub(r"the keys of `[^`]+`( above)?", "", stated)))
+        keys = set(re.findall(r"`([a-z_]+)`", re.sub(r"the keys of `[^`]+`( above)?( but `\w+`)?", "", stated)))
         for command in commands:
             parts = found.setdefault(command, {})
-            if "the keys of `documents[]`" in stated:
-                keys |= found["doc list"]["documents[]"]
-            for whole, place in (("record list", "[]"), ("doc signatures", "."), ("person list", "[]")):
-                if f"the keys of `{whole}`" in stated:
-                    keys |= found[whole][place]
+            for name, (whole, place) in SAME.items():
+                if f"the keys of `{name}`" in stated:
+                    keys |= found[whole][place] - set(re.findall(r"but `(\w+)`", stated))
             parts.update(dict.fromkeys(re.findall(r"`([^`]+)`", cells[1]), keys))
     return found
 
@@ -65,7 +75,7 @@ def parts_of(document: Any, place: str = "") -> dict[str, set[str]]:
     return found
 
 
-OPTIONAL = {"pages", "engine", "problems", "findings"}
+OPTIONAL = {"pages", "engine", "problems", "findings", "notice", "copy_of_signed"}
 
 
 def compare(command: str, printed: str) -> None:
@@ -84,6 +94,13 @@ def test_the_documents_of_reading_commands_are_as_promised(workspace: Workspace,
         "doc parse": [str(workspace.folder / "procedures" / "XX-YLQXCX-014" / "clauses.txt")],
         "doc lint": ["XX-YLQXCX-014"],
         "doc checklist": [],
+        "doc links": ["XX-YLQXCX-014"],
+        "doc workload": ["XX-YLQXCX-014"],
+        "change list": [],
+        "copy list": [],
+        "review due": ["--within", "40"],
+        "review list": [],
+        "training list": [],
         "doc external": [],
         "change status": [],
         "form list": [],
@@ -163,6 +180,44 @@ def test_the_documents_of_filing_commands_are_as_promised(workspace: Workspace, 
     adopted = workspace.folder / "signatures" / "people.yml"
     adopted.write_text(adopted.read_text(encoding="utf-8") + "# 改过\n", encoding="utf-8")
     compare("change adopt", workspace.qms("--json", "change", "adopt", "--reason", "登记人员信息").out)
+
+
+@pytest.mark.slow
+def test_the_documents_of_document_control_are_as_promised(workspace: Workspace, tmp_path: Path) -> None:
+    good = ["--suitability", "适宜", "--adequacy", "充分", "--effectiveness", "有效"]
+    reason = ["--reason", "业务已经停止，不再需要"]
+    first = json.loads(
+        workspace.qms("--json", "change", "open", "--document", "ZD-030", "--kind", "作废", *reason).out
+    )["number"]
+    acts: list[tuple[str, list[str], str]] = [
+        ("change submit", [first], "陈晓"),
+        ("change return", [first, *reason], "林静"),
+        ("change submit", [first], "陈晓"),
+        ("change comment", [first, "哪些记录还要保存？"], "林静"),
+        ("change resolve", [first, "1", "--answer", "记录照原期限保存"], "陈晓"),
+        ("change review", [first], "林静"),
+        ("change show", [first], "陈晓"),
+        ("change approve", [first, "--effective", "2099-01-01"], "周明"),
+        ("change postpone", [first, "--to", "2099-02-01", *reason], "林静"),
+        ("change issue", [first], "陈晓"),
+        ("change show", [first], "陈晓"),
+        ("change list", [], "陈晓"),
+        ("copy issue", ["CX-014", "--to", "刘洋"], "陈晓"),
+        ("copy receive", ["CX-014", "--copy", "01"], "刘洋"),
+        ("copy list", ["CX-014"], "陈晓"),
+        ("review record", ["CX-014", "--outcome", "继续有效", *good], "林静"),
+        ("review due", ["--within", "3650"], "陈晓"),
+        ("review list", ["CX-014"], "陈晓"),
+        ("training assign", ["CX-014", "--person", "刘洋"], "陈晓"),
+        ("training list", [], "陈晓"),
+        ("training notice", ["CX-014", "--post", "after_sales_officer", "--out", str(tmp_path / "n.docx")], "陈晓"),
+        ("doc as-of", ["2099-01-01"], "陈晓"),
+    ]
+    compare("change open", workspace.qms("--json", "change", "open", "--document", "CX-014", *reason).out)
+    for command, arguments, person in acts:
+        answer = workspace.qms("--json", *command.split(" "), *arguments, person=person)
+        assert answer.code == 0, (command, answer.out + answer.err)
+        compare(command, answer.out)
 
 
 def test_an_error_and_its_problems_and_findings_are_as_promised(workspace: Workspace) -> None:

@@ -123,8 +123,8 @@ def print_(
 
 def _pdf(application: Application, copy: DocumentCopy, lacking: Text | None) -> tuple[bytes, int, str]:
     """Return the PDF of a copy, its pages and engine; where all have signed, the signed PDF and no engine."""
-    if copy.in_force and lacking is None:
-        signing = application.document_signing
+    if copy.kind is not StampKind.DRAFT and lacking is None:
+        signing = application.signing_on(copy.library.files)
         standing = signing.standing(copy.number)
         if standing.complete and any(item.counts and item.paper is None for item in standing.signatures):
             from controller.file_formats.pdf_text import pdf_page_count

@@ -142,14 +142,14 @@ class ChangeApproval:
         acts: ActFiling,
         approved: DatedFiles,
         routes: ChangeRoutes,
-        signing_on: Callable[[LibraryFiles, str], DocumentSigning],
+        signing_on: Callable[[LibraryFiles, ChangeRequest, date], DocumentSigning],
         check: Callable[[ChangeRequest, LibraryFiles], Sequence[Finding]],
         paperwork: ChangePaperwork,
         clock: Clock,
         rules: DocumentControlRules,
         follows: Callable[[ChangeRequest, date], Sequence[StatementPart]],
     ) -> None:
-        """`signing_on` signs documents as a library has them, where what was signed up to a moment does not count.
+        """`signing_on` signs the documents of a change as their drafts are, to be in force from a day.
 
         `check` finds what is wrong with a draft; `follows` are the statements that an approval brings with it: who has
         to be trained, which copies come back.
@@ -202,7 +202,7 @@ class ChangeApproval:
         if event is not Event.CHANGE_SUBMITTED and request.unresolved:
             raise CommentsOpenError(number=request.number, comments=request.unresolved)
         day = self._effective(request, effective)
-        signing = self._signing_on(draft, request.returned_at)
+        signing = self._signing_on(draft, request, day)
         documents = [
             signing.prepare(item.number, step.meaning, by, reason=reason, stand_in=stand_in)
             for item in request.items

@@ -177,6 +177,8 @@ class DocumentSigning:
     company: str
     void_until: str = ""
     """Signatures filed up to that moment do not count: the document was returned then. Empty: none was."""
+    planned: tuple[str, str] | None = None
+    """Number of the change that the document belongs to, and the day from which it is to be in force."""
     stamp: Callable[[bytes], bytes] | None = field(default=None, repr=False)
     """SHA-256 → timestamp token for signatures inside the PDF; None: the daily timestamp alone."""
 
@@ -348,7 +350,7 @@ class DocumentSigning:
             if pdf is None:
                 raise SignedPdfMissingError(path=path)
             return pdf
-        printed = self.to_pdf(self.printing.docx(standing.number, to_sign=True))
+        printed = self.to_pdf(self.printing.docx(standing.number, to_sign=True, effective=self._day()))
         return self.signing.add_page(printed.data, self._page(standing))
 
     def _page(self, standing: DocumentSignatures) -> SignaturePage:
@@ -356,6 +358,8 @@ class DocumentSigning:
         cited = [self._cited(item) for item in route.basis]
         basis = f"（依据：{'、'.join(cited)}）" if cited else ""
         notes = [f"签署路线：{route.label}{basis}。", _RECOMPUTED]
+        if self.planned is not None:
+            notes.insert(0, f"更改编号：{self.planned[0]}。拟自 {self.planned[1]} 起生效，以批准更改的陈述为准。")
         notes += [f"{item.told_on_paper}。" for item in standing.signatures if item.counts and item.paper is not None]
         exempt = self.exemption.in_force()
         if exempt is not None and self.routes.exemption is not None:
@@ -373,6 +377,9 @@ class DocumentSigning:
             slots=[SignatureSlot(item.step.key, item.step.label, _slot_posts(item)) for item in standing.steps],
             notes=notes,
         )
+
+    def _day(self) -> str:
+        return f"{self.planned[1]}（拟）" if self.planned is not None else ""
 
     def _cited(self, basis: str) -> str:
         """Return a basis such as `WL-R3 第二十条` with the title of the external document in place of its id."""

@@ -30,11 +30,11 @@ class ProcedurePrinting:
         self._drawing = drawing
         self._company = company
 
-    def docx(self, number: str, *, to_sign: bool = False, notice: str = "") -> bytes:
+    def docx(self, number: str, *, to_sign: bool = False, notice: str = "", effective: str = "") -> bytes:
         """Return the printed document as docx, the same bytes each time.
 
         With `to_sign`, places for names that are not on file say that they stand on the signature page. `notice` is
-        printed above everything.
+        printed above everything, `effective` as the day from which it is to be in force, where no other is on file.
 
         Raises:
             UnknownDocumentError: there is no such document.
@@ -53,6 +53,8 @@ class ProcedurePrinting:
                 islands[piece.digest] = kept
         house = self._library.files.read(HOUSE_PROCEDURE) or self._drawing.house()
         printed = ProcedurePrint.of(document, pieces, company=self._company, islands=islands, notice=notice)
+        if effective:
+            printed = replace(printed, effective=printed.effective or effective)
         if to_sign:
             printed = replace(
                 printed,

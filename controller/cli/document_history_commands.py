@@ -9,21 +9,20 @@ import click
 
 from controller.cli.commands import M, acting, command, option
 from controller.cli.document_history_view import (
-    KIND_NAMES,
     blame_data,
     comparison_data,
-    item_data,
     moment,
     show_blame,
     show_comparison,
-    show_day,
     show_timeline,
     show_wordings,
     version_data,
     version_name,
     wording_data,
 )
+from controller.cli.document_revision_view import revision_data, show_revisions, told_status
 from controller.cli.files import write_output
+from controller.cli.library_day_view import KIND_NAMES, item_data, show_day
 from controller.domain.errors import NotFoundError, RefusedError
 from controller.domain.text import T
 
@@ -64,7 +63,22 @@ class ComparisonUnclearError(RefusedError):
     def __init__(self) -> None:
         super().__init__(
             T("要对比的版本不明确。"),
-            hint=T("写一个版本（与上一版对比）或两个版本；与工作目录对比时用 --working，最多再写一个版本。"),
+            hint=T(
+                "写一个版本（与上一版对比）或两个版本；与工作目录或更改的草稿对比时用 --working 或 --change，"
+                "最多再写一个版本。"
+            ),
+        )
+
+
+class NotInChangeError(NotFoundError):
+    """文件不在这项更改里. The change has no draft of the document."""
+
+    code = "document-not-in-change"
+
+    def __init__(self, *, number: str, change: str) -> None:
+        super().__init__(
+            T("更改 {change} 里没有 {number} 的草稿。", change=change, number=number),
+            hint=T("用 qms change show {change} 查看它改哪些文件。", change=change),
         )
 
 
@@ -79,7 +93,10 @@ def history(session: Session, number: str, html: Path | None, *, force: bool) ->
 
     out, application = session.output, session.application
     timeline = application.document_history.timeline(number)
+    today = application.clock.now().astimezone(application.zone).date()
+    reading = {item.revision: item for item in application.training.all(timeline.number)}
     out.line(f"《{timeline.title}》{timeline.number}")
+    show_revisions(timeline, reading, today, out)
     show_timeline(timeline, out)
     noted = [item for item in timeline.versions if item.problem is not None]
     told = [T("{count} 次更改", count=len(timeline.versions)), T("{count} 个版本", count=len(timeline.revisions))]
@@ -95,12 +112,14 @@ def history(session: Session, number: str, html: Path | None, *, force: bool) ->
             comparisons=timeline.comparisons(),
             timeline=timeline,
             blame=blame_of(timeline.readable),
+            statuses={item.revision: told_status(item, today) for item in timeline.revisions},
         )
         _write_page(session, page, html, force=force)
     out.document(
         {
             "number": timeline.number,
             "title": timeline.title,
+            "revisions": [revision_data(item, reading, today) for item in timeline.revisions],
             "changes": [version_data(item, out) for item in timeline.versions],
             "file": str(html) if html is not None else None,
         }
@@ -132,7 +151,8 @@ def _hand_out(session: Session, number: str, data: bytes, target: Path, *, view:
 @command("diff", M("对比两个版本：条款的增删、修改、移动、改编号；可生成网页或 Word 修订稿。"))
 @_NUMBER
 @click.argument("versions", metavar="[REVISION]...", nargs=-1)
-@option("--working", is_flag=True, help=M("与工作目录里尚未采用的内容对比（默认以现行内容为旧）。"))
+@option("--working", is_flag=True, help=M("与工作目录里尚未采用的内容对比（默认以最新批准的内容为旧）。"))
+@option("--change", metavar="NUMBER", help=M("与一项更改的草稿对比（默认以现行内容为旧）：审核的人看到的就是这些。"))
 @option("--html", type=_PATH, metavar="FILE", help=M("写成一个自成一体的网页。"))
 @option("--docx", type=_PATH, metavar="FILE", help=M("写成带修订标记的 Word 文件：全部接受即新版，全部拒绝即旧版。"))
 @_FORCE
@@ -144,13 +164,14 @@ def diff(
     versions: tuple[str, ...],
     *,
     working: bool,
+    change: str | None,
     html: Path | None,
     docx: Path | None,
     force: bool,
 ) -> int:
     out, application = session.output, session.application
     timeline = application.document_history.timeline(number)
-    difference = _difference(session, timeline, versions, working=working)
+    difference = _difference(session, timeline, versions, working=working, change=change)
     title = difference.new.text.document.title if difference.new.text is not None else timeline.title
     out.line(f"《{title}》{timeline.number}")
     names = {"old": version_name(difference.old), "new": version_name(difference.new)}
@@ -184,17 +205,27 @@ def diff(
 
 
 def _difference(
-    session: Session, timeline: DocumentTimeline, versions: tuple[str, ...], *, working: bool
+    session: Session, timeline: DocumentTimeline, versions: tuple[str, ...], *, working: bool, change: str | None
 ) -> VersionDifference:
-    from controller.services.document_history import CURRENT
+    from controller.services.document_history import CURRENT, NEWEST
 
-    service = session.application.document_history
-    if len(versions) > (1 if working else _PAIR):
+    application = session.application
+    service = application.document_history
+    alone = working or change is not None
+    if len(versions) > (1 if alone else _PAIR) or (working and change is not None):
         raise ComparisonUnclearError
-    if working:
+    if change is not None:
+        request = application.changes.read(change)
+        item = request.item(timeline.number)
+        if item is None or item.after is None:
+            raise NotInChangeError(number=timeline.number, change=request.number)
         old = service.version(timeline, versions[0] if versions else CURRENT)
+        draft = application.changes.draft(request, application.approved_files)
+        return service.difference(timeline, old, service.draft_version(timeline, draft, request))
+    if working:
+        old = service.version(timeline, versions[0] if versions else NEWEST)
         return service.difference(timeline, old, service.working_version(timeline))
-    wanted = versions[-1] if versions else CURRENT
+    wanted = versions[-1] if versions else NEWEST
     new = service.version(timeline, wanted)
     if len(versions) == _PAIR:
         old = service.version(timeline, versions[0])

@@ -9,7 +9,6 @@ import click
 
 from controller.domain.clause import Clause, Island, Table
 from controller.domain.document_comparison import CHANGE_WORDS
-from controller.domain.library_day import ItemKind
 from controller.domain.procedure_print import as_printed
 from controller.domain.text import T
 from controller.domain.text_difference import Mark, Stretch
@@ -22,15 +21,8 @@ if TYPE_CHECKING:
     from controller.domain.clause_blame import ClauseBlame, ClauseWording
     from controller.domain.document_comparison import Comparison, PieceChange, Shown
     from controller.domain.document_timeline import DocumentTimeline, DocumentVersion, VersionSignature
-    from controller.domain.library_day import ItemOnDay, LibraryDay
     from controller.domain.text import Text
 
-KIND_NAMES = {
-    ItemKind.DOCUMENT: T("文件"),
-    ItemKind.FORM: T("表单"),
-    ItemKind.REGISTER: T("台账"),
-    ItemKind.EXTERNAL: T("外来文件清单"),
-}
 _COLOURS = {Mark.ADDED: "green", Mark.REMOVED: "red"}
 _WIDEST = 28
 
@@ -89,11 +81,11 @@ def _approvals(item: DocumentVersion) -> list[Text | str] | Text | str:
 
 def _author(item: DocumentVersion) -> Text | str:
     stated = item.stated
-    if stated is None or stated.by is None:
+    if not item.author:
         return T("没有签名陈述")
-    if stated.flaw is not None:
-        return T("{name}（{problem}）", name=stated.by.name, problem=stated.flaw)
-    return stated.by.name
+    if stated is not None and stated.flaw is not None:
+        return T("{name}（{problem}）", name=item.author, problem=stated.flaw)
+    return item.author
 
 
 def _signature(signature: VersionSignature) -> Text | str:
@@ -110,6 +102,9 @@ def version_data(item: DocumentVersion, out: Output) -> dict[str, Any]:
         "revision": item.revision,
         "at": item.at.isoformat(),
         "commit": item.commit,
+        "change": item.change.number if item.change is not None else None,
+        "reason": item.change.reason if item.change is not None else (stated.reason if stated is not None else None),
+        "author": item.author or None,
         "removed": item.gone,
         "contents": item.contents.text,
         "stated": None
@@ -151,6 +146,8 @@ def _signature_data(signature: VersionSignature, out: Output) -> dict[str, Any]:
 
 def version_name(item: DocumentVersion) -> Text:
     """Return how a version is called in a sentence."""
+    if item.draft and item.change is not None:
+        return T("{revision}（更改 {change} 的草稿）", revision=item.revision, change=item.change.number)
     if not item.commit:
         return T("{revision}（工作目录）", revision=item.revision)
     return T("{revision}（第 {serial} 次更改，{at}）", revision=item.revision, serial=item.serial, at=moment(item.at))
@@ -279,14 +276,19 @@ def show_blame(found: Sequence[ClauseBlame], out: Output) -> None:
                 item.place,
                 text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…",
                 changed.revision,
+                changed.change.number if changed.change is not None else "",
                 f"{changed.at:%Y-%m-%d}",
-                _author(changed),
-                changed.why,
+                item.drafted_by or _author(changed),
+                "、".join(item.reviewed_by),
                 approved,
+                changed.why,
                 T("{revision} 起用现编号", revision=item.renumbered.revision) if item.renumbered is not None else "",
             ]
         )
-    heads = [T("条款"), T("内容"), T("版本"), T("时间"), T("更改人"), T("原因"), T("批准"), T("说明")]
+    heads = [
+        *(T("条款"), T("内容"), T("版本"), T("更改"), T("时间")),
+        *(T("起草"), T("审核"), T("批准"), T("原因"), T("说明")),
+    ]
     out.table(heads, rows)
 
 
@@ -320,7 +322,10 @@ def blame_data(item: ClauseBlame) -> dict[str, Any]:
             "revision": changed.revision,
             "at": changed.at.isoformat(),
             "by": changed.author or None,
-            "reason": stated.reason if stated is not None else None,
+            "change": changed.change.number if changed.change is not None else None,
+            "drafted": item.drafted_by or None,
+            "reviewed": list(item.reviewed_by),
+            "reason": _reason(changed),
             "statement": stated.statement.text if stated is not None else None,
         },
         "renumbered_in": item.renumbered.revision if item.renumbered is not None else None,
@@ -336,6 +341,12 @@ def blame_data(item: ClauseBlame) -> dict[str, Any]:
     }
 
 
+def _reason(version: DocumentVersion) -> str | None:
+    if version.change is not None:
+        return version.change.reason
+    return version.stated.reason if version.stated is not None else None
+
+
 def wording_data(item: ClauseWording) -> dict[str, Any]:
     """Return one wording of a clause as data."""
     return {
@@ -346,58 +357,4 @@ def wording_data(item: ClauseWording) -> dict[str, Any]:
         "place": item.place,
         "text": as_printed(item.clause) if item.clause is not None else None,
         "renumbered_only": item.renumbered_only,
-    }
-
-
-# -- a day -----------------------------------------------------------------------------------------------------
-
-
-def show_day(day: LibraryDay, out: Output) -> None:
-    """Print what was in force on a day."""
-    rows = []
-    for item in day.items:
-        approved: Text | str = ""
-        if item.approved is not None:
-            approved = f"{item.approved.name} {item.approved.at:%Y-%m-%d}"
-        elif item.kind is ItemKind.DOCUMENT:
-            approved = T("没有签署")
-        rows.append(
-            [
-                KIND_NAMES[item.kind],
-                item.number,
-                item.title,
-                item.revision,
-                item.effective,
-                item.until or "",
-                item.change,
-                f"{item.changed:%Y-%m-%d}",
-                item.changed_by,
-                approved,
-            ]
-        )
-    heads = [
-        *(T("种类"), T("编号"), T("名称"), T("版本"), T("生效"), T("失效")),
-        *(T("更改"), T("最近更改"), T("更改人"), T("批准")),
-    ]
-    out.table(heads, rows)
-
-
-def item_data(item: ItemOnDay) -> dict[str, Any]:
-    """Return one item of a day as data."""
-    return {
-        "kind": item.kind.value,
-        "number": item.number,
-        "title": item.title,
-        "revision": item.revision,
-        "since": item.since.isoformat(),
-        "effective": item.effective.isoformat(),
-        "until": item.until.isoformat() if item.until is not None else None,
-        "change": item.change or None,
-        "changed": item.changed.isoformat(),
-        "changed_by": item.changed_by or None,
-        "reason": item.reason or None,
-        "contents": item.contents.text,
-        "approved": None
-        if item.approved is None
-        else {"by": item.approved.name, "post": item.approved.post, "at": item.approved.at.isoformat()},
     }

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from controller.domain.clause import Clause
 from controller.domain.document_comparison import clause_places
-from controller.domain.document_timeline import approved_since
+from controller.domain.document_timeline import DRAFTED, REVIEWED, approved_since
 from controller.domain.procedure_print import as_printed
+from controller.domain.statement import Event
 from controller.domain.text_difference import differences
 
 if TYPE_CHECKING:
@@ -48,6 +49,22 @@ class ClauseBlame:
     """The first approval of the present wording; None: nobody has approved it in this system."""
     wordings: tuple[ClauseWording, ...]
     """Every wording, oldest first."""
+
+    @property
+    def drafted_by(self) -> str:
+        """Who drafted the present wording; else who stated it."""
+        signature = self.changed.signed(DRAFTED)
+        return signature.by.name if signature is not None else self.changed.author
+
+    @property
+    def reviewed_by(self) -> tuple[str, ...]:
+        """Who reviewed the change, or the document as it was approved first with this wording."""
+        change = self.changed.change
+        if change is not None:
+            reviewed = (item.by.name for item in change.counting if item.event is Event.CHANGE_REVIEWED)
+            return tuple(dict.fromkeys(reviewed))
+        signature = (self.approved_in or self.changed).signed(REVIEWED)
+        return (signature.by.name,) if signature is not None else ()
 
 
 def blame(versions: Sequence[DocumentVersion]) -> list[ClauseBlame]:

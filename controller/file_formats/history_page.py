@@ -16,7 +16,7 @@ from controller.domain.text import T
 from controller.domain.text_difference import Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from controller.domain.clause_blame import ClauseBlame
@@ -67,6 +67,8 @@ class HistoryPage:
     comparisons: Sequence[tuple[DocumentVersion, DocumentVersion, Comparison]]
     timeline: DocumentTimeline | None = None
     blame: Sequence[ClauseBlame] = field(default=())
+    statuses: Mapping[str, Text] = field(default_factory=dict)
+    """Revision → how it stands, in words."""
 
 
 def history_page(page: HistoryPage, translate: Callable[[Text], str], *, language: str = "zh") -> bytes:
@@ -95,6 +97,7 @@ class _Page:
             f"<h1>{_safe(page.title)}</h1>",
             f"<p>{_safe(page.number)} · {_safe(page.company)} · {self._say(kind)}</p>",
             f'<p class="quiet">{self._say(made)}</p>',
+            *self._revisions(),
             *self._timeline(),
             *self._comparisons(),
             *self._blame(),
@@ -107,6 +110,26 @@ class _Page:
 
     def _title(self, text: Text) -> str:
         return f"<h2>{self._say(text)}</h2>"
+
+    # -- revisions ---------------------------------------------------------------------------------------------
+
+    def _revisions(self) -> Iterator[str]:
+        timeline = self._page.timeline
+        if timeline is None or not timeline.revisions:
+            return
+        yield self._title(T("版本"))
+        yield self._heads([T("版本"), T("状态"), T("生效"), T("批准"), T("更改"), T("原因")])
+        for item in timeline.revisions:
+            approved = f"{item.approved[0]} {item.approved[1]:%Y-%m-%d}" if item.approved is not None else ""
+            change = item.change.number if item.change is not None else ""
+            status = self._page.statuses.get(item.revision)
+            yield (
+                f'<tr><td class="number">{_safe(item.revision)}</td>'
+                f"<td>{self._say(status) if status is not None else ''}</td>"
+                f'<td class="number">{item.since}</td><td>{_safe(approved)}</td>'
+                f'<td class="number">{_safe(change)}</td><td>{self._why(item.first)}</td></tr>'
+            )
+        yield "</tbody></table>"
 
     # -- timeline ----------------------------------------------------------------------------------------------
 
@@ -138,11 +161,13 @@ class _Page:
 
     def _author(self, item: DocumentVersion) -> str:
         stated = item.stated
-        if stated is None or stated.by is None:
+        by = item.change.drafter if item.change is not None else stated.by if stated is not None else None
+        if by is None:
             unstated = T("没有签名陈述")
             return f'<span class="warning">{self._say(unstated)}</span>'
-        flaw = f' <span class="warning">{self._say(stated.flaw)}</span>' if stated.flaw is not None else ""
-        return f"{_safe(stated.by.name)}（{_safe(stated.by.post)}）{flaw}"
+        wrong = stated.flaw if stated is not None else None
+        flaw = f' <span class="warning">{self._say(wrong)}</span>' if wrong is not None else ""
+        return f"{_safe(by.name)}（{_safe(by.post)}）{flaw}"
 
     def _why(self, item: DocumentVersion) -> str:
         return _safe(item.why) if isinstance(item.why, str) else self._say(item.why)
@@ -181,10 +206,13 @@ class _Page:
                 yield f'<div class="change">{kinds}<b>{_safe(change.place)}</b>{self._change(change)}</div>'
 
     def _version(self, item: DocumentVersion) -> str:
+        if item.draft and item.change is not None:
+            named = {"revision": item.revision, "change": item.change.number}
+            return self._say(T("{revision}（更改 {change} 的草稿）", **named))
         if not item.commit:
             return self._say(T("{revision}（工作目录）", revision=item.revision))
-        named = {"revision": item.revision, "serial": item.serial, "at": _moment(item.at)}
-        return self._say(T("{revision}（第 {serial} 次更改，{at}）", **named))
+        words = {"revision": item.revision, "serial": item.serial, "at": _moment(item.at)}
+        return self._say(T("{revision}（第 {serial} 次更改，{at}）", **words))
 
     def _kind(self, word: Text) -> str:
         return f'<span class="kind">{self._say(word)}</span>'
@@ -218,7 +246,12 @@ class _Page:
         if not self._page.blame:
             return
         yield self._title(T("条款溯源"))
-        yield self._heads([T("条款"), T("内容"), T("版本"), T("时间"), T("更改人"), T("原因"), T("批准")])
+        yield self._heads(
+            [
+                *(T("条款"), T("内容"), T("版本"), T("更改"), T("时间")),
+                *(T("起草"), T("审核"), T("批准"), T("原因")),
+            ]
+        )
         for item in self._page.blame:
             changed = item.changed
             approved = ""
@@ -227,8 +260,12 @@ class _Page:
             yield (
                 f'<tr><td class="number">{_safe(item.place)}</td>'
                 f'<td class="wording">{_safe(item.clause.text)}{self._earlier(item)}</td>'
-                f'<td class="number">{_safe(changed.revision)}</td><td class="number">{changed.at:%Y-%m-%d}</td>'
-                f"<td>{self._author(changed)}</td><td>{self._why(changed)}</td><td>{_safe(approved)}</td></tr>"
+                f'<td class="number">{_safe(changed.revision)}</td>'
+                f'<td class="number">{_safe(changed.change.number if changed.change is not None else "")}</td>'
+                f'<td class="number">{changed.at:%Y-%m-%d}</td>'
+                f"<td>{_safe(item.drafted_by) or self._author(changed)}</td>"
+                f"<td>{_safe('、'.join(item.reviewed_by))}</td>"
+                f"<td>{_safe(approved)}</td><td>{self._why(changed)}</td></tr>"
             )
         yield "</tbody></table>"
 

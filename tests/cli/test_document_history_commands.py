@@ -103,9 +103,11 @@ def test_history_tells_revision_author_reason_and_signatures(revised: Workspace)
     assert second["signatures"] == []
     lines = revised.qms("doc", "history", "CX-014").out.splitlines()
     assert lines[0] == f"《售后服务质量控制管理程序》{NUMBER}"
-    assert "批准 周明" in lines[2]
-    assert "没有签署" in lines[3]
-    assert lines[4] == "共 2 次更改、2 个版本。"
+    assert (lines[2].split("\t")[0], "由 A/1 代替" in lines[2]) == ("A/0", True)
+    assert lines[3].split("\t")[:3] == ["A/1", "现行有效", ""]
+    assert "批准 周明" in lines[6]
+    assert "没有签署" in lines[7]
+    assert lines[8] == "共 2 次更改、2 个版本。"
 
 
 def test_diff_tells_what_was_added_reworded_and_renumbered(revised: Workspace) -> None:

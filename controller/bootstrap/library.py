@@ -327,8 +327,13 @@ class Library(Signing):
 
     def _check_changes(self, changes: Sequence[LibraryChange]) -> list[Finding]:
         from controller.adapters.working_files import WorkingFiles
+        from controller.services.change_chain import ChangeRequests
         from controller.services.document_check import check_documents
-        from controller.services.document_revision_check import check_document_revisions, signed_revision
+        from controller.services.document_revision_check import (
+            check_change_control,
+            check_document_revisions,
+            signed_revision,
+        )
         from controller.services.form_library import FormLibrary
         from controller.services.library_check import (
             check_encoding,
@@ -349,6 +354,7 @@ class Library(Signing):
         paths = {item.path for item in changes}
         findings += check_people_unedited(paths)
         findings += check_signature_files(paths, gone={item.path for item in changes if item.kind == "deleted"})
+        findings += check_change_control(paths, self.history, ChangeRequests(self.archive, self.statements).open)
         if SETTINGS_FILE in paths:
             findings += self._check_settings()
         if forms or blocks:

@@ -23,6 +23,7 @@ EXTERNAL = "WL"
 """Number of the list of external documents, which has no other."""
 EXTERNAL_FILE = f"{FOLDER}/external_documents.yml"
 EXTERNAL_CLASS, FORM_CLASS, REGISTER_CLASS = "外来文件", "记录表单", "台账"
+_FOLDERS = {FOLDER: ItemKind.DOCUMENT, FORMS_FOLDER: ItemKind.FORM, REGISTERS_FOLDER: ItemKind.REGISTER}
 SCREEN_ONLY = frozenset({"notes.yml"})
 """Gap notes are for the screen, no part of the document."""
 
@@ -131,8 +132,18 @@ def path_of(kind: ItemKind, name: str) -> str:
     """Return the folder or file of the library where an item lies; a register by its id."""
     if kind is ItemKind.EXTERNAL:
         return EXTERNAL_FILE
-    folder = {ItemKind.DOCUMENT: FOLDER, ItemKind.FORM: FORMS_FOLDER, ItemKind.REGISTER: REGISTERS_FOLDER}[kind]
-    return f"{folder}/{name}"
+    return f"{next(folder for folder, of in _FOLDERS.items() if of is kind)}/{name}"
+
+
+def item_of(path: str) -> tuple[ItemKind, str, str] | None:
+    """Return kind, folder name and path inside the folder of the item that a library path belongs to, None for none."""
+    if path == EXTERNAL_FILE:
+        return ItemKind.EXTERNAL, EXTERNAL, ""
+    for folder, kind in _FOLDERS.items():
+        name, slash, inside = path.removeprefix(f"{folder}/").partition("/")
+        if path.startswith(f"{folder}/") and slash:
+            return kind, name, inside
+    return None
 
 
 def document_class(number: str) -> str | None:

@@ -25,7 +25,7 @@ from controller.file_formats.effect_file import EFFECT_FILE, EffectFileError, Pa
 from controller.file_formats.statement_file import decode_statement
 from controller.file_formats.yaml_text import load_yaml
 from controller.services.change_chain import chain_of as change_chain
-from controller.services.controlled_items import EXTERNAL, EXTERNAL_FILE, SCREEN_ONLY, path_of
+from controller.services.controlled_items import EXTERNAL, EXTERNAL_FILE, SCREEN_ONLY, item_of, path_of
 from controller.services.document_history import MAIN, HistoryDamagedError
 from controller.services.effect_history import EffectHistory
 from controller.services.examination_ports import HistoryUnreadable
@@ -188,7 +188,7 @@ class LibraryState:
         for commit in commits:
             touched: dict[tuple[ItemKind, str], None] = {}
             for change in commit.changes:
-                found = _item_of(change.path)
+                found = item_of(change.path)
                 if found is None:
                     continue
                 kind, name, inside = found
@@ -224,7 +224,7 @@ class LibraryState:
         kinds: dict[str, ItemKind | None] = {}
         for commit in commits:
             for change in commit.changes:
-                found = _item_of(change.path)
+                found = item_of(change.path)
                 if change.kind == "D":
                     continue
                 if change.path == EFFECT_FILE:
@@ -309,17 +309,6 @@ class LibraryState:
             if paper is not None and paper.signed and paper.meaning == APPROVED:
                 return StatedApproval(paper.name, paper.post, at)
         return None
-
-
-def _item_of(path: str) -> tuple[ItemKind, str, str] | None:
-    """Return kind, folder name and path inside the folder of what a library path belongs to."""
-    if path == EXTERNAL_FILE:
-        return ItemKind.EXTERNAL, EXTERNAL, ""
-    for folder, (kind, _file) in _FOLDERS.items():
-        name, slash, inside = path.removeprefix(f"{folder}/").partition("/")
-        if path.startswith(f"{folder}/") and slash:
-            return kind, name, inside
-    return None
 
 
 def _control_file(kind: ItemKind, name: str) -> str:

@@ -82,6 +82,23 @@ def test_what_is_approved_for_a_day_governs_from_that_day_and_everything_says_so
         assert OTHER not in in_force(workspace, today.isoformat()) or now[OTHER]["revision"] == "A/0"
 
 
+def test_what_changes_govern_is_adopted_no_more(workspace: Workspace) -> None:
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    with opened(workspace) as application:
+        signed(application, drafted(application, "稳定和扩大", "稳定并扩大"), today + timedelta(days=3))
+        drafted(application, "按岗位授予权限", "按岗位给予权限", item=OTHER)
+    document, other = (workspace.folder / "procedures" / number / "clauses.txt" for number in (NUMBER, OTHER))
+    free = workspace.folder / "procedures" / "XX-YLQXCX-015" / "clauses.txt"
+    for file in (document, other, free):
+        file.write_text(file.read_text(encoding="utf-8") + "补充。\n", encoding="utf-8")
+    refused = workspace.qms("change", "adopt", "--reason", "补充现场说明", person="林静")
+    assert (refused.code, refused.err.count("由文件更改管理")) == (4, 2), refused.err
+    assert "qms change open --document" in refused.err
+    for file in (document, other):
+        assert workspace.qms("change", "discard", "--yes", file.relative_to(workspace.folder).as_posix()).code == 0
+    assert workspace.qms("change", "adopt", "--reason", "补充现场说明", person="林静").code == 0
+
+
 def parts(data: bytes) -> list[bytes]:
     from controller.file_formats.docx_package import open_docx
 

@@ -57,11 +57,12 @@ def run_demonstration(folder: Path, out: Output) -> int:
         signers = _signers(application, passphrases)
         _sign_document(application, signers, clock)
         numbers, changed = file_samples(application, signers, clock, application.folder / OUTPUT / _CHANGE, out)
-    forms = {number.form for number in numbers}
-    out.line(
-        T("二、归档样例记录 {records} 份，涉及 {forms} 张表单，时间跨度一年。", records=len(numbers), forms=len(forms))
-    )
     with closing(Application(application.folder, application.settings)) as application:
+        filed = list(application.index.records())
+        forms = {state.number.form for state in filed}
+        out.line(
+            T("二、归档记录 {records} 份，涉及 {forms} 张表单，时间跨度一年。", records=len(filed), forms=len(forms))
+        )
         prints = _print_forms(application, numbers, out)
         out.line(T("三、每张表单打印一份 PDF，共 {count} 份：{folder}", count=prints, folder=f"{OUTPUT}/打印件"))
         registers = _build_registers(application, out)
@@ -109,7 +110,7 @@ def run_demonstration(folder: Path, out: Output) -> int:
     out.document(
         {
             "folder": str(application.folder),
-            "records": len(numbers),
+            "records": len(filed),
             "forms": len(forms),
             "prints": prints,
             "registers": registers,

@@ -222,7 +222,13 @@ class DemonstratedChange:
         )
 
     def _issue(self) -> None:
-        self._application.change_steps.issue(self.shown.change, self._signers[_CONTROLLER])
+        from controller.adapters.training_notice_drawing import notice_docx
+
+        application, item = self._application, self.shown.item
+        application.change_steps.issue(self.shown.change, self._signers[_CONTROLLER])
+        notices = application.training_notices.notices(item, revision=self.shown.after)
+        told = application.printing.print(notice_docx(notices, self._out.text)).data
+        self._hand_out(f"{item}更改通知.pdf", told, view="training-notice")
 
     def _read_and_understand(self, person: str) -> None:
         training, item, revision = self._application.training, self.shown.item, self.shown.after
@@ -241,8 +247,7 @@ class DemonstratedChange:
     # -- what people hold in their hands -----------------------------------------------------------------------
 
     def _write_proofs(self) -> None:
-        """Write redline, history, signed document, notices and the bound set, each stated in the trail first."""
-        from controller.adapters.training_notice_drawing import notice_docx
+        """Write redline, history, signed document and the bound set, each stated in the trail first."""
         from controller.domain.clause_blame import blame
         from controller.file_formats.history_page import HistoryPage, history_page
 
@@ -263,9 +268,6 @@ class DemonstratedChange:
         )
         self._hand_out(f"{item}更改历史.html", history_page(page, text, language=self._out.language), view="history")
         self._hand_out(f"{item}已签署.pdf", application.document_signing.shown(item))
-        notices = application.training_notices.notices(item, revision=self.shown.after)
-        told = application.printing.print(notice_docx(notices, text)).data
-        self._hand_out(f"{item}更改通知.pdf", told, view="training-notice")
         self._bind()
 
     def _bind(self) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def file_samples(
     application: Application, signers: Mapping[str, KeySigner], clock: SampleClock, folder: Path, out: Output
 ) -> tuple[list[RecordNumber], ChangeShown]:
-    """File the sample records in order of time, with the change of a procedure among them, whose prints go to `folder`."""
+    """File the samples in order of time, and among them the change of a procedure; its prints go to `folder`."""
     from controller.cli.demonstration_change import DemonstratedChange
     from controller.services.sample_filing import SampleFiling
 

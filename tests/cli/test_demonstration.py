@@ -18,6 +18,7 @@ import pytest
 
 from controller.bootstrap import Application, open_workspace
 from controller.domain.form import FormDefinition, Personal
+from controller.domain.identifiers import RecordNumber
 from controller.file_formats.yaml_text import load_yaml
 from tests.real_tools import need
 
@@ -206,3 +207,60 @@ def test_an_earlier_demonstration_is_never_overwritten(demonstration: Demonstrat
     again = qms("demo", str(demonstration.folder))
     assert again.returncode == 4
     assert "folder-not-empty" in again.stderr
+
+
+# -- the change of a procedure ---------------------------------------------------------------------------------
+
+
+def test_a_procedure_went_from_one_revision_to_the_next_and_everything_about_it_is_settled(
+    demonstration: Demonstration,
+) -> None:
+    application, told = demonstration.application, demonstration.summary["change"]
+    assert (told["item"], told["from"], told["to"]) == ("XX-YLQXCX-014", "A/0", "A/1")
+    request = application.changes.read(told["number"])
+    assert request.status.value == "closed"
+    assert request.effective == told["effective"] == "2026-10-12"
+    assert [item.meaning for item in request.counting] == ["起草", "审核", "批准"]
+    assert len({item.by.person for item in request.counting}) == 3
+    assert len(request.comments) == told["comments"] == 2
+    assert not request.unresolved
+    standing = application.training.standing("XX-YLQXCX-014", "A/1")
+    assert standing.complete
+    assert standing.assigned == told["readers"] >= 3
+    assert {person.score for person in standing.people} == {100}
+    old, new = application.copies.held("XX-YLQXCX-014").copies
+    assert (old.revision, old.last.value) == ("A/0", "returned")
+    assert (new.revision, new.last.value) == ("A/1", "received")
+    stages = [application.records.read(RecordNumber(record)).state.stage for record in told["records"]]
+    assert stages == ["effective", "effective", "evaluated"]
+
+
+def test_the_redline_accepts_to_the_new_text_and_rejects_to_the_old(demonstration: Demonstration) -> None:
+    from controller.file_formats.docx_package import open_docx
+    from controller.file_formats.tracked_changes import accepted, body_blocks, rejected
+
+    file = demonstration.folder / "演示输出" / "文件更改" / "XX-YLQXCX-014修订标记.docx"
+    body = open_docx(file.read_bytes()).contents["word/document.xml"]
+    new, old = (str(body_blocks(change(body))) for change in (accepted, rejected))
+    assert "医疗器械经营监督管理办法" in new
+    assert "5.4.安装后30日内" in new
+    assert "医疗器械监督管理办法" in old
+    assert "5.4.安装后30日内" not in old
+
+
+def test_what_people_hold_in_their_hands_after_the_change_says_what_it_is(demonstration: Demonstration) -> None:
+    from pypdf import PdfReader
+
+    folder = demonstration.folder / "演示输出" / "文件更改"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(demonstration.summary["change"]["files"])
+
+    def said(name: str) -> str:
+        text = "".join(page.extract_text() for page in PdfReader(folder / name).pages)
+        return text.replace(" ", "").replace("\n", "")
+
+    assert all(word in said("XX-YLQXCX-014已签署.pdf") for word in ("签署页", "2026-0001", "A/1"))
+    assert all(word in said("XX-YLQXCX-014受控副本.pdf") for word in ("受控", "02", "赵敏"))
+    assert all(word in said("XX-YLQXCX-014更改通知.pdf") for word in ("更改通知", "2026-10-12", "购销员"))
+    assert len(PdfReader(folder / "体系文件汇编（程序）.pdf").pages) == demonstration.summary["change"]["set_pages"]
+    page = (folder / "XX-YLQXCX-014更改历史.html").read_text(encoding="utf-8")
+    assert all(word in page for word in ("A/0", "A/1", "赵敏", "年度评审结论为修订"))

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.compliance.evidence import NEW, call, file_call, file_complaint, outside_certificate
+from controller.services.set_printing import DocumentSetPrinting
+from tests.compliance.evidence import NEW, ZONE, call, done, file_call, file_complaint, outside_certificate
 from tests.conftest import PASSPHRASE
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.conftest import Workspace
 
 READING = frozenset(
     {
         "who", "doc signatures", "doc checklist", "doc blame", "doc as-of",
         "doc external", "doc lint", "doc list", "doc parse", "doc show",
-        "change status", "form lint", "form list", "form show", "record list", "record search",
+        "doc links", "doc workload", "change status", "change list", "change show", "copy list", "review due",
+        "review list", "training list", "form lint", "form list", "form show", "record list", "record search",
         "person list", "person show", "register lint", "register list", "index status", "timestamp compare",
         "timestamp list",
     }
@@ -75,6 +80,7 @@ ACTS = (
         "赵敏", "signed-on-paper",
     ),
     Act(("record", "void", "{call}", *_REASON), "林静", "voided"),
+    Act(("doc", "approve-set", "--edition", "A/0"), "周明", "document-signed"),
     Act(("doc", "sign", "CX-014", "--meaning", "起草"), "陈晓", "document-signed"),
     Act(("doc", "exempt", "--reason", "质管部只有一人", "--months", "6"), "周明", "document-signed"),
     Act(("doc", "sheet", "CX-015", "--meaning", "批准", "--out", "{out}/文件签署单.docx"), "刘洋", "printed", out=True),
@@ -86,6 +92,34 @@ ACTS = (
     Act(("doc", "history", "CX-014", "--html", "{out}/历史.html"), "吴涛", "printed", out=True),
     Act(("doc", "diff", "CX-014", "--working", "--html", "{out}/对比.html"), "吴涛", "printed", out=True),
     Act(("doc", "print", "CX-014", "--out", "{out}/程序.docx"), "孙丽", "printed", out=True),
+    Act(("change", "open", "--document", "TZ-09", *_REASON), "陈晓", "change-opened"),
+    Act(("change", "take", "{opened}"), "陈晓", "draft-saved"),
+    Act(("change", "comment", "{opened}", "名称要与表单一致"), "林静", "change-commented"),
+    Act(("change", "resolve", "{opened}", "1", "--answer", "已与表单核对"), "陈晓", "change-comment-resolved"),
+    Act(("change", "cancel", "{opened}", *_REASON), "陈晓", "change-cancelled"),
+    Act(("change", "submit", "{withdrawn}"), "陈晓", "change-submitted"),
+    Act(("change", "return", "{withdrawn}", *_REASON), "林静", "change-returned"),
+    Act(("change", "review", "{submitted}"), "林静", "change-reviewed"),
+    Act(("change", "approve", "{submitted}", "--effective", "2099-01-01"), "周明", "change-approved"),
+    Act(("change", "postpone", "{submitted}", "--to", "2099-02-01", *_REASON), "林静", "effect-postponed"),
+    Act(("change", "issue", "{submitted}"), "陈晓", "change-issued"),
+    Act(("change", "close", "{effective}", *_REASON), "陈晓", "change-closed"),
+    Act(("copy", "issue", "CX-015", "--to", "售后服务部", "--out", "{out}/副本.pdf"), "陈晓", "copy-issued", out=True),
+    Act(("copy", "receive", "CX-015", "--copy", "02"), "刘洋", "copy-received"),
+    Act(("copy", "recall", "CX-015", "--copy", "02", *_REASON), "陈晓", "copy-recalled"),
+    Act(("copy", "return", "CX-015", "--copy", "02", "--why", "破损"), "陈晓", "copy-returned"),
+    Act(("copy", "lost", "CX-015", "--copy", "03", "--reason", "搬迁时丢失，已查找三天"), "陈晓", "copy-lost"),
+    Act(("copy", "request-destruction", "CX-015", "--copy", "02", *_REASON, "--no-hold"), "陈晓", "opened"),
+    Act(("copy", "destroy", "{destruction}"), "孙丽", "copy-destroyed"),
+    Act(("copy", "confirm-destroyed", "{destruction}"), "吴涛", COUNTERSIGNED),
+    Act(("review", "record", "CX-017", "--outcome", "继续有效", "--suitability", "适宜", "--adequacy", "充分",
+         "--effectiveness", "有效"), "林静", "document-reviewed"),
+    Act(("training", "assign", "CX-019", "--person", "王强"), "陈晓", "training-assigned"),
+    Act(("training", "questions", "CX-018", "{questions.yml}"), "陈晓", "training-assigned"),
+    Act(("training", "read", "CX-018", "--understood", "--answers", "1A 2错"), "孙丽", "training-understood"),
+    Act(("training", "waive", "CX-018", "吴涛", "--reason", "外出培训，返岗后补读"), "林静", "training-waived"),
+    Act(("training", "notice", "CX-018", "--post", "售后服务管理人员", "--out", "{out}/通知.html"), "陈晓", "printed",
+        out=True),
     Act(("doc", "import", "{rules.txt}", "--number", "XX-YLQXCX-088", "--title", "仓库钥匙管理规程"), "林静",
         "library-changed"),
     Act(("register", "build", "TZ-16", "--out", "{out}/台账.xlsx"), "陈晓", "exported", out=True),
@@ -116,6 +150,12 @@ KEY_LOST = "赵敏"
 """Whose key is only in the backup, so that there is something to restore."""
 
 
+def bind_two_documents(patch: pytest.MonkeyPatch) -> None:
+    """Let the set hold two documents: it takes half a minute to draw all of them, and the act is the same."""
+    every = DocumentSetPrinting.documents
+    patch.setattr(DocumentSetPrinting, "documents", lambda *known, **wanted: every(*known, **wanted)[:2])
+
+
 def made_ready(workspace: Workspace) -> dict[str, str]:
     """Make what the acts need; return the words that stand for it."""
     place = workspace.folder.parent
@@ -141,7 +181,12 @@ def made_ready(workspace: Workspace) -> dict[str, str]:
     paper = ("doc", "paper", "CX-016", "--meaning", "起草", "--signer", "王强", "--scan", scan, "--unread")
     assert workspace.qms(*paper, person="陈晓").code == 0
     outside_certificate(place, "吴涛")
+    (place / "questions.yml").write_text(_QUESTIONS, encoding="utf-8")
+    assert workspace.qms("training", "assign", "CX-018", "--person", "孙丽", "--person", "吴涛").code == 0
     return {
+        **_changes_made_ready(workspace),
+        "destruction": _copies_made_ready(workspace),
+        "questions.yml": str(place / "questions.yml"),
         "call": file_call(workspace),
         "complaint": number,
         "call.yml": workspace.values("acts.yml", call()),
@@ -153,6 +198,49 @@ def made_ready(workspace: Workspace) -> dict[str, str]:
         "outside.p12": str(place / "outside.p12"),
         "out": str(place / "out"),
     }
+
+
+_QUESTIONS = """format: wenkong/questions/1
+questions:
+  - {ask: 谁受理投诉？, choices: [售后服务管理人员, 仓储养护员], answer: A}
+  - {ask: 记录可以事后补写日期。, answer: 错}
+"""
+
+
+def _changes_made_ready(workspace: Workspace) -> dict[str, str]:
+    """Make changes as far as the acts begin with them; return their numbers."""
+
+    def opened(*items: str) -> str:
+        number: str = done(workspace.qms("--json", "change", "open", *items, *_REASON))["number"]
+        return number
+
+    def goes_on(number: str, act: str, person: str, *words: str) -> None:
+        assert workspace.qms("change", act, number, *words, person=person).code == 0
+
+    register = workspace.folder / "templates" / "registers" / "TZ-07" / "register.yml"
+    numbers = {"opened": opened("--document", "TZ-07")}
+    text = register.read_text(encoding="utf-8").replace("revision: A/0", "revision: A/1")
+    register.write_text(text.replace("title: 质量投诉台账", "title: 投诉台账"), encoding="utf-8")
+    for name, document in (("withdrawn", "ZD-030"), ("submitted", "ZD-031"), ("effective", "ZD-032")):
+        numbers[name] = opened("--document", document, "--kind", "作废")
+    goes_on(numbers["submitted"], "submit", "陈晓")
+    goes_on(numbers["effective"], "submit", "陈晓")
+    goes_on(numbers["effective"], "review", "林静")
+    goes_on(numbers["effective"], "approve", "周明", "--effective", datetime.now(ZONE).date().isoformat())
+    goes_on(numbers["effective"], "issue", "陈晓")
+    return numbers
+
+
+def _copies_made_ready(workspace: Workspace) -> str:
+    """Hand out copies 01, 02 and 03; return the record by which 01 is to be destroyed."""
+    for holder in ("孙丽", "刘洋", "王强"):
+        assert workspace.qms("copy", "issue", "CX-015", "--to", holder).code == 0
+    assert workspace.qms("copy", "return", "CX-015", "--copy", "01", "--why", "破损").code == 0
+    asked = ("copy", "request-destruction", "CX-015", "--copy", "01", "--reason", "破损不能使用", "--no-hold")
+    record: str = done(workspace.qms("--json", *asked))["record"]
+    approved = ("record", "advance", record, "--stage", "已批准", "--set", "method=粉碎")
+    assert workspace.qms(*approved, person="林静").code == 0
+    return record
 
 
 def spelled(act: Act, ready: dict[str, str]) -> list[str]:

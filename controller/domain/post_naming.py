@@ -53,6 +53,7 @@ class PostNames:
 
     def __init__(self, posts: Iterable[Post]) -> None:
         self._posts = list(posts)
+        self._last: tuple[str, list[NamedPost]] = ("", [])
         self._words: dict[str, tuple[str, tuple[str, ...]]] = {}
         departments: dict[str, list[str]] = {}
         for post in self._posts:
@@ -91,7 +92,9 @@ class PostNames:
 
     def actor(self, sentence: str, at: int) -> NamedPost | None:
         """Return who acts at place `at` of a sentence: whom 由 names, else who acts before; a list of posts as one."""
-        acting = _together([item for item in self.named(sentence) if item.acts], sentence)
+        if self._last[0] != sentence:
+            self._last = sentence, _together([item for item in self.named(sentence) if item.acts], sentence)
+        acting = self._last[1]
         by = [item for item in acting if sentence[: item.start].endswith("由")]
         before = [item for item in acting if item.end <= at]
         same = [item for item in by if "，" not in sentence[min(at, item.start) : max(at, item.start)]]

@@ -99,7 +99,7 @@ _BY_DATE = re.compile(
 )
 _WITHIN = re.compile(rf"{_DURATION}\s*(?:[（(]含[）)])?\s*(?P<mark>之内|以内|内|之前|以前|前)")
 _LISTED = re.compile(
-    rf"{_DURATION}(?=(?:\s*[、,，和或及/]\s*[^、，。；;\d]{{0,10}}{_ONE_MORE})+\s*(?P<mark>之内|以内|内|到场|到达|答复|响应|报告|上报|通知|完成|提醒|办结))"
+    rf"{_DURATION}(?=(?:\s*[、,，和或及/]\s*[^、，。；;\d]{{0,10}}{_ONE_MORE}){{1,8}}?\s*(?P<mark>之内|以内|内|到场|到达|答复|响应|报告|上报|通知|完成|提醒|办结))"
 )
 _AHEAD = re.compile(
     rf"(?:提前|(?<!目)前|不超过|不得超过|不迟于|不晚于|最迟|至迟|限|控制在)(?:不少于|至少|约)?\s*{_DURATION}"
@@ -117,6 +117,8 @@ _COUNTED = re.compile(rf"\s*(?:同[^，。；;]{{0,8}}|发生|出现|累计|连�
 _PAST = re.compile(r"(?:以上|以下|以后|后再|后方可)")
 _SERVICE = re.compile(r"\s*(?:热线|服务|值班|值守|电话|监控|监测|在线|不间断|开通|制)")
 _SENTENCE_BREAK = re.compile(r"[。；;！!？?\n]")
+_FAR = 60
+"""Characters within which words of one part of a sentence bear on each other."""
 _CLAUSE_BREAK = re.compile(r"[，,。；;：:！!？?\n]")
 
 
@@ -132,11 +134,13 @@ class _Reading:
     def __init__(self, text: str) -> None:
         self.text = text
         self.found: list[TimeExpression] = []
+        self._covered = bytearray(len(text))
 
     def take(self, item: TimeExpression, original: str) -> None:
         """Keep what nothing taken before covers, with the wording as typed."""
-        if any(item.start < other.end and other.start < item.end for other in self.found):
+        if any(self._covered[item.start : item.end]):
             return
+        self._covered[item.start : item.end] = b"\x01" * (item.end - item.start)
         self.found.append(replace(item, wording=original[item.start : item.end].strip()))
 
     def candidates(self) -> Iterator[TimeExpression]:
@@ -168,14 +172,12 @@ class _Reading:
 
     def _times_after(self, at: int) -> tuple[Decimal, int]:
         """Return how often within the period: the 次 that follows in the same part of the sentence, else once."""
-        stop = _CLAUSE_BREAK.search(self.text, at)
-        match = _TIMES.search(self.text, at, stop.start() if stop is not None else len(self.text))
+        stop = _CLAUSE_BREAK.search(self.text, at, at + _FAR)
+        match = _TIMES.search(self.text, at, stop.start() if stop is not None else at + _FAR)
         times = _value(match["count"]) if match is not None and "每" not in self.text[at : match.start()] else None
-        return (
-            (times, match.end())
-            if match is not None and times and match.start() - at <= 1
-            else (times or Decimal(1), at)
-        )
+        if match is not None and times and match.start() - at <= 1:
+            return times, match.end()
+        return times or Decimal(1), at
 
     # -- deadlines
 
@@ -224,13 +226,13 @@ class _Reading:
                 continue
             if _PAST.match(self.text, match.end()) or _COUNTED.match(self.text, match.end()):
                 continue
-            if not _MINIMUM.search(self.text, 0, match.start()):
+            if not _MINIMUM.search(self.text, max(0, match.start() - _FAR), match.start()):
                 yield _deadline(match, match.start(), Relation.WITHIN, sure=False)
 
     def _kept(self, at: int) -> bool:
         """Tell whether what begins at `at` is how long something is kept or valid, not by when something is done."""
-        first = max((match.end() for match in _CLAUSE_BREAK.finditer(self.text, 0, at)), default=0)
-        return _PERIOD_KEPT.search(self.text[first:at]) is not None
+        before = _CLAUSE_BREAK.split(self.text[max(0, at - _FAR) : at])[-1]
+        return _PERIOD_KEPT.search(before) is not None
 
 
 def _frequency(start: int, end: int, count: Decimal, unit: str, times: Decimal) -> TimeExpression:

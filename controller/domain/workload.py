@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from controller.domain.text import Text
     from controller.domain.time_expressions import TimeExpression
 
-_SENTENCE = re.compile(r"[^。；;！!？?\n]+")
+_SENTENCE = re.compile(r"[^。；;！!？?\n]{1,1000}")
 _NO_DUTY = re.compile(r"\s*(?:目的|宗旨|依据|范围|适用范围|定义)\s*[:：]")
 _DUTIES = re.compile(r"\s*(?:职责|责任|权责)(?:权限|分工)?\s*[:：]")
 _OBJECT = re.compile(

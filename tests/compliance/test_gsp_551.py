@@ -343,7 +343,8 @@ def test_gsp_5_51_11_the_time_of_an_act_comes_from_the_system(workspace: Workspa
         assert (answer.code, key in answer.err) == (4, True), key
     acting = {path: options(item) for path, item in commands() if "--as" in options(item)}
     dated = {path for path, found in acting.items() if found & {"--at", "--time", "--date", "--when"}}
-    assert dated <= {("record", "paper"), ("doc", "paper"), ("copy", "receive")}  # the date that is written on the paper, told as such
+    on_paper = {("record", "paper"), ("doc", "paper"), ("copy", "receive")}
+    assert dated <= on_paper  # the date that is written on the paper, told as such
     _, entry = entries(workspace, file_call(workspace))[0]
     assert abs(datetime.fromisoformat(entry["at"]) - datetime.now(ZONE)) < timedelta(minutes=1)
     assert entry["at"].endswith("+08:00")

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _GAP_STYLE, _COMPANY_STYLE = "文控间隔", "文控公司名称"
 _FURNITURE = {COMPANY_MARK: f"{W}p", CONTROL_MARK: f"{W}tbl", HISTORY_MARK: f"{W}tbl"}
-_CONTROL_WORDS, _HISTORY_WORDS = ("文件名称", "文件编号"), ("修订记录", "更改条款")
+_CONTROL_WORDS, _HISTORY_WORDS = ("文件名称", "文件编号"), ("修订记录", "条款")
 _COMMENTS = "comments+xml"
 _CUSTOM = "application/vnd.openxmlformats-officedocument.custom-properties+xml"
 _MOST_CHANGES = 20_000

@@ -242,12 +242,15 @@ def clause_table(drawn: Table, width: int) -> str:
 
 def history_table(shown: ProcedurePrint, width: int) -> str:
     """Return the revision history, with empty rows to be filled by hand where it is short."""
-    widths = (mm(18), mm(26), mm(40), 0, mm(26))
+    widths = (mm(14), mm(23), mm(28), 0, mm(20), mm(20), mm(23))
     columns = [one or width - sum(widths) for one in widths]
-    title = Cell(paragraph(text_run("修订记录"), "WkSection"), width, span=5, shade=HEADING_SHADE)
-    heads = ("版本", "日期", "更改条款", "更改原因", "更改人")
-    lines = [(item.revision, item.date or "", item.clauses, item.reason, item.by) for item in shown.history]
-    lines += [("",) * 5] * max(0, _EMPTY_HISTORY_ROWS - len(lines))
+    title = Cell(paragraph(text_run("修订记录"), "WkSection"), width, span=len(widths), shade=HEADING_SHADE)
+    heads = ("版本", "日期", "修改条款", "原因", "修改人", "批准人", "生效日期")
+    lines: list[tuple[str, ...]] = [
+        (item.revision, item.date, item.clauses, item.reason, item.by, item.approved_by, item.effective)
+        for item in shown.history
+    ]
+    lines += [("",) * len(widths)] * max(0, _EMPTY_HISTORY_ROWS - len(lines))
     rows = [row([title], height=mm(7), header=True)]
     rows.append(row(_cells(heads, columns, "WkTableHead", LABEL_SHADE), height=mm(7), header=True))
     rows += [row(_cells(line, columns, "WkTableCell", None), height=mm(7.5)) for line in lines]

@@ -139,7 +139,7 @@ class Changes(Keeping):
         """Finds what is wrong with a draft."""
         from controller.services.change_check import ChangeCheck
 
-        return ChangeCheck(self._form_findings, self._forms_of)
+        return ChangeCheck(self._form_findings, self._forms_of, self.revision_table.findings)
 
     @staticmethod
     def _form_findings(files: LibraryFiles, numbers: Sequence[str]) -> Sequence[Finding]:
@@ -158,12 +158,10 @@ class Changes(Keeping):
 
     def signing_on(self, files: LibraryFiles) -> DocumentSigning:
         """Signatures on documents as they are in another state of the library."""
-        from controller.adapters.procedure_layout import ProcedureLayout
         from controller.services.document_library import DocumentLibrary
-        from controller.services.procedure_printing import ProcedurePrinting
 
         library = DocumentLibrary(files)
-        printing = ProcedurePrinting(library, ProcedureLayout(), self.settings.company)
+        printing = self.document_prints.printing(library)
         return replace(self.document_signing, files=files, library=library, printing=printing)
 
     def _signing_drafts(self, files: LibraryFiles, request: ChangeRequest, day: date) -> DocumentSigning:

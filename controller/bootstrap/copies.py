@@ -92,7 +92,6 @@ class Copies(Filing):
             QmsError: the document cannot be printed.
         """
         from controller.domain.print_stamp import PrintStamp, StampKind
-        from controller.services.procedure_printing import ProcedurePrinting
 
         prints = self.document_prints
         shown = prints.find(planned.number, revision=planned.revision)
@@ -100,7 +99,7 @@ class Copies(Filing):
             self.document_signing,
             files=shown.library.files,
             library=shown.library,
-            printing=ProcedurePrinting(shown.library, prints.drawing, self.settings.company),
+            printing=prints.printing(shown.library),
         )
         standing = signing.standing(planned.number)
         if standing.complete and any(item.counts and item.paper is None for item in standing.signatures):

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from controller.services.redline_printing import RedlinePrinting
     from controller.services.reference_keeping import ReferenceKeeping
     from controller.services.register_library import RegisterLibrary
+    from controller.services.revision_table import RevisionTable
     from controller.services.set_approval import SetApproving
     from controller.services.set_printing import DocumentApproval, DocumentSetPrinting
 
@@ -149,7 +150,7 @@ class Library(Signing):
         from controller.adapters.procedure_layout import ProcedureLayout
         from controller.services.procedure_printing import ProcedurePrinting
 
-        return ProcedurePrinting(self.documents, ProcedureLayout(), self.settings.company)
+        return ProcedurePrinting(self.documents, ProcedureLayout(), self.settings.company, self.revision_table.rows)
 
     @cached_property
     def document_prints(self) -> DocumentPrints:
@@ -173,6 +174,7 @@ class Library(Signing):
             self.settings.company,
             self.clock,
             self.document_rules.uncontrolled_days,
+            self.revision_table.rows,
         )
 
     @cached_property
@@ -203,6 +205,13 @@ class Library(Signing):
             self.clock,
             self.zone,
         )
+
+    @cached_property
+    def revision_table(self) -> RevisionTable:
+        """The revision tables of documents."""
+        from controller.services.revision_table import RevisionTable
+
+        return RevisionTable(self.document_history, self.archive)
 
     @cached_property
     def library_state(self) -> LibraryState:

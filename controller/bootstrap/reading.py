@@ -35,10 +35,8 @@ class Reading(Importing):
     @cached_property
     def training_texts(self) -> LibraryTrainingTexts:
         """What there is to read: of the newest approved library, else of what is in force."""
-        from controller.adapters.procedure_layout import ProcedureLayout
         from controller.services.document_library import DocumentLibrary
         from controller.services.form_library import FormLibrary
-        from controller.services.procedure_printing import ProcedurePrinting
         from controller.services.training_text import LibraryTrainingTexts, ReadableLibrary
 
         approved = DocumentLibrary(self.approved_files)
@@ -46,7 +44,7 @@ class Reading(Importing):
             self.document_signing,
             files=self.approved_files,
             library=approved,
-            printing=ProcedurePrinting(approved, ProcedureLayout(), self.settings.company),
+            printing=self.document_prints.printing(approved),
         )
         libraries = [
             ReadableLibrary(signing, FormLibrary(self.approved_files)),

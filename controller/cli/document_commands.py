@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from controller.cli.document_view import (
 from controller.cli.files import read_bytes
 from controller.cli.reference_commands import reference_data
 from controller.domain.conformity import Gravity
+from controller.domain.errors import QmsError
 from controller.domain.text import T
 
 if TYPE_CHECKING:
@@ -220,6 +222,10 @@ def lint(session: Session, numbers: tuple[str, ...], working: bool) -> int:
     wanted = {library.resolve(number) for number in numbers}
     former = session.application.former_items
     found = [item for item in check_documents(library, former) if not wanted or item.subject in wanted]
+    for number in sorted(wanted or library.numbers()):
+        with suppress(QmsError):  # what cannot be read is told already
+            document = library.document(number)
+            found += session.application.revision_table.findings(document) if document.history else []
     out.findings(found)
     errors = sum(item.gravity is Gravity.ERROR for item in found)
     out.line(

@@ -121,6 +121,8 @@ class DocumentVersion:
     @property
     def recovered(self) -> tuple[HistoryRow, ...]:
         """What the document itself says of this revision: approvals and changes from before this system."""
+        if self.change is not None:
+            return ()
         rows = self.text.document.history if self.text is not None else ()
         former = self.text.document.former_revision if self.text is not None else None
         return tuple(row for row in rows if row.revision in {self.revision, former})

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from controller.domain.clause import Aside, AsideKind, Clause, Island, NumberingStyle, Table
+from controller.domain.revision_row import ELSEWHERE, typed_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from controller.domain.document import ControlledDocument, HistoryRow, SigningStep
+    from controller.domain.document import ControlledDocument, SigningStep
     from controller.domain.identifiers import Digest
+    from controller.domain.revision_row import RevisionRow
 
 CLASS_NAMES = {"手册": "质量手册", "制度": "管理制度", "程序": "程序文件", "职责": "岗位职责"}
 """Word in `document.yml` → the class as printed."""
-ELSEWHERE = "（系统外）"
-"""Stands after names that come from an old file: nobody of them signed here."""
 ELSEWHERE_NOTE = "编制、审核、批准为启用本系统之前在系统外所作，不是本系统的签名；原件由企业保存。"
 HEADING_LENGTH = 20
 """A first-level clause up to this length that is no sentence is printed as a heading."""
@@ -41,7 +41,7 @@ class ProcedurePrint:
     effective: str | None
     applies_if: str | None
     pieces: Sequence[Clause | Table | Island]
-    history: Sequence[HistoryRow]
+    history: Sequence[RevisionRow]
     islands: Mapping[Digest, bytes] = field(default_factory=dict)
     """The file kept for each island among the pieces, by digest."""
     notice: str = ""
@@ -58,8 +58,12 @@ class ProcedurePrint:
         company: str,
         islands: Mapping[Digest, bytes],
         notice: str = "",
+        revisions: Sequence[RevisionRow] | None = None,
     ) -> ProcedurePrint:
-        """Return the print of `document`; title lines and page marks of the source are left out, all else is kept."""
+        """Return the print of `document`; title lines and page marks of the source are left out, all else is kept.
+
+        `revisions` is its revision table; None: as typed in `document.yml`.
+        """
         return cls(
             company=company,
             number=document.number.text,
@@ -73,7 +77,7 @@ class ProcedurePrint:
             effective=document.effective,
             applies_if=document.applies_if,
             pieces=tuple(printed_pieces(pieces)),
-            history=[replace(row, by=f"{row.by}{ELSEWHERE}") if row.elsewhere else row for row in document.history],
+            history=list(revisions) if revisions is not None else [typed_row(row) for row in document.history],
             islands=islands,
             notice=notice,
             elsewhere=document.approved_elsewhere,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from controller.domain.conformity import Finding, Gravity
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from controller.domain.change_request import ChangedItem, ChangeRequest
+    from controller.domain.document import ControlledDocument
     from controller.services.archived_forms import KnownForms
     from controller.services.ports import LibraryFiles
 
@@ -27,15 +29,18 @@ class ChangeCheck:
     Args:
         forms: gives the findings of forms (`numbers`) as a library has them.
         known_forms: gives the forms of a library, for registers.
+        revision_rows: gives what the revision table of a drafted document says otherwise than what was signed.
     """
 
     def __init__(
         self,
         forms: Callable[[LibraryFiles, Sequence[str]], Sequence[Finding]],
         known_forms: Callable[[LibraryFiles], KnownForms],
+        revision_rows: Callable[[ControlledDocument, ChangeRequest], Sequence[Finding]],
     ) -> None:
         self._forms = forms
         self._known_forms = known_forms
+        self._revision_rows = revision_rows
 
     def findings(self, request: ChangeRequest, draft: LibraryFiles) -> list[Finding]:
         """Return everything that is wrong with, or worth knowing of, the items of a change."""
@@ -46,14 +51,18 @@ class ChangeCheck:
                 found += _revision(items, item)
         documents = {item.number for item in request.items if item.kind is ItemKind.DOCUMENT and item.after is not None}
         if documents:
-            found += [item for item in check_documents(DocumentLibrary(draft)) if _about(item, request)]
+            library = DocumentLibrary(draft)
+            found += [item for item in check_documents(library) if _about(item, request)]
+            for number in sorted(documents & set(library.numbers())):
+                with suppress(QmsError):  # what cannot be read is told already
+                    found += self._revision_rows(library.document(number), request)
         forms = [item.number for item in request.items if item.kind is ItemKind.FORM and item.after is not None]
         if forms:
             found += self._forms(draft, forms)
         registers = [item for item in request.items if item.kind is ItemKind.REGISTER and item.after is not None]
         if registers:
-            library = RegisterLibrary(draft, self._known_forms(draft))
-            found += [finding for finding in library.findings() if _about(finding, request)]
+            kept = RegisterLibrary(draft, self._known_forms(draft))
+            found += [finding for finding in kept.findings() if _about(finding, request)]
         return found
 
 

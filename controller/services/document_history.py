@@ -138,7 +138,6 @@ class DocumentHistory:
         self._clock = clock
         self._zone = zone
         self._requests = ChangeRequests(archive, statements)
-        self._changes: dict[str, ChangeRequest | None] = {}
         self._data: dict[str, bytes] = {}
         self._loose: dict[Digest, bytes] = {}
         self._names: dict[tuple[str, int], Mapping[str, str]] = {}
@@ -339,12 +338,10 @@ class DocumentHistory:
 
     def _change(self, number: str) -> ChangeRequest | None:
         """Return a change; None where there was none, or where `qms verify` has to tell what is wrong with it."""
-        if number not in self._changes:
-            try:
-                self._changes[number] = self._requests.read(number) if number else None
-            except QmsError:
-                self._changes[number] = None
-        return self._changes[number]
+        try:
+            return self._requests.read(number) if number else None
+        except QmsError:
+            return None
 
     def _version(
         self, number: str, serial: int, commit: HistoricCommit, named: Mapping[str, str], before: _Ids

@@ -18,11 +18,12 @@ from controller.services.document_library import DocumentLibrary, UnknownDocumen
 from controller.services.procedure_printing import ProcedurePrinting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from controller.domain.document import ControlledDocument
     from controller.domain.document_set import SetStanding
     from controller.domain.effect_schedule import PendingEffect
+    from controller.domain.revision_row import RevisionRow
     from controller.services.document_history import DocumentHistory
     from controller.services.files_in_force import DatedFiles, FilesInForce
     from controller.services.ports import Clock, LibraryFiles
@@ -91,6 +92,8 @@ class DocumentPrints:
     clock: Clock
     uncontrolled_days: int
     """How long a copy may be looked at that nobody recalls."""
+    revisions: Callable[[ControlledDocument], Sequence[RevisionRow]] | None = None
+    """Gives the revision table of a document; None: as typed."""
 
     def find(
         self, wanted: str, *, revision: str | None = None, draft: bool = False, training: bool = False
@@ -125,7 +128,11 @@ class DocumentPrints:
         Raises:
             QmsError: the errors of `ProcedurePrinting.docx`.
         """
-        return ProcedurePrinting(copy.library, self.drawing, self.company).docx(copy.number, notice=notice)
+        return self.printing(copy.library).docx(copy.number, notice=notice)
+
+    def printing(self, library: DocumentLibrary) -> ProcedurePrinting:
+        """Return what draws the documents of another state of the library."""
+        return ProcedurePrinting(library, self.drawing, self.company, self.revisions)
 
     def stamp(self, copy: DocumentCopy, by: str) -> PrintStamp:
         """Return what every page says about the copy that `by` prints now."""

@@ -14,6 +14,10 @@ from controller.domain.procedure_print import ProcedurePrint
 from controller.services.document_library import FOLDER, DocumentIncompleteError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from controller.domain.document import ControlledDocument
+    from controller.domain.revision_row import RevisionRow
     from controller.services.document_library import DocumentLibrary
     from controller.services.print_ports import ProcedureDrawing
 
@@ -23,9 +27,23 @@ ON_SIGNATURE_PAGE = SigningStep("见签署页", "见签署页")
 
 
 class ProcedurePrinting:
-    """文件打印服务. Draws the documents of one library in the name of one company."""
+    """文件打印服务. Draws the documents of one library in the name of one company.
 
-    def __init__(self, library: DocumentLibrary, drawing: ProcedureDrawing, company: str) -> None:
+    Args:
+        library: the documents.
+        drawing: draws the pages.
+        company: as printed at the head.
+        revisions: gives the revision table of a document; None: as typed in `document.yml`.
+    """
+
+    def __init__(
+        self,
+        library: DocumentLibrary,
+        drawing: ProcedureDrawing,
+        company: str,
+        revisions: Callable[[ControlledDocument], Sequence[RevisionRow]] | None = None,
+    ) -> None:
+        self._revisions = revisions
         self._library = library
         self._drawing = drawing
         self._company = company
@@ -52,7 +70,10 @@ class ProcedurePrinting:
                     raise DocumentIncompleteError(path=path)
                 islands[piece.digest] = kept
         house = self._library.files.read(HOUSE_PROCEDURE) or self._drawing.house()
-        printed = ProcedurePrint.of(document, pieces, company=self._company, islands=islands, notice=notice)
+        rows = self._revisions(document) if self._revisions is not None else None
+        printed = ProcedurePrint.of(
+            document, pieces, company=self._company, islands=islands, notice=notice, revisions=rows
+        )
         if effective:
             printed = replace(printed, effective=printed.effective or effective)
         if to_sign:

@@ -21,7 +21,7 @@ from controller.domain.document_set import (
 )
 from controller.domain.errors import NotFoundError, QmsError
 from controller.domain.identifiers import Digest, Revision
-from controller.domain.procedure_print import ELSEWHERE
+from controller.domain.revision_row import ELSEWHERE
 from controller.domain.route import APPROVE, DEFAULT_ROUTE
 from controller.domain.statement import Event
 from controller.domain.text import T

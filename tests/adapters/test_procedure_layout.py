@@ -87,9 +87,9 @@ def test_tables_and_the_revision_history_are_drawn() -> None:
     docx = procedure_docx(printed(), HOUSE)
     assert cells(docx, 1) == [["项目", "周期"], ["重点客户", "半年"]]
     history = cells(docx, 2)
-    assert history[1] == ["版本", "日期", "更改条款", "更改原因", "更改人"]
-    assert history[2] == ["A/1", "2026-01-20", "2.1", "增加频次", "王芳"]
-    assert history[-1] == [""] * 5
+    assert history[1] == ["版本", "日期", "修改条款", "原因", "修改人", "批准人", "生效日期"]
+    assert history[2] == ["A/1", "2026-01-20", "2.1", "增加频次", "王芳", "", ""]
+    assert history[-1] == [""] * 7
 
 
 def test_status_notes_and_page_marks_of_the_source_are_not_printed() -> None:

@@ -23,7 +23,7 @@ from controller.adapters.git_import import (
     message,
     move_branches,
 )
-from controller.adapters.git_objects import GitObjects, NotARepositoryError
+from controller.adapters.git_objects import GitObjects, NotARepositoryError, parse_tree
 from controller.adapters.git_program import (
     GitFailedError,
     GitProgram,
@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 MAIN = "refs/heads/main"
 LOCK = "controlled-files"
 _LABEL = "controlled"
+_KEPT_MOST = 8 << 20
+_KEPT_ENTRY = 300
+"""Bytes that an entry takes beside what it holds."""
 _NO_SPACE = frozenset({28, 122, 27})  # ENOSPC, EDQUOT, EFBIG
 
 
@@ -99,6 +102,8 @@ class GitControlledFiles:
         self._lock = lock
         self._patience = patience
         self._folders: dict[tuple[str, str], list[str]] = {}
+        self._kept: dict[tuple[str, str], tuple[str, str, bytes] | None] = {}
+        self._kept_bytes = 0
 
     def close(self) -> None:
         """Let the reading process go."""
@@ -117,13 +122,26 @@ class GitControlledFiles:
 
     def read(self, path: str, *, at: str | None = None) -> bytes | None:
         """Return the file's bytes, or None when there is none; `at` is an earlier commit."""
-        found = self._objects.get(f"{at or self.revision()}:{path}")
+        found = self._object(at or self.revision(), path)
         return found[2] if found and found[1] == "blob" else None
 
     def folders(self, path: str, *, at: str | None = None) -> list[str]:
         """Return the names directly below folder `path` that are folders, sorted; empty when it does not exist."""
-        entries = self._objects.folder_entries(f"{at or self.revision()}:{path}")
+        found = self._object(at or self.revision(), path)
+        entries = parse_tree(found[2]) if found and found[1] == "tree" else []
         return sorted(entry.name for entry in entries if entry.is_folder)
+
+    def _object(self, commit: str, path: str) -> tuple[str, str, bytes] | None:
+        """Return what `path` is in `commit`, which never changes: a check of the library reads it many times over."""
+        key = (commit, path)
+        if key not in self._kept:
+            found = self._objects.get(f"{commit}:{path}")
+            self._kept_bytes += _KEPT_ENTRY + (len(found[2]) if found else 0)
+            if self._kept_bytes > _KEPT_MOST:
+                self._kept, self._kept_bytes = {}, 0
+            self._kept[key] = found
+            return found
+        return self._kept[key]
 
     def files(self, path: str, *, at: str | None = None) -> list[str]:
         """Return the paths of all files below folder `path`, sorted."""

@@ -83,6 +83,8 @@ class GitObjects:
         self.program = GitProgram(Path(self.repository.git_dir).resolve(), folder)
         self.repository.git.update_environment(**self.program.environment)
         self._reader: RunningGit | None = None
+        self._loose: set[str] = set()
+        """Refs that GitPython found sound to read: their files are read again and again, and most often lie loose."""
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -92,6 +94,11 @@ class GitObjects:
 
     def ref(self, name: str) -> str | None:
         """Return the commit that the full ref `name` points to, None when there is none or it is damaged."""
+        if name in self._loose:
+            with contextlib.suppress(OSError, ValueError):
+                there = (self.common_folder / name).read_text(encoding="ascii").rstrip()
+                if _COMMIT.fullmatch(there):
+                    return there
         import git
 
         try:
@@ -99,7 +106,10 @@ class GitObjects:
         except (ValueError, AssertionError, OSError):
             return None  # GitPython meets an empty or unreadable file with whatever comes first
         commit = str(found)
-        return commit if _COMMIT.fullmatch(commit) else None
+        if not _COMMIT.fullmatch(commit):
+            return None
+        self._loose.add(name)
+        return commit
 
     def get(self, name: str) -> tuple[str, str, bytes] | None:
         """Return id, type and bytes of the object `name` (`<commit>:<path>` too), None when there is none.

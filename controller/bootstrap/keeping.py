@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ class Keeping(Copies):
 
         library = self.documents if draft is None else DocumentLibrary(draft)
         return ChangeImpactFinding(
-            keeping=ReferenceKeeping(library, self.former_items),
+            keeping=self.reference_keeping() if draft is None else ReferenceKeeping(library, self.former_items),
             library=library,
             forms=self.forms,
             registers=self.register_definitions,
@@ -40,7 +39,7 @@ class Keeping(Copies):
             catch_up=self.indexing.catch_up,
         )
 
-    @cached_property
+    @property
     def workload_counting(self) -> WorkloadCounting:
         """Works out what a text asks of each person in a year."""
         from controller.services.workload_counting import WorkloadCounting

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,8 @@ from controller.bootstrap.signing import Signing
 @dataclass
 class Library(Signing):
     """文件库. Forms, documents and registers as approved, and what comes into force."""
+
+    _kept_references: tuple[str, ReferenceKeeping] | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def forms(self) -> FormLibrary:
@@ -128,7 +130,12 @@ class Library(Signing):
         """Every reference of the library as it is now: in force, or in the folder."""
         from controller.services.reference_keeping import ReferenceKeeping
 
-        return ReferenceKeeping(self.document_library(working=working), self.former_items)
+        if working:
+            return ReferenceKeeping(self.document_library(working=True), self.former_items)
+        revision = self.controlled_files.revision()
+        if self._kept_references is None or self._kept_references[0] != revision:
+            self._kept_references = revision, ReferenceKeeping(self.documents, self.former_items)
+        return self._kept_references[1]
 
     @cached_property
     def registers(self) -> RegisterLibrary:

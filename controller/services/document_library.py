@@ -7,6 +7,7 @@ Gap notes are handed out beside a document for the screen; nothing that prints t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from controller.domain.errors import DamagedError, MisconfiguredError, NotFoundError
@@ -33,6 +34,8 @@ EXTERNAL_FILE = f"{FOLDER}/external_documents.yml"
 CHECKLIST_FILE = f"{FOLDER}/inspection_checklist.yml"
 FORMS_FOLDER = "templates/forms"
 REGISTERS_FOLDER = "templates/registers"
+_KEPT = 160
+"""Texts whose reading is kept: an act compares a library of some sixty documents with its draft, several times."""
 
 
 class UnknownDocumentError(NotFoundError):
@@ -124,7 +127,7 @@ class DocumentLibrary:
         """
         self._known(number)
         path = f"{FOLDER}/{number}/document.yml"
-        return read_document(self._text(path), where=path)
+        return _document_of(self._text(path), path)
 
     def show(self, number: str) -> LibraryDocument:
         """Return one document whole.
@@ -189,6 +192,8 @@ class DocumentLibrary:
         return frozenset(kept)
 
     def _known(self, number: str) -> None:
+        if _is_number(number) and self.files.read(f"{FOLDER}/{number}/document.yml") is not None:
+            return
         numbers = self.numbers()
         if number not in numbers:
             raise UnknownDocumentError(number=number, close=nearest(number, numbers))
@@ -203,6 +208,12 @@ class DocumentLibrary:
             raise DocumentIncompleteError(path=path) from exc
 
 
+@lru_cache(maxsize=_KEPT)
+def _document_of(text: str, path: str) -> ControlledDocument:
+    return read_document(text, where=path)
+
+
+@lru_cache(maxsize=_KEPT)
 def whole_segment(text: str) -> Segment:
     """Return a library text as one document, whatever looks like a second title inside it."""
     parsed = parse_text(text)

@@ -5,6 +5,7 @@ What cannot be read is told by the lint of that kind of item; here it only refer
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from controller.domain.clause import Clause, Table
@@ -38,6 +39,7 @@ _ROUTES_FILE = "signatures/routes.yml"
 _RETENTION_FILE = "records/retention.yml"
 _WITHDRAWN = "作废"
 _DEEPEST = 12
+_KEPT = 160
 
 
 class ReferenceKeeping:
@@ -113,7 +115,7 @@ class ReferenceKeeping:
             if data is None:
                 continue
             try:
-                content = load_yaml(data.decode("utf-8"), where=path)
+                content = _description(data, path)
             except (YamlTextError, UnicodeDecodeError) as exc:
                 message = exc.message if isinstance(exc, YamlTextError) else T("不是 UTF-8 文本")
                 self.unreadable.append(Finding("linked-file-unreadable", Gravity.WARNING, message, path=path))
@@ -247,6 +249,12 @@ class ReferenceKeeping:
         except QmsError:
             return {}  # told where the list itself is checked
         return content if isinstance(content, dict) else {}
+
+
+@lru_cache(maxsize=_KEPT)
+def _description(data: bytes, path: str) -> Any:
+    """Return what a form or register is described by; only to be read, as it is kept."""
+    return load_yaml(data.decode("utf-8"), where=path)
 
 
 def clause_texts(segment: Segment) -> Iterator[tuple[str, str, int]]:

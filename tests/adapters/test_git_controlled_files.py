@@ -127,6 +127,21 @@ def test_reading_shows_the_commit_not_the_half_edited_folder(folder: Path, contr
     assert controlled.read("procedures") is None
 
 
+def test_what_was_read_is_read_anew_when_main_has_moved(folder: Path, controlled: GitControlledFiles) -> None:
+    path = "templates/forms/XX-YLQXJL-018/form.yml"
+    first = controlled.revision()
+    assert controlled.read(path) == FILES[path]
+    assert controlled.read("templates/forms/XX-YLQXJL-019/form.yml") is None
+    assert controlled.folders("templates/forms") == ["XX-YLQXJL-018"]
+    with closing(open_files(folder)) as other:
+        change(other, {path: b"number: two\n", "templates/forms/XX-YLQXJL-019/form.yml": b"number: new\n"})
+    git(folder, "pack-refs", "--all")
+    assert controlled.read(path) == b"number: two\n"
+    assert controlled.read("templates/forms/XX-YLQXJL-019/form.yml") == b"number: new\n"
+    assert controlled.folders("templates/forms") == ["XX-YLQXJL-018", "XX-YLQXJL-019"]
+    assert controlled.read(path, at=first) == FILES[path]
+
+
 def test_a_change_reaches_commit_folder_and_index_together(folder: Path, controlled: GitControlledFiles) -> None:
     before = controlled.revision()
     changes = {

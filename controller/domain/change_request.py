@@ -61,6 +61,8 @@ STATUS_LABELS: Mapping[ChangeStatus, Text] = {
 }
 OPEN = frozenset({ChangeStatus.DRAFT, ChangeStatus.RETURNED, ChangeStatus.IN_REVIEW, ChangeStatus.AWAITING_APPROVAL})
 """While a change is in one of these nobody else can begin another of the same item."""
+BEGUN = "begun"
+"""In what a saved draft states: it is what the opening of the change itself began, an edit of nobody."""
 SIGNATURES = frozenset({Event.CHANGE_SUBMITTED, Event.CHANGE_REVIEWED, Event.CHANGE_APPROVED})
 
 
@@ -152,6 +154,8 @@ class ChangeRequest:
     """The draft: path on `main` → digest of its present content."""
     saved_by: Signatory | None = None
     """Who saved the draft last."""
+    authors: tuple[Signatory, ...] = ()
+    """Everybody whose edits came into the draft: each counts as drafter, whoever submits it (4.2.4 a)."""
     signatures: tuple[ChangeSignature, ...] = ()
     comments: tuple[ReviewComment, ...] = ()
     returned: str | None = None
@@ -215,6 +219,13 @@ class ChangeRequest:
         """Who submitted the draft, else who saved it last, else who opened the change."""
         submitted = self.signed(Event.CHANGE_SUBMITTED)
         return submitted.by if submitted is not None else self.saved_by or self.by
+
+    @property
+    def drafters(self) -> tuple[Signatory, ...]:
+        """Everybody who counts as drafter: who submitted the draft as it stands, and whose edits are in it."""
+        submitted = self.signed(Event.CHANGE_SUBMITTED)
+        everybody = (*((submitted.by,) if submitted is not None else ()), *self.authors)
+        return tuple({person.person: person for person in reversed(everybody)}.values())[::-1]
 
     def item(self, number: str) -> ChangedItem | None:
         """Return the item of that number."""
@@ -304,7 +315,9 @@ def _saved(request: ChangeRequest, stated: Statement) -> ChangeRequest:
     names = list(dict.fromkeys(path.rsplit("/", maxsplit=1)[-1] for path in changed))
     assert stated.by is not None
     why = T("{name}在签署之后改动了：{files}", name=stated.by.name, files=names)
-    return replace(_void(request, why), files=now, saved_by=stated.by)
+    known = {person.person for person in request.authors}
+    own = () if BEGUN in stated.new or stated.by.person in known else (stated.by,)
+    return replace(_void(request, why), files=now, saved_by=stated.by, authors=(*request.authors, *own))
 
 
 def _void(request: ChangeRequest, why: Text) -> ChangeRequest:

@@ -138,6 +138,7 @@ def may_sign(
     exempt: bool,
     post_names: Mapping[str, str],
     stand_in: frozenset[str] = frozenset(),
+    authors: Sequence[StepTaken] = (),
 ) -> RouteAnswer:
     """Tell whether `person`, who holds the posts `held`, may sign the step called `meaning` now.
 
@@ -150,6 +151,7 @@ def may_sign(
         exempt: whether a signed exemption is in force.
         post_names: post key → name, for messages.
         stand_in: posts that may take the step besides its own, because the drafter holds that post (`stand_ins`).
+        authors: people whose edits are in what is signed; each is kept apart as if he had taken the named step.
     """
     step = route.step(meaning)
     if step is None:
@@ -171,7 +173,8 @@ def may_sign(
     if ANYBODY not in step.by and not set(held) & {*step.by, *stand_in}:
         why = T("“{step}”应由以下岗位进行：{posts}", step=step.label, posts=_posts(step, post_names))
         return RouteAnswer(step, RouteProblem.POST, why, T("请相应岗位的人员操作。"))
-    same = [item for item in taken if item.person == person and frozenset((item.step, step.key)) in route.apart()]
+    people = (*taken, *authors)
+    same = [item for item in people if item.person == person and frozenset((item.step, step.key)) in route.apart()]
     if not same:
         return RouteAnswer(step)
     meanings = {item.key: item.meaning for item in route.steps}
@@ -180,23 +183,29 @@ def may_sign(
         return RouteAnswer(step, exempted=True)
     other = next(item for item in route.steps if item.key == (barred or same)[0].step)
     why = T("{name}已签“{other}”，“{step}”须由另一人签", name=same[0].name, other=other.label, step=step.label)
-    hint = (
-        T("请相应岗位的其他人员签署。")
-        if barred
-        else T("请相应岗位的其他人员签署；人员不足三人的企业可先由企业负责人签署豁免（qms doc exempt）。")
-    )
+    if not any(item in taken for item in barred or same):
+        why = T("{name}改过草稿，“{step}”须由另一人签", name=same[0].name, step=step.label)
+    if not barred:
+        hint = T("请相应岗位的其他人员签署；人员不足三人的企业可先由企业负责人签署豁免（qms doc exempt）。")
+    elif any(item in taken for item in barred):
+        hint = T("请相应岗位的其他人员签署。")
+    else:
+        hint = T("请相应岗位的其他人员签署；没有其他人时，取消这项更改（qms change cancel），另由别人起草。")
     return RouteAnswer(step, RouteProblem.SAME_PERSON, why, hint)
 
 
-def stand_ins(step: RouteStep, *, drafter_held: Iterable[str], owner_posts: Iterable[str]) -> frozenset[str]:
-    """Return the posts that take `step` in place of its own, because the drafter holds one of those himself.
+def stand_ins(
+    step: RouteStep, *, drafter_held: Iterable[str], owner_posts: Iterable[str], left: Iterable[str] = ()
+) -> frozenset[str]:
+    """Return the posts that take `step` in place of its own, because who drafted holds it and nobody else does.
 
     Args:
         step: the step.
         drafter_held: posts of who drafted.
         owner_posts: posts of the department that owns the document.
+        left: posts of everybody else.
     """
-    if not set(drafter_held) & set(step.by):
+    if not set(drafter_held) & set(step.by) or set(left) & set(step.by):
         return frozenset()
     found = {post for post in step.stand_in if post != OWNER}
     return frozenset(found | set(owner_posts) if OWNER in step.stand_in else found)

@@ -271,11 +271,10 @@ class ChangeApproval:
             return ()
         for item in request.items:
             own = {path: digest for path, digest in request.files.items() if item.holds(path)}
-            said = ("document.yml", "clauses.yml")
             moved = {
                 path for path in {*own, *request.base} if item.holds(path) and own.get(path) != request.base.get(path)
             }
-            if not {path for path in moved if path.rpartition("/")[2] not in said} and not self._described(
+            if not {path for path in moved if path.rpartition("/")[2] not in _CONTROL} and not self._described(
                 request, item, draft
             ):
                 raise NothingDraftedError(number=request.number, item=item.number)

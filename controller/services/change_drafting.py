@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from controller.domain.change_request import STATUS_LABELS, TRIGGERS, ChangedItem, ChangeKind, item_wire
+from controller.domain.change_request import BEGUN, STATUS_LABELS, TRIGGERS, ChangedItem, ChangeKind, item_wire
 from controller.domain.document import ControlledDocument, HistoryRow
 from controller.domain.errors import RefusedError
 from controller.domain.identifiers import Digest, DocumentNumber, Revision
@@ -237,7 +237,8 @@ class ChangeDrafting:
             )
 
         def began(_moment: ActMoment) -> StatementDraft:
-            return self._saved(number, dict(base), draft)
+            stated = self._stated(number, base, {path: Digest.of(data) for path, data in draft.items()})
+            return replace(stated, new={**stated.new, BEGUN: True})
 
         def along(_moment: ActMoment) -> Mapping[str, bytes]:
             kept = missing_contents(self._archive, number, contents)
@@ -373,9 +374,6 @@ class ChangeDrafting:
         )
         return {f"{folder}/document.yml": write_document(document).encode()}
 
-    def _saved(self, number: str, old: Mapping[str, Digest], draft: Mapping[str, bytes]) -> StatementDraft:
-        return self._stated(number, old, {path: Digest.of(data) for path, data in draft.items()})
-
     @staticmethod
     def _stated(number: str, old: Mapping[str, Digest], now: Mapping[str, Digest]) -> StatementDraft:
         before: dict[str, Wire] = {path: old[path].text for path in old if old[path] != now.get(path)}
@@ -394,10 +392,6 @@ def check_open(request: ChangeRequest) -> None:
     """Make sure that a change can still be worked on; raises `ChangeNotOpenError`."""
     if not request.open:
         raise ChangeNotOpenError(number=request.number, status=STATUS_LABELS[request.status])
-
-
-def _digest(data: bytes | None) -> Digest | None:
-    return Digest.of(data) if data is not None else None
 
 
 def _next_number(moment: ActMoment) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from controller.domain.route import ANYBODY, DEFAULT_ROUTE, RouteProblem, StepTaken, may_sign, stand_ins
+from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.services.document_signing import SamePersonError, SigningOrderError
 from controller.services.staff_directory import PostNeededError
@@ -52,20 +53,26 @@ class ChangeRoutes:
             exempt=self._exemption.in_force() is not None,
             post_names=self._post_names(),
             stand_in=stand_in,
+            authors=[StepTaken(route.steps[0].key, item.person, item.name) for item in request.drafters],
         )
         if answer.step is None or answer.why is not None:
             raise self._refusal(request, answer, by, stand_in)
         return answer.step, answer.exempted, stand_in
 
     def stand_in(self, request: ChangeRequest, route: Route, meaning: str) -> frozenset[str]:
-        """Return the posts that may take a step because the drafter holds its post himself."""
-        step, drafts = route.step(meaning), [item for item in request.counting if item.step == route.steps[0].key]
-        if step is None or not drafts or step is route.steps[0]:
+        """Return the posts that may take a step because who drafted holds its post, and nobody else does."""
+        step = route.step(meaning)
+        if step is None or step is route.steps[0] or request.signed(Event.CHANGE_SUBMITTED) is None:
             return frozenset()
-        drafter = self._staff.people.get(drafts[-1].by.person)
+        drafters = {item.person for item in request.drafters}
+        active = [person for person in self._staff.people.values() if person.active]
         owners = {item.owner for item in request.items}
-        owner_posts = [key for key, post in self._staff.posts.items() if post.department in owners]
-        return stand_ins(step, drafter_held=drafter.posts if drafter else (), owner_posts=owner_posts)
+        return stand_ins(
+            step,
+            drafter_held={post for person in active if person.id in drafters for post in person.posts},
+            owner_posts=[key for key, post in self._staff.posts.items() if post.department in owners],
+            left={post for person in active if person.id not in drafters for post in person.posts},
+        )
 
     def in_post(self, by: Signatory, step: RouteStep, stand_in: frozenset[str]) -> Signatory:
         """Return the person in the post that allows the step, the main post where that does."""

@@ -151,7 +151,7 @@ class ChangeSteps:
         if found is None:
             raise CommentUnknownError(number=request.number, comment=comment)
         person = by.signatory
-        drafters = {request.by.person, request.saved_by.person if request.saved_by else request.by.person}
+        drafters = {item.person for item in (request.by, request.drafter, *request.drafters)}
         if person.person not in drafters and person.name != found.by:
             raise PostNeededError(
                 act=T("答复更改 {number} 的意见", number=request.number),

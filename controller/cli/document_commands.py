@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller.cli.commands import M, group, option
+from controller.cli.document_revision_view import told_status
 from controller.cli.document_standing import review_flag, standing_facts, standing_rows
 from controller.cli.document_view import (
     control_data,
@@ -99,17 +100,22 @@ def list_documents(session: Session, class_word: str | None) -> int:
 
 @doc.command("show", help=M("查看一份文件：控制栏、条款、相关表单和对标提示。"))
 @click.argument("number", metavar="NUMBER")
+@option("--revision", metavar="REVISION", help=M("看哪个版本，作废的、待生效的也可以（默认：现行）。"))
 @click.pass_obj
-def show(session: Session, number: str) -> int:
-    out = session.output
-    library = session.application.documents
-    number = library.resolve(number)
+def show(session: Session, number: str, revision: str | None) -> int:
+    out, application = session.output, session.application
+    past = application.document_prints.find(number, revision=revision) if revision is not None else None
+    library = past.library if past is not None else application.documents
+    number = past.number if past is not None else library.resolve(number)
     shown = library.show(number)
     document = shown.document
-    rows = [
+    life = application.document_history.timeline(number).revision(document.revision.text) if past is not None else None
+    today = application.clock.now().astimezone(application.zone).date()
+    rows: list[list[object]] = [
         [T("文件名称"), document.title],
         [T("文件编号"), document.number],
         [T("版本"), document.revision],
+        *([[T("状态"), told_status(life, today)]] if life is not None else []),
         [T("类别"), document.class_word],
         [T("归口部门"), document.owner],
     ]
@@ -141,7 +147,8 @@ def show(session: Session, number: str) -> int:
         rows.append([T("适用条件"), document.applies_if])
     if document.status_note:
         rows.append([T("说明"), document.status_note])
-    rows += standing_rows(session.application, number)
+    governs = past is None or past.in_force
+    rows += standing_rows(application, number) if governs else []
     out.table([T("项目"), T("内容")], rows)
     out.line()
     for piece in shown.segment.pieces:
@@ -151,13 +158,15 @@ def show(session: Session, number: str) -> int:
         out.line(T("对标提示（仅屏幕显示，不打印，不进入资料包）："))
     for note in shown.notes:
         show_note(note, out)
-    references = session.application.reference_keeping().of(number) if out.as_json else []
+    references = application.reference_keeping().of(number) if out.as_json and governs else []
     out.document(
         control_data(document)
         | {
             "read": out.text(read) if read is not None else None,
             "references": [reference_data(item) for item in references],
-            "standing": standing_facts(session.application, number, out),
+            "standing": standing_facts(application, number, out) if governs else None,
+            "revision_status": life.status(today).value if life is not None else None,
+            "until": life.until.isoformat() if life is not None and life.until is not None else None,
             "text": shown.text,
             "clause_ids_fit": shown.ids_fit,
             "pieces": [piece_data(piece) for piece in shown.segment.pieces],

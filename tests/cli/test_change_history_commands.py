@@ -77,9 +77,14 @@ def test_what_is_approved_for_a_day_governs_from_that_day_and_everything_says_so
         clock_moves(patch, timedelta(days=20))
         shown = workspace.qms("doc", "history", "CX-014").out
         assert f"作废（{day} 起由 A/1 代替）" in shown
+        old = told(workspace, "show", "CX-014", "--revision", "A/0")
+        assert (old["revision"], old["revision_status"], old["until"]) == ("A/0", "obsolete", day.isoformat())
+        assert "稳定和扩大" in old["text"]
+        assert "作废" in workspace.qms("doc", "show", OTHER, "--revision", "A/0").out
         gone = workspace.qms("doc", "history", OTHER).out
         assert f"作废（{today + timedelta(days=5)} 起）" in gone
-        assert OTHER not in in_force(workspace, today.isoformat()) or now[OTHER]["revision"] == "A/0"
+        assert in_force(workspace, today.isoformat())[OTHER]["revision"] == "A/0"
+        assert workspace.qms("doc", "show", OTHER).code == 3
 
 
 def test_what_changes_govern_is_adopted_no_more(workspace: Workspace) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from controller.cli.change_next_step import tell_drafting, tell_next, tell_voided
 from controller.cli.change_request_view import (
     request_data,
     show_impact,
@@ -19,6 +20,7 @@ from controller.cli.commands import M, acting, command, option
 from controller.cli.files import write_output
 from controller.cli.questions import agreed
 from controller.domain.change_request import STATUS_LABELS, TRIGGERS, ChangeKind
+from controller.domain.library_day import ItemKind
 from controller.domain.statement import Event
 from controller.domain.text import T
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from controller.cli.main import Session
-    from controller.domain.change_request import ChangeRequest
     from controller.services.change_approval import SignedChange, ToSign
 
 _KINDS = [kind.value for kind in ChangeKind]
@@ -94,16 +95,7 @@ def open_change(
     request = application.change_drafting.open(order, by)
     out.line(T("已提出更改 {number}：{items}", number=request.number, items=told_items(request)))
     show_impact(application, request, out)
-    if request.kind is ChangeKind.WITHDRAW:
-        out.line(T("下一步：qms change submit {number}", number=request.number))
-    else:
-        out.line(
-            T(
-                "下一步：程序文件用 qms doc checkout 编号 --out 文件.docx 签出，改好后 qms doc checkin；"
-                "表单和台账在文件夹里改好后 qms change take {number}。然后 qms change submit {number}。",
-                number=request.number,
-            )
-        )
+    tell_drafting(request, out)
     out.document(request_data(application, request, out))
     return 0
 
@@ -150,7 +142,8 @@ def take(session: Session, number: str) -> int:
     for path in changed:
         out.line(f"  {path}")
     out.line(T("已收入更改 {number} 的草稿 {count} 个文件。", number=request.number, count=len(changed)))
-    _tell_voided(before, request, session)
+    tell_voided(before, request, out)
+    tell_next(application, request, out)
     out.document(request_data(application, request, out))
     return 0
 
@@ -219,6 +212,7 @@ def comment(session: Session, number: str, text: str, item: str | None, clause: 
     by = application.person(session.person)
     request = application.change_steps.comment(number, text, by, item=item, clause=clause)
     out.line(T("意见已记下，序号 {id}。", id=request.comments[-1].id))
+    tell_next(application, request, out)
     out.document(request_data(application, request, out))
     return 0
 
@@ -233,6 +227,7 @@ def resolve(session: Session, number: str, comment_id: str, answer: str) -> int:
     out, application = session.output, session.application
     request = application.change_steps.resolve(number, comment_id, answer, application.person(session.person))
     out.line(T("已答复；还有 {count} 条待答复。", count=len(request.unresolved)))
+    tell_next(application, request, out)
     out.document(request_data(application, request, out))
     return 0
 
@@ -247,7 +242,8 @@ def send_back(session: Session, number: str, reason: str) -> int:
     before = application.changes.read(number)
     request = application.change_steps.send_back(number, application.person(session.person), reason=reason)
     out.line(T("更改 {number} 已退回给{name}。", number=request.number, name=(before.saved_by or before.by).name))
-    _tell_voided(before, request, session)
+    tell_voided(before, request, out)
+    tell_next(application, request, out)
     out.document(request_data(application, request, out))
     return 0
 
@@ -282,6 +278,7 @@ def postpone(session: Session, number: str, item: str | None, day: datetime, rea
     found = next((one.number for one in request.items if one.number.endswith(wanted.upper())), wanted)
     request = application.change_steps.postpone(number, found, day.date(), by, reason=reason)
     out.line(T("{item} 改为从 {day} 起生效。", item=found, day=day.date()))
+    tell_next(application, request, out)
     out.document(request_data(application, request, out))
     return 0
 
@@ -294,7 +291,16 @@ def issue(session: Session, number: str) -> int:
     out, application = session.output, session.application
     request = application.change_steps.issue(number, application.person(session.person))
     out.line(T("更改 {number} 已发放。", number=request.number))
-    out.line(T("受控副本用 qms copy issue 发放；谁还没有阅知，用 qms training list 查看。"))
+    for item in request.items:
+        if item.kind is ItemKind.DOCUMENT and item.after is not None:
+            out.line(
+                T(
+                    "  发给使用的部门或人：qms copy issue {number} --to 部门或姓名 --out 副本.pdf；"
+                    "更改通知：qms training notice {number} --out 更改通知.pdf",
+                    number=item.number,
+                )
+            )
+    tell_next(application, request, out)
     out.document(request_data(application, request, out))
     return 0
 
@@ -360,21 +366,9 @@ def _finish(session: Session, done: SignedChange) -> int:
     out, application = session.output, session.application
     if done.exempted:
         out.line(T("依两人企业豁免签署。"))
-    following = application.change_routes.next_step(done.request)
-    if following is not None:
-        step, posts = following
-        out.line(T("下一步：{step}（{posts}）", step=step.label, posts=posts))
-    else:
-        out.line(T("下一步：文件管理员 qms change issue {number}", number=done.request.number))
+    tell_next(application, done.request, out)
     data: dict[str, Any] = request_data(application, done.request, out)
     data["records_filed"] = sorted({filed.number.text for filed in done.act.records})
     data["exempted"] = done.exempted
     out.document(data)
     return 0
-
-
-def _tell_voided(before: ChangeRequest, after: ChangeRequest, session: Session) -> None:
-    counting = {item.sequence for item in before.counting}
-    for item in after.voided:
-        if item.sequence in counting:
-            session.output.line(T("  {name}的“{meaning}”签名已作废。", name=item.by.name, meaning=item.meaning))

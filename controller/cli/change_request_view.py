@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from controller.cli.change_next_step import clause_names, tell_next
 from controller.domain.change_request import STATUS_LABELS
 from controller.domain.library_day import ItemKind
 from controller.domain.text import T, moment_text
@@ -51,7 +52,17 @@ def show_request(application: Application, request: ChangeRequest, out: Output) 
     if request.open:
         show_impact(application, request, out)
     if request.comments:
-        rows = [(item.id, item.by, item.clause, item.text, item.answer or T("待答复")) for item in request.comments]
+        names = {item.number: clause_names(application, request, item.number) for item in request.items}
+        rows = [
+            (
+                item.id,
+                item.by,
+                names.get(item.item, {}).get(item.clause, item.clause),
+                item.text,
+                item.answer or T("待答复"),
+            )
+            for item in request.comments
+        ]
         out.table([T("序号"), T("提出人"), T("条款"), T("意见"), T("答复")], rows)
     signed = [
         (item.meaning, item.by.name, item.by.post, moment_text(item.at), item.void_because or item.reason or "")
@@ -62,10 +73,7 @@ def show_request(application: Application, request: ChangeRequest, out: Output) 
     records = [record for forms in request.records.values() for record in forms.values()]
     if records:
         out.line(T("  记录：{numbers}", numbers=records))
-    following = application.change_routes.next_step(request) if request.open else None
-    if following is not None:
-        step, posts = following
-        out.line(T("下一步：{step}（{posts}）", step=step.label, posts=posts))
+    tell_next(application, request, out)
 
 
 def show_impact(application: Application, request: ChangeRequest, out: Output) -> None:

@@ -16,6 +16,7 @@ from controller.domain.word_changes import CHANGE_LABELS, CLAUSE_CHANGE_LABELS, 
 if TYPE_CHECKING:
     from controller.cli.main import Session
     from controller.cli.output import Output
+    from controller.domain.change_request import ChangeRequest
     from controller.domain.identifiers import Digest
     from controller.services.document_checkin import PreparedCheckin
 
@@ -42,7 +43,10 @@ def checkout(session: Session, number: str, target: Path, *, plain: bool, force:
     document = made.document.document
     out.line(T("已签出 {number}《{title}》{revision}：{file}", number=document.number, title=document.title,
                revision=document.revision, file=target))  # fmt: skip
-    if made.is_draft:
+    if made.change is not None:
+        out.line(T("这是更改 {change} 的草稿，“修订”已打开。", change=made.change) if made.tracked
+                 else T("这是更改 {change} 的草稿。", change=made.change))  # fmt: skip
+    elif made.is_draft:
         out.line(T("这是工作文件夹里的草稿，与现行版本不同。"))
     for other in made.others:
         out.line(
@@ -56,6 +60,7 @@ def checkout(session: Session, number: str, target: Path, *, plain: bool, force:
             "file": str(target),
             "checkout": made.name,
             "draft": made.is_draft,
+            "change": made.change,
             "tracked": made.tracked,
             "others": [{"person": other.person, "name": other.holder, "at": other.at} for other in made.others],
         }
@@ -90,17 +95,34 @@ def checkin(session: Session, file: Path, reason: str, *, revise: bool, takeover
         made = replace(made, order=replace(order, accept_uncertain=True))
     elif made.doubts and accept_uncertain:
         out.findings(made.doubts)
-    application.document_checkin.take_in(made, by=by)
     number = made.document.number
-    if made.files:
-        out.line(
-            T("已签入 {number} {revision}，写入工作文件夹；尚未生效。", number=number, revision=made.document.revision)
-        )
+    change = application.document_checkout.desk(number.text).change
+    before = application.changes.read(change) if change is not None else None
+    application.document_checkin.take_in(made, by=by)
+    facts = {"number": number, "revision": made.document.revision}
+    if before is not None:
+        _tell_change(session, before, facts, changed=bool(made.files))
+    elif made.files:
+        out.line(T("已签入 {number} {revision}，写入工作文件夹；尚未生效。", **facts))
         out.line(T("查看：qms change status；生效：qms change adopt --reason 原因"))
     else:
         out.line(T("{number} 没有改动，已登记签入。", number=number))
-    out.document(_data(made, out))
+    out.document(_data(made, out) | {"change": change})
     return 0
+
+
+def _tell_change(session: Session, before: ChangeRequest, facts: dict[str, object], *, changed: bool) -> None:
+    """Say that the draft of a change was saved, whose signatures it cost, and what comes next."""
+    from controller.cli.change_next_step import tell_next, tell_voided
+
+    out, application = session.output, session.application
+    if changed:
+        out.line(T("已签入 {number} {revision}，收入更改 {change} 的草稿；尚未生效。", change=before.number, **facts))
+    else:
+        out.line(T("{number} 的文字没有改动，已登记签入。", number=facts["number"]))
+    after = application.changes.read(before.number)
+    tell_voided(before, after, out)
+    tell_next(application, after, out)
 
 
 def _show(made: PreparedCheckin, out: Output) -> None:
@@ -122,7 +144,13 @@ def _show(made: PreparedCheckin, out: Output) -> None:
     if compared.changes:
         out.line(T("Word 修订（{count} 处，姓名和时间为文件所写）：", count=len(compared.changes)))
         rows_of = [
-            (item.author, item.at, CHANGE_LABELS[item.kind], called.get(item.clause or "") or "", item.text[:_SHOWN])
+            (
+                item.author,
+                _moment(item.at),
+                CHANGE_LABELS[item.kind],
+                called.get(item.clause or "") or "",
+                item.text[:_SHOWN],
+            )
             for item in compared.changes[:_LISTED]
         ]
         out.table([T("谁"), T("时间"), T("做了什么"), T("条款"), T("文字")], rows_of)
@@ -130,9 +158,17 @@ def _show(made: PreparedCheckin, out: Output) -> None:
             out.line(T("…… 其余 {count} 处见 --json 输出和签入陈述。", count=len(compared.changes) - _LISTED))
     if compared.comments:
         out.line(T("批注（{count} 条，不进入正文）：", count=len(compared.comments)))
-        told = [(item.author, item.at, called.get(item.clause or "") or "", item.text) for item in compared.comments]
+        told = [
+            (item.author, _moment(item.at), called.get(item.clause or "") or "", item.text)
+            for item in compared.comments
+        ]
         out.table([T("谁"), T("时间"), T("条款"), T("批注")], told)
     out.findings(made.notes)
+
+
+def _moment(at: str) -> str:
+    """Return a moment without seconds and zone: Word writes the author's own time and calls it UTC."""
+    return at[:16].replace("T", " ")
 
 
 def _data(made: PreparedCheckin, out: Output) -> dict[str, Any]:

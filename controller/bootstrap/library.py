@@ -233,7 +233,13 @@ class Library(Signing):
         from controller.adapters.redline_layout import RedlineLayout
         from controller.services.redline_printing import RedlinePrinting
 
-        return RedlinePrinting(self.controlled_files, self.document_history, RedlineLayout(), self.settings.company)
+        return RedlinePrinting(
+            self.controlled_files,
+            self.document_history,
+            RedlineLayout(),
+            self.settings.company,
+            self.revision_table.rows,
+        )
 
     @cached_property
     def routes(self) -> Routes:

@@ -115,10 +115,11 @@ def show(session: Session, number: str, revision: str | None) -> int:
         [T("文件名称"), document.title],
         [T("文件编号"), document.number],
         [T("版本"), document.revision],
-        *([[T("状态"), told_status(life, today)]] if life is not None else []),
         [T("类别"), document.class_word],
         [T("归口部门"), document.owner],
     ]
+    if life is not None:
+        rows.insert(3, [T("状态"), told_status(life, today)])
     read = session.application.training.line(number, str(document.revision))
     if read is not None:
         rows.append([T("阅知"), read])

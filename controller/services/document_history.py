@@ -11,33 +11,23 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from controller.domain.document_comparison import Comparison, DocumentText, compare
-from controller.domain.document_timeline import DocumentTimeline, DocumentVersion, StatedChange, VersionSignature
+from controller.domain.document_timeline import DocumentTimeline, DocumentVersion
 from controller.domain.errors import DamagedError, NotFoundError, QmsError, RefusedError
 from controller.domain.identifiers import Digest, nearest
-from controller.domain.paper_signature import paper_of
-from controller.domain.record import Signatory
-from controller.domain.statement import TRAIL, Event, statement_path
 from controller.domain.text import T
-from controller.file_formats.canonical_json import encode
-from controller.file_formats.clause_ids import ClauseIds, clause_digest, first_ids, read_clause_ids, realigned
-from controller.file_formats.document_file import read_document
 from controller.file_formats.effect_file import EFFECT_FILE, EffectFileError, PastEffects
-from controller.file_formats.statement_file import decode_statement
-from controller.file_formats.text_encoding import utf8_text
 from controller.services.change_chain import ChangeRequests
-from controller.services.controlled_items import SCREEN_ONLY
-from controller.services.document_library import FOLDER, DocumentIncompleteError, UnknownDocumentError, whole_segment
+from controller.services.document_library import FOLDER, DocumentIncompleteError, UnknownDocumentError
+from controller.services.document_texts import DocumentTexts, TextIds, belongs, contents_digest
 from controller.services.effect_history import EffectHistory
 from controller.services.examination_ports import HistoryUnreadable
-from controller.services.signed_statement import flaw_of
-from controller.services.statement_filing import StoredStatement
+from controller.services.version_statements import VersionStatements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import tzinfo
 
     from controller.domain.change_request import ChangeRequest
-    from controller.domain.clause import Clause, Segment
     from controller.domain.effect_schedule import PendingEffect
     from controller.domain.revision_timeline import RevisionEvent
     from controller.domain.text import Text
@@ -53,7 +43,6 @@ CURRENT = "现行"
 """How people call the content in force today."""
 NEWEST = "最新"
 """How people call the newest approved content, in force or not."""
-_SIGNATURES = frozenset({Event.DOCUMENT_SIGNED, Event.DOCUMENT_SIGNED_ON_PAPER})
 
 
 class HistoryDamagedError(DamagedError):
@@ -133,15 +122,14 @@ class DocumentHistory:
         self._library = library
         self._working = working
         self._history = history
-        self._archive = archive
-        self._statements = statements
         self._clock = clock
         self._zone = zone
         self._requests = ChangeRequests(archive, statements)
         self._data: dict[str, bytes] = {}
         self._loose: dict[Digest, bytes] = {}
         self._names: dict[tuple[str, int], Mapping[str, str]] = {}
-        self._segments: dict[str, Segment] = {}
+        self._texts = DocumentTexts()
+        self._said = VersionStatements(archive, statements, zone)
 
     # -- reading -----------------------------------------------------------------------------------------------
 
@@ -157,7 +145,7 @@ class DocumentHistory:
         except UnknownDocumentError:
             number = self._formerly(wanted)
         found, events = self._versions(number)
-        versions = self._signed(number, found)
+        versions = self._said.signed(number, found)
         titles = [item.text.document.title for item in versions if item.text is not None]
         return DocumentTimeline(number, titles[-1] if titles else "", tuple(versions), tuple(events))
 
@@ -224,10 +212,10 @@ class DocumentHistory:
         files = {
             path: data
             for path in library.files(f"{FOLDER}/{number}")
-            if (data := library.read(path)) is not None and _belongs(path, number)
+            if (data := library.read(path)) is not None and belongs(path, number)
         }
         last = timeline.readable[-1] if timeline.readable else None
-        text, _ids = self._text(number, files, _Ids.of(last))
+        text, _ids = self._texts.text(number, files, TextIds.of(last))
         digests = {path: Digest.of(data) for path, data in sorted(files.items())}
         self._loose |= {digests[path]: data for path, data in files.items()}
         return DocumentVersion(
@@ -236,7 +224,7 @@ class DocumentHistory:
             commit="",
             revision=text.document.revision.text,
             text=text,
-            contents=_contents(digests),
+            contents=contents_digest(digests),
             files=digests,
             stated=None,
             change=change,
@@ -309,7 +297,7 @@ class DocumentHistory:
         named: dict[str, str] = {}
         found: list[DocumentVersion] = []
         events: list[RevisionEvent] = []
-        before = _Ids()
+        before = TextIds()
         for commit in self._commits(folder):
             at = datetime.fromtimestamp(commit.at, self._zone)
             try:
@@ -319,7 +307,7 @@ class DocumentHistory:
             anew = days.anew(folder, at)
             if anew is not None:
                 events.append(anew)
-            touched = [change for change in commit.changes if _belongs(change.path, number)]
+            touched = [change for change in commit.changes if belongs(change.path, number)]
             for change in touched:
                 if change.kind == "D":
                     named.pop(change.path, None)
@@ -331,7 +319,7 @@ class DocumentHistory:
             if found and found[-1].files == version.files:
                 continue
             self._names[number, version.serial] = dict(named)
-            stated = self._stated(commit, [change.path for change in touched], version.files)
+            stated = self._said.stated(commit, [change.path for change in touched], version.files)
             found.append(replace(version, stated=stated, change=self._change(days.change)))
             events.append(days.event(folder, None if version.gone else version.revision, at))
         return found, events
@@ -344,8 +332,8 @@ class DocumentHistory:
             return None
 
     def _version(
-        self, number: str, serial: int, commit: HistoricCommit, named: Mapping[str, str], before: _Ids
-    ) -> tuple[DocumentVersion, _Ids]:
+        self, number: str, serial: int, commit: HistoricCommit, named: Mapping[str, str], before: TextIds
+    ) -> tuple[DocumentVersion, TextIds]:
         files: dict[str, bytes] = {}
         missing = None
         for path, content in named.items():
@@ -360,33 +348,17 @@ class DocumentHistory:
         ids = before
         if files and problem is None:
             try:
-                text, ids = self._text(number, files, before)
+                text, ids = self._texts.text(number, files, before)
             except QmsError as exc:
                 problem = exc.message
         revision = text.document.revision.text if text is not None else ""
         at = datetime.fromtimestamp(commit.at, self._zone)
         return (
             DocumentVersion(
-                serial, at, commit.commit, revision, text, _contents(digests), digests, None, problem=problem
+                serial, at, commit.commit, revision, text, contents_digest(digests), digests, None, problem=problem
             ),
             ids,
         )
-
-    def _text(self, number: str, files: Mapping[str, bytes], before: _Ids) -> tuple[DocumentText, _Ids]:
-        folder = f"{FOLDER}/{number}"
-        read: dict[str, str] = {}
-        for name in ("document.yml", "clauses.txt"):
-            path = f"{folder}/{name}"
-            if path not in files:
-                raise DocumentIncompleteError(path=path)
-            read[name] = utf8_text(files[path], where=path)
-        document = read_document(read["document.yml"], where=f"{folder}/document.yml")
-        segment = self._segments.get(read["clauses.txt"]) or whole_segment(read["clauses.txt"])
-        self._segments[read["clauses.txt"]] = segment
-        ids = _ids(segment.clauses, files.get(f"{folder}/clauses.yml"), before, where=f"{folder}/clauses.yml")
-        segment = segment.with_ids(tuple(mark.id for mark in ids.marks))
-        inside = {path.removeprefix(f"{folder}/"): Digest.of(data) for path, data in files.items()}
-        return DocumentText(document, segment.pieces, inside), _Ids(ids, segment.clauses)
 
     def _blob(self, content: str) -> bytes | None:
         if content not in self._data:
@@ -401,109 +373,6 @@ class DocumentHistory:
             return self._loose.get(version.files[path])
         content = self._names[number, version.serial].get(path)
         return self._blob(content) if content is not None else None
-
-    # -- statements --------------------------------------------------------------------------------------------
-
-    def _stated(
-        self, commit: HistoricCommit, touched: Sequence[str], files: Mapping[str, Digest]
-    ) -> StatedChange | None:
-        path = commit.statement or ("" if commit.parents else statement_path(TRAIL, 1))
-        data = self._archive.read(f"{path}.json") if path else None
-        if data is None:
-            return None
-        try:
-            stated = decode_statement(data, where=path)
-        except QmsError:
-            return None
-        if not commit.statement and stated.event is not Event.SITE_OPENED:
-            return None
-        signature = self._archive.read(f"{path}.p7s")
-        stored = StoredStatement(stated, Digest.of(data), data, {"": signature} if signature else {}, path)
-        flaw = flaw_of(stored)
-        if flaw is None and commit.statement and any(stated.files.get(item) != files.get(item) for item in touched):
-            flaw = T("陈述所写的内容与这次更改不符")
-        return StatedChange(stated.event.value, stated.by, stated.reason, stored.digest, path, flaw)
-
-    def _signed(self, number: str, versions: Sequence[DocumentVersion]) -> list[DocumentVersion]:
-        given: dict[int, list[VersionSignature]] = {}
-        for revision in dict.fromkeys(item.revision for item in versions if item.revision):
-            for stored in self._statements.chain(f"documents/{number}/{revision.replace('/', '-')}"):
-                if stored.statement.event not in _SIGNATURES:
-                    continue
-                covered = {
-                    path: digest
-                    for path, digest in stored.statement.files.items()
-                    if not path.startswith(f"{stored.statement.chain}/")
-                }
-                at = datetime.fromisoformat(stored.statement.at).astimezone(self._zone)
-                same = [item for item in versions if dict(item.files) == covered]
-                # Who signs, signs what stands, or the draft of what comes; another change may follow in that second.
-                meant = [item for item in same if item.at <= at][-1:] or same[:1]
-                signature = _signature(stored, at)
-                if meant and signature is not None:
-                    given.setdefault(meant[0].serial, []).append(signature)
-        return [replace(item, signatures=tuple(given.get(item.serial, ()))) for item in versions]
-
-
-@dataclass(frozen=True)
-class _Ids:
-    """The clause ids of a version, and the clauses they belong to."""
-
-    ids: ClauseIds | None = None
-    clauses: Sequence[Clause] = ()
-
-    @classmethod
-    def of(cls, version: DocumentVersion | None) -> _Ids:
-        """Return the ids that a version's clauses carry."""
-        from controller.domain.clause import Clause
-        from controller.file_formats.clause_ids import ClauseMark
-
-        if version is None or version.text is None:
-            return cls()
-        clauses = [piece for piece in version.text.pieces if isinstance(piece, Clause)]
-        marks = tuple(ClauseMark(item.id or "", item.label, clause_digest(item)) for item in clauses)
-        return cls(ClauseIds(marks), clauses)
-
-
-def _ids(clauses: Sequence[Clause], data: bytes | None, before: _Ids, *, where: str) -> ClauseIds:
-    """Return the ids of a version: its own where they fit its text, else carried on from the version before."""
-    if data is not None:
-        try:
-            own = read_clause_ids(utf8_text(data, where=where), where=where)
-        except QmsError:
-            own = ClauseIds()
-        if [mark.digest for mark in own.marks] == [clause_digest(clause) for clause in clauses]:
-            return own
-    if before.ids is None:
-        return first_ids(clauses)
-    return realigned(before.ids, before.clauses, clauses)[0]
-
-
-def _belongs(path: str, number: str) -> bool:
-    inside = path.removeprefix(f"{FOLDER}/{number}/")
-    return inside != path and inside not in SCREEN_ONLY
-
-
-def _contents(files: Mapping[str, Digest]) -> Digest:
-    return Digest.of(encode({path: digest.text for path, digest in files.items()}))
-
-
-def _signature(stored: StoredStatement, at: datetime) -> VersionSignature | None:
-    """Return the signature that a statement files; None when a signature on paper was asked for in vain."""
-    stated = stored.statement
-    assert stated.by is not None  # `decode_statement` lets nobody sign without a name
-    flaw = flaw_of(stored)
-    if stated.event is Event.DOCUMENT_SIGNED:
-        return VersionSignature(stated.meaning, stated.by, at, stored.digest, stated.reason, flaw=flaw)
-    paper = paper_of(stated.new)
-    if paper is None:
-        flaw = flaw or T("没有写明纸质签名")
-        return VersionSignature(stated.meaning, stated.by, at, stored.digest, stated.reason, flaw=flaw)
-    if not paper.signed:
-        return None
-    by = Signatory(paper.person, paper.name, paper.post)
-    told = paper.told(stated.by)
-    return VersionSignature(paper.meaning, by, at, stored.digest, stated.reason, on_paper=told, flaw=flaw)
 
 
 def _origins(versions: Sequence[DocumentVersion]) -> dict[str, DocumentVersion]:

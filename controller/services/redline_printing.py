@@ -11,7 +11,11 @@ from controller.services.document_library import FOLDER, DocumentIncompleteError
 from controller.services.procedure_printing import HOUSE_PROCEDURE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from controller.domain.document import ControlledDocument
     from controller.domain.document_timeline import DocumentVersion
+    from controller.domain.revision_row import RevisionRow
     from controller.services.document_history import DocumentHistory, VersionDifference
     from controller.services.history_ports import RedlineDrawing
     from controller.services.ports import LibraryFiles
@@ -30,9 +34,18 @@ class RedlinePrinting:
         history: where the kept pictures and tables of each version come from.
         drawing: draws the pages.
         company: as printed at the head.
+        revisions: gives the revision table of a document.
     """
 
-    def __init__(self, files: LibraryFiles, history: DocumentHistory, drawing: RedlineDrawing, company: str) -> None:
+    def __init__(
+        self,
+        files: LibraryFiles,
+        history: DocumentHistory,
+        drawing: RedlineDrawing,
+        company: str,
+        revisions: Callable[[ControlledDocument], Sequence[RevisionRow]],
+    ) -> None:
+        self._revisions = revisions
         self._files = files
         self._history = history
         self._drawing = drawing
@@ -64,7 +77,8 @@ class RedlinePrinting:
             if isinstance(piece, Island) and piece.digest not in islands:
                 path = f"{FOLDER}/{difference.number}/islands/{piece.digest.hex}.json"
                 raise DocumentIncompleteError(path=path)
-        return ProcedurePrint.of(text.document, text.pieces, company=self._company, islands=islands)
+        rows = self._revisions(text.document)
+        return ProcedurePrint.of(text.document, text.pieces, company=self._company, islands=islands, revisions=rows)
 
 
 def _author(version: DocumentVersion) -> ChangeAuthor:

@@ -187,10 +187,10 @@ def test_the_page_is_self_contained_and_tells_everything(revised: Workspace, tmp
 
 def test_the_redline_holds_both_prints(revised: Workspace, tmp_path: Path) -> None:
     target, new = tmp_path / "对照.docx", tmp_path / "new.docx"
+    sign_all(revised)  # of what is not signed the print says so
     done = revised.qms("doc", "diff", "CX-014", "A/0", "A/1", "--docx", str(target))
     assert done.code == 0, done.err
     document = open_docx(target.read_bytes()).contents["word/document.xml"]
-    sign_all(revised)  # of what is not signed the print says so
     assert revised.qms("doc", "print", "CX-014", "--out", str(new)).code == 0
     printed = open_docx(new.read_bytes()).contents["word/document.xml"]
     assert body_blocks(accepted(document)) == body_blocks(accepted(printed))

@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -19,10 +20,12 @@ import pytest
 
 from controller.adapters.this_computer import origin_here
 from controller.bootstrap import NewCompany, make_workspace, open_workspace
+from controller.domain.change_request import ChangeKind
 from controller.domain.errors import QmsError
 from controller.domain.identifiers import Digest, RecordNumber
 from controller.domain.person import PostHeld
 from controller.domain.statement import TRAIL, Event
+from controller.services.change_drafting import ChangeOrder
 from controller.services.key_signing import KeySigner
 from controller.services.print_ports import PdfDocument
 from controller.services.record_filing import OpeningAct
@@ -54,6 +57,7 @@ LIBRARY = (
 )  # fmt: skip
 """What of the starter library the small company keeps."""
 DOCUMENT = "XX-YLQXCX-014"
+CLAUSES = f"procedures/{DOCUMENT}/clauses.txt"
 COMPLAINT, TRAINING, MANDATE = "XX-YLQXJL-018", "XX-YLQXJL-006", "XX-YLQXJL-033"
 COMPLAINED: Mapping[str, object] = {
     "customer_name": "江城市第一人民医院", "contact_name": "何志远", "contact_phone": "0599-5561201",
@@ -298,6 +302,35 @@ def _working(acting: Acting, _authority: OpensslAuthority, _address: str) -> Non
         people["p002"], person="p006", name="刘洋", posts=[PostHeld("service_engineer")], identity_check="身份证 1234"
     )
     acting.renew("p006")
+    _changing(acting)
+
+
+def _changing(acting: Acting) -> None:
+    """Take the document to its next revision: drafted twice, approved, read, a copy of it handed out."""
+    application, people = acting.application, acting.people
+    # The small library lacks most of what its one document refers to.
+    application.change_check = SimpleNamespace(findings=lambda _request, _draft: [])  # type: ignore[assignment]
+    drafting = application.change_drafting
+    request = drafting.open(
+        ChangeOrder(ChangeKind.REVISE, "内审发现用语不准确", ("其他",), (DOCUMENT,)), people["p003"]
+    )
+    text = (application.folder / CLAUSES).read_text(encoding="utf-8")
+    for old, new in (("稳定和扩大", "稳定与扩大"), ("稳定与扩大", "稳定并扩大")):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+        request = drafting.save(request, {CLAUSES: text.encode()}, people["p003"])
+    effective = acting.clock.moment.date() + timedelta(days=30)
+    for event, person in (
+        (Event.CHANGE_SUBMITTED, "p003"), (Event.CHANGE_REVIEWED, "p002"), (Event.CHANGE_APPROVED, "p001"),
+    ):  # fmt: skip
+        application.change_approval.sign(request.number, event, people[person], effective=effective)
+    if application.training.find(DOCUMENT, "A/1") is None:
+        application.training.assign(DOCUMENT, "A/1", people["p003"], people=["p005"])
+    shown = application.training.text(DOCUMENT, "A/1").digest
+    application.training.understood(DOCUMENT, "A/1", people["p005"], shown=shown)
+    planned = application.copy_issuing.plan(DOCUMENT, "赵敏", people["p003"].signatory)
+    application.copy_issuing.issue(planned, people["p003"])
+    application.copy_issuing.receive(DOCUMENT, planned.copy, people["p005"])
 
 
 def _finishing(acting: Acting, _authority: OpensslAuthority, _address: str) -> None:

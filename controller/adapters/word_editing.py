@@ -41,7 +41,7 @@ class PlaceInWordMissingError(NotFoundError):
 
 @dataclass(frozen=True)
 class WordAuthor:
-    """Word 的作者. The name and the moment that Word writes beside a change."""
+    """Word 的作者. The name and the moment that Word writes beside a change: the author's own time, called UTC."""
 
     name: str
     at: datetime

@@ -79,6 +79,9 @@ def _until_approved(application: Application, request: ChangeRequest) -> list[Te
         return []
     step, posts = following
     lines: list[Text] = []
+    if request.status is ChangeStatus.RETURNED:
+        why = request.returned or ""
+        lines.append(T("先按退回原因修改草稿（{why}）：重新签出、签入，或 qms change cancel 取消", why=why))
     if request.unresolved:
         drafter = request.saved_by or request.by
         ids = "、".join(item.id for item in request.unresolved)
@@ -93,23 +96,23 @@ def _until_approved(application: Application, request: ChangeRequest) -> list[Te
 
 def _until_closed(application: Application, request: ChangeRequest) -> list[Text]:
     lines: list[Text] = []
+    back: list[str] = []
+    waiting = (request.effective or "") > application.clock.now().date().isoformat()
     for item in request.items:
         standing = application.training.find(item.number, item.after) if item.after is not None else None
         if standing is not None and not standing.complete:
-            names = [person.name for person in standing.missing]
-            lines.append(
-                T("qms training read {number}（阅知：{names}各自登录）", number=standing.number, names="、".join(names))
-            )
+            names = "、".join(person.name for person in standing.missing)
+            lines.append(T("qms training read {number}（阅知：{names}）", number=standing.number, names=names))
         if item.kind is ItemKind.DOCUMENT:
-            back = application.copies.recall_standing(item.number, change=request.number).out
-            lines += [
-                T("收回旧版后 qms copy return {number} --copy {copy}", number=item.number, copy=copy.copy)
-                for copy in back
-            ]
-    day = request.effective or ""
-    facts = {"number": request.number, "posts": _controllers(application)}
-    if day > application.clock.now().date().isoformat():
-        lines.append(T("{day} 生效后 qms change close {number}（办结：{posts}）", day=day, **facts))
+            copies = application.copies.recall_standing(item.number, change=request.number).out
+            back += [f"qms copy return {item.number} --copy {copy.copy}" for copy in copies]
+    if not waiting:
+        lines += [T("收回旧版后 {command}", command=command) for command in back]
+    facts = {"number": request.number, "posts": _controllers(application), "day": request.effective or ""}
+    if waiting and back:
+        lines.append(T("{day} 生效后收回旧版副本，再 qms change close {number}（办结：{posts}）", **facts))
+    elif waiting:
+        lines.append(T("{day} 生效后 qms change close {number}（办结：{posts}）", **facts))
     else:
         lines.append(T("qms change close {number}（办结：{posts}）", **facts))
     return lines

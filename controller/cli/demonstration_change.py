@@ -7,7 +7,7 @@ that the change lies among the records of the sample year.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -169,13 +169,13 @@ class DemonstratedChange:
 
         editing = WordEditing(docx)
         name = self._signers[_DRAFTER].signatory.name
-        author = WordAuthor(name, self._at("edited").astimezone(UTC))
+        author = WordAuthor(name, self._at("edited"))
         for edit in self._told["edits"]:
             if "after" in edit:
                 editing.add_paragraph(edit["after"], edit["new"], author)
             else:
                 editing.replace(edit["old"], edit["new"], author)
-        reader = WordAuthor(self._signers[_READS_WORD].signatory.name, self._at("commented_in_word").astimezone(UTC))
+        reader = WordAuthor(self._signers[_READS_WORD].signatory.name, self._at("commented_in_word"))
         editing.comment(self._told["word_comment"]["about"], self._told["word_comment"]["text"], reader)
         return editing.saved()
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from controller.adapters.finished_file import FileExistsRefusedError, finished_file
 from controller.adapters.register_csv import harmless
-from controller.adapters.register_files import CELLS_PER_PDF, part_path, parts_of
+from controller.adapters.register_files import part_path, parts_of
 from controller.domain.identifiers import Digest
 from controller.domain.trail_event import TrailEvent
-from controller.services.trail_listing import COLUMNS, PRINTED_COLUMNS, TrailTable, particulars
+from controller.services.trail_listing import COLUMNS, TrailTable, particulars, printed_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -119,10 +119,10 @@ class AuditTrailFiles:
         place: Callable[[Path], Path],
         progress: Progress | None,
     ) -> Iterator[tuple[Path, Path]]:
-        table = TrailTable(selected, made, PRINTED_COLUMNS, definition=self._definition, progress=progress)
-        rows = min(_ROWS_PER_PDF, CELLS_PER_PDF // len(PRINTED_COLUMNS))
-        several = len(selected) > rows
-        for number, docx in enumerate(self._documents().parts(table, rows_per_part=rows), 1):
+        columns = printed_columns(_ROWS_PER_PDF, made)
+        table = TrailTable(selected, made, columns, definition=self._definition, progress=progress)
+        several = len(selected) > _ROWS_PER_PDF
+        for number, docx in enumerate(self._documents().parts(table, rows_per_part=_ROWS_PER_PDF), 1):
             final = part_path(path, number) if several else path
             unfinished = place(final)
             unfinished.write_bytes(self._printing().print(docx).data)

@@ -24,14 +24,14 @@ from controller.domain.identifiers import Digest
 from controller.domain.register import ColumnType, cell_text
 from controller.domain.text import T
 from controller.file_formats.docx_package import open_docx, write_docx
-from controller.services.register_report import preface_sheet
+from controller.services.register_report import Sheet, preface_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from controller.domain.register import Heading
     from controller.services.print_ports import DocxRenderer, TemplateCompiler
-    from controller.services.register_report import ListedTable, Sheet
+    from controller.services.register_report import ListedTable
 
 HOUSE_FILE = "templates/house/register.docx"
 ROWS_PER_PART = 300
@@ -161,7 +161,9 @@ class _Drawing:
     def _row(texts: Sequence[str], columns: Sequence[int], size: int, aligned: Sequence[str]) -> str:
         font = f'<w:sz w:val="{size}"/><w:szCs w:val="{size}"/>'
         cells = [
-            Cell(paragraph(text_run(_breakable(_cut(text)), font), "WkTableCell", alignment), width)
+            Cell(
+                paragraph(text_run(_breakable(_cut(text)), font), "WkTableCell", _line_height(size) + alignment), width
+            )
             for text, width, alignment in zip(texts, columns, aligned, strict=True)
         ]
         return row(cells, height=size * 13, may_split=True)
@@ -186,7 +188,7 @@ class _Drawing:
             paragraph(text_run(line if whole else f"{line}　　第 {number} 部分"), "WkSubtitle"),
         ]
         if number == 1 and self.register.preface:
-            body += [*self._supplement(preface_sheet(self.register)), paragraph("", "WkSmall")]
+            body += [*self._supplement(_side_by_side(preface_sheet(self.register))), paragraph("", "WkSmall")]
         if not definition.available:
             body.append(paragraph(text_run(definition.unavailable_reason or "所需数据随后续功能提供"), "WkValue"))
         elif rows:
@@ -247,6 +249,19 @@ def _fit(characters: Sequence[int], least: Sequence[int], width: int) -> tuple[l
         return [width // len(columns)] * len(columns), size
     columns[widest] += spare
     return columns, size
+
+
+def _line_height(size: int) -> str:
+    """Return the height of a line for a size of type smaller than the style's own."""
+    return f'<w:spacing w:line="{size * 13}" w:lineRule="exact"/>' if size < _SIZES[0] else ""
+
+
+def _side_by_side(sheet: Sheet) -> Sheet:
+    """Return a sheet of two columns as one of four, half as high."""
+    half = (len(sheet.rows) + 1) // 2
+    right = (*sheet.rows[half:], *[("", "")] * (half * 2 - len(sheet.rows)))
+    rows = tuple((*left, *other) for left, other in zip(sheet.rows[:half], right, strict=True))
+    return Sheet(sheet.title, sheet.headings * 2, sheet.widths * 2, rows)
 
 
 def _cut(text: str) -> str:

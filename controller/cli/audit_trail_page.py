@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from controller.adapters.audit_trail_files import event_data
 from controller.domain.text import T, Text
-from controller.domain.trail_event import SIGNED_LABELS, ObjectKind, Signed, TrailEvent, TrailFilter
+from controller.domain.trail_event import SIGNED_LABELS, ObjectKind, Signed, TrailEvent, TrailFilter, for_people
 from controller.services.trail_listing import moment
 
 if TYPE_CHECKING:
@@ -60,12 +60,13 @@ def trail_data(selected: SelectedTrail, events: list[dict[str, object]]) -> dict
 
 
 def _row(out: Output, event: TrailEvent, *, whole: bool) -> tuple[object, ...]:
-    limit = len(event.changes) if whole else _CHANGES_SHOWN
-    told = [_change(out, item) for item in event.changes[:limit]]
+    changes = for_people(event.changes)
+    limit = len(changes) if whole else _CHANGES_SHOWN
+    told = [_change(out, item) for item in changes[:limit]]
     if not whole:
         told = [item if len(item) <= _LONG else item[: _LONG - 1] + "…" for item in told]
-    if len(event.changes) > limit:
-        told.append(out.text(T("等 {count} 项", count=len(event.changes))))
+    if len(changes) > limit:
+        told.append(out.text(T("等 {count} 项", count=len(changes))))
     told += event.aside
     stage = event.stage or (event.meaning if event.kind == ObjectKind.DOCUMENT else "")
     action = out.text(event.action) + (f"（{stage}）" if stage else "")
@@ -89,7 +90,8 @@ def _who(event: TrailEvent) -> Text | str:
 
 
 def _change(out: Output, item: ShownChange) -> str:
+    label = Text(item.label)  # the name of a fact has its translation, that of a form's field none
     if not item.old:
-        return out.text(T("{label}：{value}", label=item.label, value=item.new))
+        return out.text(T("{label}：{value}", label=label, value=item.new))
     new = item.new or T("（空）")
-    return out.text(T("{label}：{old} → {new}", label=item.label, old=item.old, new=new))
+    return out.text(T("{label}：{old} → {new}", label=label, old=item.old, new=new))

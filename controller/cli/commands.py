@@ -73,6 +73,8 @@ def _width(text: str) -> int:
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
+RUNNING = "controller.cli.running"
+"""Where a context keeps the words of the command that runs, such as `qms person retire`; never what follows them."""
 _WIDEST = 34
 """Columns of the first of two, beyond which the second begins on its own line."""
 
@@ -148,6 +150,11 @@ class QmsCommand(click.Command):
     """命令. A command whose help is translated."""
 
     context_class = _HelpContext
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; `RUNNING` tells which."""
+        ctx.meta[RUNNING] = ctx.command_path
+        return super().invoke(ctx)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the translated help."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from controller.cli.commands import M, QmsGroup, QmsOption, option
+from controller.cli.commands import RUNNING, M, QmsGroup, QmsOption, option
 from controller.cli.translation import LANGUAGES, language_of, say, translate_click, use_language
 from controller.domain.errors import DamagedError, MisconfiguredError, NotFoundError, QmsError, RefusedError
 from controller.domain.text import T
@@ -75,14 +75,15 @@ class Session:
         if self._application is not None:
             self._application.close()
 
-    def note_refusal(self, error: QmsError) -> None:
-        """Write down that somebody tried what they may not do; never hides the refusal itself."""
+    def note_refusal(self, error: QmsError, command: str) -> None:
+        """Write down that somebody tried with `command` what they may not do; never hides the refusal itself."""
         if error.unauthorised and self._application is not None:
             from controller.services.trail import refused
 
             with suppress(QmsError):
                 application = self._application
-                refused(application.statements, error, claimed=self.person, present=application.signing_in)
+                present = application.signing_in
+                refused(application.statements, error, claimed=self.person, present=present, command=command)
 
 
 COMMANDS = {
@@ -123,7 +124,7 @@ class _Root(QmsGroup):
             return super().invoke(ctx)
         except QmsError as error:
             if isinstance(ctx.obj, Session):
-                ctx.obj.note_refusal(error)
+                ctx.obj.note_refusal(error, ctx.meta.get(RUNNING, ""))
             raise
 
 

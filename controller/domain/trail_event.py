@@ -154,6 +154,12 @@ class ShownChange:
     new: str
 
 
+def for_people(changes: Sequence[ShownChange]) -> list[ShownChange]:
+    """Return what is shown where people read: without the code of an error that is told in words as well."""
+    worded = any(item.key == "message" for item in changes)
+    return [item for item in changes if not (worded and item.key == "code")]
+
+
 def old_values(changes: Sequence[ShownChange]) -> str:
     """Return the earlier values, one field a line; a field that had none is left out."""
     return "\n".join(f"{item.label}：{item.old}" for item in changes if item.old)

@@ -13,6 +13,7 @@ from controller.domain.form import Personal
 from controller.domain.form_problem import MASK
 from controller.domain.paper_signature import paper_of
 from controller.domain.record import Act
+from controller.domain.text import T
 from controller.domain.trail_event import ObjectKind, ShownChange, TrailEvent, one_line
 from controller.file_formats.sealed_file import mismatches, unseal
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 STAGE = "@stage"
 """Key of the change that tells of the record's stage; no field can be called so."""
+
+_STAGE_LABEL = T("阶段")
 
 
 class _KnownForm(NamedTuple):
@@ -101,7 +104,7 @@ class EntryTelling:
         stage = form.stages.get(entry.stage, one_line(entry.stage))
         found = []
         if self._stage and stage != self._stage:
-            found.append(ShownChange(STAGE, "阶段", self._stage, stage))
+            found.append(ShownChange(STAGE, str(_STAGE_LABEL), self._stage, stage))
         self._stage = stage
         told: dict[str, str] = {}
         for key, value in entry.values.items():

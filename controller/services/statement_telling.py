@@ -9,7 +9,9 @@ from controller.domain.form_problem import MASK
 from controller.domain.identifiers import DocumentNumber, InvalidIdentifierError, RecordNumber
 from controller.domain.paper_signature import paper_of
 from controller.domain.statement import AUTHORITY, CHANGES, COPIES, DOCUMENTS, REVIEWS, TIMESTAMPS, TRAINING, Event
+from controller.domain.text import T
 from controller.domain.trail_event import ObjectKind, ShownChange, TrailEvent, one_line
+from controller.domain.word_changes import CHANGE_LABELS, CLAUSE_CHANGE_LABELS
 from controller.services.entry_telling import plain
 
 if TYPE_CHECKING:
@@ -18,109 +20,142 @@ if TYPE_CHECKING:
     from controller.domain.identifiers import Digest
     from controller.domain.record import Wire
     from controller.domain.statement import Statement
+    from controller.domain.text import Text
     from controller.domain.trail_event import Signed
 
-FACT_LABELS: Mapping[str, str] = {
-    "accepted": "已确认的疑点",
-    "account": "账户",
-    "acknowledgement": "责任声明",
-    "added": "新增内容摘要",
-    "adequacy": "充分性",
-    "answers": "答案",
-    "approved": "现行文件",
-    "asked": "题数",
-    "at": "时间",
-    "attempt": "第几次答题",
-    "attempts": "最多答题次数",
-    "authority": "时间戳机构",
-    "certificate": "证书",
-    "change": "更改编号",
-    "changes": "Word 修订",
-    "checkout": "签出号",
-    "claimed": "自称",
-    "clause": "条款标识",
-    "clauses": "条款改动",
-    "code": "错误代码",
-    "comments": "批注",
-    "contents": "内容摘要",
-    "copies": "发放号",
-    "copy": "发放号",
-    "count": "累计次数",
-    "damage": "档案已有的不符",
-    "deleted": "删除的文件",
-    "department": "部门",
-    "digest": "摘要",
-    "documents": "文件",
-    "effective": "生效日期",
-    "effectiveness": "有效性",
-    "elsewhere_approved": "系统外批准",
-    "elsewhere_drafted": "系统外起草",
-    "elsewhere_reviewed": "系统外审核",
-    "engine": "打印引擎",
-    "exemption": "豁免陈述",
-    "filed": "归档内容",
-    "files": "文件数",
-    "filter": "筛选条件",
-    "fingerprint": "档案指纹",
-    "format": "格式",
-    "former_number": "原编号",
-    "former_revision": "原版本",
-    "heads": "各分支末端",
-    "holder": "原签出人",
-    "identity_check": "身份核对",
-    "keys": "密钥",
-    "label": "条款号",
-    "meaning": "含义",
-    "medium": "载体",
-    "message": "提示",
-    "method": "销毁方式",
-    "name": "姓名",
-    "number": "编号",
-    "outcome": "结论",
-    "pages": "页数",
-    "pass_mark": "及格分",
-    "people": "人员",
-    "period": "期间",
-    "person": "工号",
-    "post": "岗位",
-    "posts": "岗位",
-    "questions": "考题摘要",
-    "reason": "原因",
-    "record": "记录",
-    "replaces": "替换的证书",
-    "revision": "版本",
-    "right": "答对",
-    "root": "根证书",
-    "rows": "行数",
-    "scan": "原批准扫描件",
-    "score": "得分",
-    "sheet": "纸质签署单",
-    "signatures": "签名个数",
-    "signed": "带签名",
-    "since": "起",
-    "source": "来源文件",
-    "stamp": "打印标识",
-    "suitability": "适宜性",
-    "text": "内容",
-    "tip": "档案末端",
-    "title": "名称",
-    "tracked": "有修订痕迹",
-    "unknown": "所报姓名或工号不在册，字数",
-    "unmasked": "含敏感信息",
-    "until": "止",
-    "valid_until": "有效至",
-    "view": "形式",
-    "what": "导出的内容",
-    "why": "收回原因",
+FACT_LABELS: Mapping[str, Text] = {
+    "accepted": T("已确认的疑点"),
+    "account": T("账户"),
+    "acknowledgement": T("责任声明"),
+    "added": T("新增内容摘要"),
+    "adequacy": T("充分性"),
+    "answers": T("答案"),
+    "answer": T("答复"),
+    "approved": T("现行文件"),
+    "asked": T("题数"),
+    "at": T("时间"),
+    "attempt": T("第几次答题"),
+    "attempts": T("最多答题次数"),
+    "authority": T("时间戳机构"),
+    "certificate": T("证书"),
+    "change": T("更改编号"),
+    "changes": T("Word 修订"),
+    "checkout": T("签出号"),
+    "claimed": T("自称"),
+    "class": T("文件类别"),
+    "clause": T("条款标识"),
+    "clauses": T("条款改动"),
+    "code": T("错误代码"),
+    "command": T("命令"),
+    "comments": T("批注"),
+    "comment": T("意见序号"),
+    "contents": T("内容摘要"),
+    "copies": T("发放号"),
+    "copy": T("发放号"),
+    "count": T("累计次数"),
+    "damage": T("档案已有的不符"),
+    "deleted": T("删除的文件"),
+    "department": T("部门"),
+    "digest": T("摘要"),
+    "documents": T("文件"),
+    "effective": T("生效日期"),
+    "effectiveness": T("有效性"),
+    "elsewhere_approved": T("系统外批准"),
+    "elsewhere_drafted": T("系统外起草"),
+    "elsewhere_reviewed": T("系统外审核"),
+    "engine": T("打印引擎"),
+    "exemption": T("豁免陈述"),
+    "filed": T("归档内容"),
+    "files": T("文件数"),
+    "filter": T("筛选条件"),
+    "fingerprint": T("档案指纹"),
+    "format": T("格式"),
+    "from": T("原版本"),
+    "former_number": T("原编号"),
+    "former_revision": T("原版本"),
+    "heads": T("各分支末端"),
+    "holder": T("原签出人"),
+    "identity_check": T("身份核对"),
+    "item": T("更改对象"),
+    "items": T("更改的文件"),
+    "keys": T("密钥"),
+    "kind": T("类型"),
+    "label": T("条款号"),
+    "meaning": T("含义"),
+    "medium": T("载体"),
+    "message": T("提示"),
+    "method": T("销毁方式"),
+    "name": T("姓名"),
+    "number": T("编号"),
+    "outcome": T("结论"),
+    "owner": T("归口部门"),
+    "pages": T("页数"),
+    "pass_mark": T("及格分"),
+    "people": T("人员"),
+    "period": T("期间"),
+    "person": T("工号"),
+    "post": T("岗位"),
+    "posts": T("岗位"),
+    "questions": T("考题摘要"),
+    "reason": T("原因"),
+    "record": T("记录"),
+    "records": T("自动归档的记录"),
+    "replaces": T("替换的证书"),
+    "revision": T("版本"),
+    "right": T("答对"),
+    "root": T("根证书"),
+    "rows": T("行数"),
+    "scan": T("原批准扫描件"),
+    "score": T("得分"),
+    "sheet": T("纸质签署单"),
+    "signatures": T("签名个数"),
+    "signed": T("带签名"),
+    "since": T("起"),
+    "source": T("来源文件"),
+    "stamp": T("打印标识"),
+    "suitability": T("适宜性"),
+    "text": T("内容"),
+    "tip": T("档案末端"),
+    "to": T("新版本"),
+    "title": T("名称"),
+    "tracked": T("有修订痕迹"),
+    "triggers": T("触发原因"),
+    "unknown": T("所报姓名或工号不在册，字数"),
+    "unmasked": T("含敏感信息"),
+    "until": T("止"),
+    "valid_until": T("有效至"),
+    "view": T("形式"),
+    "what": T("导出的内容"),
+    "why": T("收回原因"),
 }
 """Names of facts in statements → how they are shown."""
-_COPY_LABELS: Mapping[str, str] = {"holder": "领用", "effective": "收回日期"}
+_COPY_LABELS: Mapping[str, Text] = {"holder": T("领用"), "effective": T("收回日期")}
 """Facts that are called otherwise where a statement is about a copy of a document."""
 SENSITIVE_FACTS = frozenset({"identity_check"})
 """Facts about a person that are shown only when sensitive values were asked for."""
+_FILES_LABEL, _SHOWN_LABEL, _PAPER_LABEL = T("涉及的文件"), T("所示内容摘要"), T("纸质签名")
+_NOT_TOLD = frozenset({"post", "paths"})
+"""Of what stands inside a fact: told first, or of no use to anybody who reads."""
 _TOLD_IN_PAPER = frozenset({"paper", "covers", "code"})
 _TOLD_IN_MEANING = frozenset({"route", "step"})
 """Keys of the routes file, which nobody reads; the meaning of the signature says the same in words."""
+_WORDS: Mapping[str, Mapping[str, Text]] = {
+    "kind": {
+        **CLAUSE_CHANGE_LABELS,
+        **{kind.value: label for kind, label in CHANGE_LABELS.items()},
+        "document": T("文件"),
+        "form": T("表单"),
+        "register": T("台账"),
+        "external": T("外来文件"),
+    },
+    "view": {
+        "history": T("更改历史"),
+        "diff": T("两版对照"),
+        "redline": T("修订标记稿"),
+        "training-notice": T("更改通知"),
+    },
+}
+"""Facts that are stated as codes → the words for each."""
 _FILES_SHOWN = 30
 _DIGEST_SHOWN = 12
 _SIGNING_IN = {
@@ -180,6 +215,8 @@ def _object(statement: Statement, people: Mapping[str, str]) -> tuple[ObjectKind
     """Return what the statement is about: kind, number or id, and a name beside it."""
     chain, _, rest = statement.chain.partition("/")
     subject = statement.subject
+    if statement.event is Event.REFUSED and not subject:
+        return ObjectKind.SYSTEM, plain(statement.new.get("command")), ""
     if chain == "people":
         return ObjectKind.PERSON, rest, people.get(rest, "")
     if chain in {DOCUMENTS, TRAINING, COPIES, REVIEWS}:
@@ -210,7 +247,7 @@ def _changes(statement: Statement, post_names: Mapping[str, str], *, unmask: boo
     found = []
     paper = paper_of(statement.new)
     if paper is not None and statement.by is not None:
-        found.append(ShownChange("paper", "纸质签名", "", one_line(paper.told(statement.by))))
+        found.append(ShownChange("paper", str(_PAPER_LABEL), "", one_line(paper.told(statement.by))))
     labels = {**FACT_LABELS, **_COPY_LABELS} if statement.chain.startswith(f"{COPIES}/") else FACT_LABELS
     for key in dict.fromkeys((*statement.old, *statement.new)):
         if paper is not None and key in _TOLD_IN_PAPER:
@@ -219,30 +256,50 @@ def _changes(statement: Statement, post_names: Mapping[str, str], *, unmask: boo
             continue
         if key == "claimed" and statement.by is None:
             continue  # told as who it was
+        if key == "files" and isinstance(statement.old.get(key), dict):
+            continue  # told with the files as they became
+        if key == "command" and not statement.subject:
+            continue  # told as what it was about
         hidden = key in SENSITIVE_FACTS and not unmask
         old, new = (
             _fact(_named(key, values.get(key), post_names), post_names, hidden=hidden)
             for values in (statement.old, statement.new)
         )
         if old or new:
-            found.append(ShownChange(key, labels.get(key, one_line(key)), old, new))
-    if statement.files:
-        shown = [
-            f"{one_line(path)}（{digest.hex[:_DIGEST_SHOWN]}）"
-            for path, digest in list(statement.files.items())[:_FILES_SHOWN]
-        ]
-        more = f" 等 {len(statement.files)} 个" if len(statement.files) > _FILES_SHOWN else ""
-        found.append(ShownChange("@files", "涉及的文件", "", "、".join(shown) + more))
+            found.append(ShownChange(key, str(labels.get(key) or one_line(key)), old, new))
+    files = _files(statement)
+    if files:
+        more = f" 等 {len(files)} 个" if len(files) > _FILES_SHOWN else ""
+        found.append(ShownChange("@files", str(_FILES_LABEL), "", "、".join(files[:_FILES_SHOWN]) + more))
     if statement.shown is not None:
-        found.append(ShownChange("@shown", "所示内容摘要", "", statement.shown.hex[:_DIGEST_SHOWN]))
+        found.append(ShownChange("@shown", str(_SHOWN_LABEL), "", statement.shown.hex[:_DIGEST_SHOWN]))
     return found
 
 
+def _files(statement: Statement) -> list[str]:
+    """Return every file of the statement with the beginning of its digest, and of the one it replaced."""
+    replaced = statement.old.get("files")
+    before = replaced if isinstance(replaced, dict) else {}
+    told = []
+    for path in dict.fromkeys((*before, *statement.files)):
+        old = _told(before.get(path), {})
+        new = statement.files[path].hex[:_DIGEST_SHOWN] if path in statement.files else ""
+        digests = f"{old} → {new or '（删除）'}" if old else new
+        told.append(f"{one_line(path)}（{digests}）")
+    return told
+
+
 def _named(key: str, value: Wire, post_names: Mapping[str, str]) -> Wire:
-    """Return a list of keys of posts as a list of their names."""
+    """Return a list of keys of posts as a list of their names, and a code as its word."""
     if key != "posts" or not isinstance(value, list):
-        return value
+        return _worded(key, value)
     return [post_names.get(item, item) if isinstance(item, str) else item for item in value]
+
+
+def _worded(key: str, value: Wire) -> Wire:
+    """Return a code as its word, anything else as it is."""
+    word = _WORDS.get(key, {}).get(value) if isinstance(value, str) else None
+    return str(word) if word is not None else value
 
 
 def _fact(value: Wire, post_names: Mapping[str, str], *, hidden: bool) -> str:
@@ -256,8 +313,8 @@ def _told(value: Wire, post_names: Mapping[str, str]) -> str:
         return "、".join(_told(item, post_names) for item in value)
     if isinstance(value, dict):
         parts = []
-        for key in ("post", *(key for key in value if key != "post")):
-            told = _told(value.get(key), post_names)
+        for key in ("post", *(key for key in value if key not in _NOT_TOLD)):
+            told = _told(_worded(key, value.get(key)), post_names)
             if told:
                 parts.append(post_names.get(told, told) if key == "post" else f"{FACT_LABELS.get(key, key)} {told}")
         return " ".join(parts)

@@ -6,11 +6,13 @@ exports or shows calls it first and hands nothing over otherwise.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from controller.domain.errors import QmsError, RefusedError
+from controller.domain.identifiers import DocumentNumber, InvalidIdentifierError, RecordNumber
 from controller.domain.statement import TRAIL, Event
-from controller.domain.text import T
+from controller.domain.text import T, Text
 from controller.services.statement_filing import StatementDraft
 
 if TYPE_CHECKING:
@@ -119,22 +121,34 @@ class Trail:
         return self._filing.file_all([(one, signer) for one in (*also, draft)])[-1]
 
     def refused(
-        self, signer: Signer | None, subject: str, code: str, *, claimed: str = "", message: str = ""
+        self,
+        signer: Signer | None,
+        subject: str,
+        code: str,
+        *,
+        claimed: str = "",
+        message: str = "",
+        command: str = "",
     ) -> FiledStatement:
-        """State that an act was refused: `code` of the error, and with nobody signed in who was claimed to act.
+        """State that an act was refused, with `code` of the error and the `command` that was tried.
 
+        With nobody signed in it says who was `claimed` to act.
         Never asks for a passphrase: being refused is no act of the person.
         """
         new: dict[str, Wire] = {"code": code}
         if message:
             new["message"] = message[:_MESSAGE]
+        if command:
+            new["command"] = command[:_CLAIM]
         if claimed and signer is None:
             new["claimed"] = claimed[:_CLAIM]
         return self._filing.file(StatementDraft(TRAIL, Event.REFUSED, subject=subject, new=new), signer)
 
 
-def refused(statements: StatementFiling, error: QmsError, *, claimed: str | None, present: SigningIn) -> FiledStatement:
-    """State that `error` refused an act, by whoever is signed in as `claimed`, or by nobody.
+def refused(
+    statements: StatementFiling, error: QmsError, *, claimed: str | None, present: SigningIn, command: str = ""
+) -> FiledStatement:
+    """State that `error` refused an act, by whoever is signed in as `claimed`, or by nobody; `command` names the act.
 
     Raises:
         QmsError: it could not be written; the act was refused all the same.
@@ -144,5 +158,23 @@ def refused(statements: StatementFiling, error: QmsError, *, claimed: str | None
     except QmsError:
         signer = None
     return Trail(statements).refused(
-        signer, error.where or "", error.code, claimed=present.known(claimed), message=str(error.message)
+        signer,
+        error.where or _number_in(error.message),
+        error.code,
+        claimed=present.known(claimed),
+        message=str(error.message),
+        command=command,
     )
+
+
+def _number_in(message: Text) -> str:
+    """Return the number of the record or document that a message names, empty when it names none."""
+    for value in message.params.values():
+        if isinstance(value, Text):
+            if found := _number_in(value):
+                return found
+            continue
+        for read in (RecordNumber, DocumentNumber):
+            with suppress(InvalidIdentifierError):
+                return read(str(value)).text
+    return ""

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from controller.domain.identifiers import DocumentNumber, Revision
 from controller.domain.register import Column, ColumnType, Heading, RegisterDefinition, Source
 from controller.domain.text import moment_text
-from controller.domain.trail_event import KIND_LABELS, SIGNED_LABELS, ObjectKind, Signed, new_values, old_values
+from controller.domain.trail_event import (
+    KIND_LABELS,
+    SIGNED_LABELS,
+    ObjectKind,
+    Signed,
+    for_people,
+    new_values,
+    old_values,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +24,7 @@ if TYPE_CHECKING:
 
     from controller.domain.record import Signatory
     from controller.domain.register import Cell, Period
-    from controller.domain.trail_event import TrailEvent
+    from controller.domain.trail_event import ShownChange, TrailEvent
     from controller.services.audit_trail import SelectedTrail
     from controller.services.ports import Progress
     from controller.services.register_report import Sheet
@@ -47,7 +55,7 @@ def particulars(selected: SelectedTrail, made: TrailParticulars) -> tuple[tuple[
         ("期间", str(wanted.period)),
         ("筛选条件", conditions or "无"),
         ("导出人", f"{made.by.name}（{made.by.person}，{made.by.post}）" if made.by.post else made.by.name),
-        ("导出时间", made.made_at.isoformat(sep=" ", timespec="seconds")),
+        ("导出时间", moment_text(made.made_at.isoformat(timespec="seconds"))),
         ("行数", str(len(selected))),
         ("档案指纹", selected.fingerprint),
         ("敏感个人信息", "已显示" if selected.unmasked else "已遮蔽（***）"),
@@ -82,8 +90,20 @@ def _kind(event: TrailEvent) -> str:
     return str(KIND_LABELS[ObjectKind(event.kind)])
 
 
-def _where_from(event: TrailEvent) -> str:
-    return " ".join(part for part in (event.computer, event.account, event.sitting) if part)
+def _who_and_where(event: TrailEvent) -> str:
+    where = " ".join(part for part in (event.computer, event.account, event.sitting) if part)
+    person = f"{who(event)}（{event.post}）" if event.post else who(event)
+    return "\n".join(part for part in (person, where) if part)
+
+
+def _what(event: TrailEvent) -> str:
+    between = "\n" if len(event.object) + len(event.title) > _ONE_LINE else " "
+    return between.join(part for part in (event.object, event.title) if part)
+
+
+def _act(event: TrailEvent) -> str:
+    detail = "，".join(dict.fromkeys(part for part in (event.stage, event.meaning) if part))
+    return f"{event.action}（{detail}）" if detail else str(event.action)
 
 
 @dataclass(frozen=True)
@@ -119,20 +139,56 @@ COLUMNS = (
     TrailColumn("摘要", 24, lambda event: event.digest),
 )
 """Columns of csv and xlsx."""
-PRINTED_COLUMNS = (
-    TrailColumn("时间", 13, lambda event: event.at.replace("T", "\n")),
-    TrailColumn("人员", 10, lambda event: "\n".join(part for part in (who(event), event.post) if part)),
-    TrailColumn("来源", 12, _where_from),
-    TrailColumn("对象", 18, lambda event: "\n".join(part for part in (event.object, event.title) if part)),
-    TrailColumn(
-        "操作", 10, lambda event: "\n".join(part for part in (str(event.action), event.stage, event.meaning) if part)
-    ),
-    TrailColumn("原值", 24, lambda event: old_values(event.changes)),
-    TrailColumn("新值", 24, lambda event: new_values(event.changes)),
-    TrailColumn("原因", 16, lambda event: "\n".join(part for part in (event.reason, *event.aside) if part)),
-    TrailColumn("签名", 9, signature),
-)
-"""Columns of pdf, where the width of a page is all there is."""
+_ONE_LINE = 12
+"""Characters of an object and its name that stand on one line."""
+_LONG = 60
+"""Characters from which a text that stands in an earlier row is not printed again."""
+
+
+class PrintedContent:
+    """打印的内容栏. What each event set and changed; a long text that stands above is referred to, not said again.
+
+    Args:
+        rows_per_part: rows of each file, for none may refer to what stands in another.
+    """
+
+    def __init__(self, rows_per_part: int) -> None:
+        self._rows_per_part = rows_per_part
+        self._rows = 0
+        self._said: dict[tuple[str, str], str] = {}
+
+    def __call__(self, event: TrailEvent) -> str:
+        """Return the cell of the next row."""
+        if self._rows % self._rows_per_part == 0:
+            self._said = {}
+        self._rows += 1
+        place = " ".join(part for part in (event.object, moment(event)[:19]) if part)
+        changes = for_people(event.changes)
+        told = ["；".join(self._once(item, place).rstrip("。") for item in changes if not item.old)]
+        told += [self._once(item, place) for item in changes if item.old]
+        return "\n".join(filter(None, told))
+
+    def _once(self, item: ShownChange, place: str) -> str:
+        told = f"{item.old} → {item.new or '（空）'}" if item.old else item.new
+        if len(told) >= _LONG:
+            earlier = self._said.setdefault((item.key, told), place)
+            if earlier != place:
+                told = f"同上文 {earlier}"
+        return f"{item.label}：{told}"
+
+
+def printed_columns(rows_per_part: int, made: TrailParticulars) -> tuple[TrailColumn, ...]:
+    """Return the columns of one pdf export, where the width of a page is all there is."""
+    zone = moment_text(made.made_at.isoformat(timespec="seconds"))[20:]
+    return (
+        TrailColumn(f"时间（{zone}）", 16, lambda event: moment(event).removesuffix(f" {zone}").replace(" ", "\n", 1)),
+        TrailColumn("人员和来源", 26, _who_and_where),
+        TrailColumn("对象", 30, _what),
+        TrailColumn("操作", 17, _act),
+        TrailColumn("内容（原值 → 新值）", 88, PrintedContent(rows_per_part)),
+        TrailColumn("原因", 20, lambda event: "\n".join(part for part in (event.reason, *event.aside) if part)),
+        TrailColumn("签名", 24, signature),
+    )
 
 
 class TrailTable:

@@ -25,7 +25,7 @@ from controller.file_formats.docx_package import open_docx
 from controller.services.archived_forms import ArchivedForms
 from controller.services.audit_trail import AuditTrail, SelectedTrail
 from controller.services.print_ports import PdfDocument
-from controller.services.trail_listing import TrailParticulars, TrailTable
+from controller.services.trail_listing import PrintedContent, TrailParticulars, TrailTable
 from tests.builders import MORNING, WANG, WORKSPACE, entry, record_files
 from tests.memory_archive import MemoryArchive, MemoryForms
 
@@ -98,7 +98,7 @@ PREFACE = {
     "期间": "全部",
     "筛选条件": "无",
     "导出人": "王芳（p003，售后主管）",
-    "导出时间": "2026-05-01 09:30:00+08:00",
+    "导出时间": "2026-05-01 09:30:00 +08:00",
     "行数": "4",
     "档案指纹": "commit-1",
     "敏感个人信息": "已遮蔽（***）",
@@ -169,6 +169,22 @@ def test_a_pdf_says_on_top_what_it_is_and_goes_into_numbered_parts(
     assert "导出人" not in second
     assert "2026-0004" in second
     assert set(noted.files) == {"trail-001.pdf", "trail-002.pdf"}
+
+
+def test_a_long_text_is_printed_once_in_each_part_and_referred_to_after_that() -> None:
+    said = "本人知悉并同意：以本人签名密钥所作的电子签名与手写签名具有同等效力，本人对其后果负责；本人的签名口令不告诉任何人。"
+    archive = MemoryArchive()
+    for serial in range(1, 4):
+        archive.file(record_files([entry(serial, values={"lot_no": said, "model": f"M{serial}"})]))
+    trail = AuditTrail(archive=archive, definitions=ArchivedForms(archive, MemoryForms()), keys=None, spool=SqliteSpool)  # type: ignore[arg-type]
+    content = PrintedContent(2)
+    with trail.select() as found:
+        cells = [content(event) for event in found.events()]
+    number = "XX-YLQXJL-018-2026-0001 2026-05-01 09:30:00"
+    whole = said.rstrip("。")
+    assert cells[0] == f"lot_no：{whole}；model：M1"
+    assert cells[1] == f"lot_no：同上文 {number}；model：M2"
+    assert cells[2] == f"lot_no：{whole}；model：M3"
 
 
 @pytest.mark.parametrize("kind", list(TrailFormat))

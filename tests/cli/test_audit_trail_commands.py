@@ -140,7 +140,26 @@ def test_a_refused_act_of_a_signed_in_person_is_in_the_trail(workspace: Workspac
     assert answer.code == 4
     event = trail(workspace, "--failures")[-1]
     assert (event["name"], event["action"], event["failure"]) == ("刘洋", "操作被拒绝", True)
-    assert told(event)["错误代码"] == "stage-refused"
+    assert event["object"] == number
+    assert (told(event)["错误代码"], told(event)["命令"]) == ("stage-refused", "qms record void")
+    shown = workspace.qms("audit-trail", "--failures").out
+    assert "stage-refused" not in shown
+
+
+def test_a_refusal_about_no_object_names_the_command_that_was_tried(workspace: Workspace) -> None:
+    answer = workspace.qms("person", "retire", "王强", "--reason", "离职", "--yes", person="刘洋")
+    assert answer.code == 4
+    event = trail(workspace, "--failures")[-1]
+    assert (event["object"], event["kind"]) == ("qms person retire", "system")
+    assert "王强" not in event["object"]
+
+
+def test_names_of_facts_are_english_with_the_english_language(workspace: Workspace) -> None:
+    filed(workspace)
+    workspace.qms("audit-trail", "--out", str(workspace.folder.parent / "a.csv"))
+    shown = workspace.qms("--lang", "en", "audit-trail", "--action", "导出").out
+    assert "format: csv" in shown.lower()
+    assert "格式" not in shown
 
 
 class UnwritableError(MisconfiguredError):

@@ -36,7 +36,7 @@ def drafted(application: Application, old: str, new: str, *, item: str = NUMBER)
     path = f"procedures/{item}/clauses.txt"
     text = (application.approved_files.read(path) or b"").decode()
     assert text.count(old) == 1
-    application.change_drafting.save(request, {path: text.replace(old, new).encode()}, by)
+    application.draft_saving.save(request, {path: text.replace(old, new).encode()}, by)
     return request.number
 
 

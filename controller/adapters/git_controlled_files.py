@@ -62,7 +62,7 @@ class EditedFileError(RefusedError):
     def __init__(self, *, path: str) -> None:
         super().__init__(
             T("文件“{path}”有尚未受控的修改，没有覆盖它。", path=path),
-            hint=T("请先另存或撤销这处修改，然后重试。"),
+            hint=T("撤销这处修改并另存一份：qms change discard {path}；然后重试。", path=path),
             where=path,
         )
 
@@ -237,6 +237,7 @@ class GitControlledFiles:
         try:
             if data is None:
                 target.unlink(missing_ok=True)
+                self._leave_no_empty_folder(target.parent)
             else:
                 write_file(target, data)
         except PermissionError as exc:
@@ -247,6 +248,13 @@ class GitControlledFiles:
             if exc.errno in _NO_SPACE:
                 raise NoSpaceError(where=path) from exc
             raise StorageDeniedError(where=path, detail=exc.strerror or str(exc)) from exc
+
+    def _leave_no_empty_folder(self, folder: Path) -> None:
+        """Take away folders that hold nothing any more: whoever looks at the folder would miss files in them."""
+        with contextlib.suppress(OSError):
+            while folder != self.folder:
+                folder.rmdir()
+                folder = folder.parent
 
     def _enter_in_index(self, changes: Mapping[str, bytes | None], commit: str) -> None:
         """Bring the user's index up to date for these paths only; other staged changes stay as they are."""

@@ -48,12 +48,18 @@ class WorkingFiles:
         try:
             if not target.exists():
                 return None
-            inside = target.resolve().is_relative_to(self._folder)
-            if not inside or not target.is_file() or target.stat().st_size > LARGEST:
+            if self._has_link(target) or not target.is_file() or target.stat().st_size > LARGEST:
                 raise WorkingFileError(path=path)
             return target.read_bytes()
         except OSError as exc:
             raise WorkingFileError(path=path) from exc
+
+    def _has_link(self, target: Path) -> bool:
+        """Tell whether a link would lead to another file than the path says, in this folder or out of it."""
+        above = [item for item in target.parents if item.is_relative_to(self._folder) and item != self._folder]
+        return any(item.is_symlink() for item in (target, *above)) or not (
+            target.resolve().is_relative_to(self._folder)
+        )
 
     def folders(self, path: str) -> list[str]:
         """Return the names directly below folder `path` that are folders, sorted."""

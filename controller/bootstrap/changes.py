@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from controller.services.document_checkin import DocumentCheckin
     from controller.services.document_checkout import DocumentCheckout
     from controller.services.document_signing import DocumentSigning
+    from controller.services.draft_saving import DraftSaving
     from controller.services.ports import LibraryFiles
 
 from controller.bootstrap.keeping import Keeping
@@ -45,7 +46,7 @@ class Changes(Keeping):
 
     @cached_property
     def change_drafting(self) -> ChangeDrafting:
-        """Opens changes and saves drafts."""
+        """Opens changes."""
         from controller.adapters.working_files import WorkingFiles
         from controller.services.change_drafting import ChangeDrafting
 
@@ -55,10 +56,18 @@ class Changes(Keeping):
             self.archive,
             self.approved_files,
             WorkingFiles(self.folder),
-            self.clock,
             waits=self._waits,
             ever_used=self._ever_used,
         )
+
+    @cached_property
+    def draft_saving(self) -> DraftSaving:
+        """Saves drafts of changes."""
+        from controller.adapters.working_files import WorkingFiles
+        from controller.services.draft_saving import DraftSaving
+
+        working = WorkingFiles(self.folder)
+        return DraftSaving(self.changes, self.acts, self.archive, self.approved_files, working)
 
     def _waits(self, number: str) -> date | None:
         """Return until which day an approved revision of an item waits, None when none does."""
@@ -66,11 +75,11 @@ class Changes(Keeping):
         return waiting[-1].begins if waiting else None
 
     def _ever_used(self, number: str) -> bool:
-        """Tell whether a document of that number ever was in the library, or was to be."""
-        from controller.services.document_library import FOLDER
+        """Tell whether a document or form of that number ever was in the library, or was to be."""
+        from controller.services.document_library import FOLDER, FORMS_FOLDER
 
         tip = self.approved_files.revision()
-        if any(True for _ in self.history.log(tip, paths=(f"{FOLDER}/{number}",))):
+        if any(True for _ in self.history.log(tip, paths=(f"{FOLDER}/{number}", f"{FORMS_FOLDER}/{number}"))):
             return True
         return any(request.item(number) is not None for request in self.changes.all())
 
@@ -231,7 +240,7 @@ class Changes(Keeping):
         from controller.adapters.draft_folder import DraftFolder
         from controller.services.change_desk import ChangeDesks
 
-        return ChangeDesks(self.changes, self.change_drafting, self.approved_files, DraftFolder(self.folder))
+        return ChangeDesks(self.changes, self.draft_saving, self.approved_files, DraftFolder(self.folder))
 
     @cached_property
     def document_checkout(self) -> DocumentCheckout:

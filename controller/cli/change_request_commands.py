@@ -130,18 +130,24 @@ def show(session: Session, number: str) -> int:
 
 @command("take", M("把文件夹里改好的表单、台账、清单收入更改的草稿。"))
 @click.argument("number", metavar="NUMBER")
+@option("--undo", "paths", metavar="PATH", multiple=True, help=M("反过来：把草稿里的这个文件恢复成现行内容；可重复。"))
 @acting
 @click.pass_obj
-def take(session: Session, number: str) -> int:
+def take(session: Session, number: str, paths: tuple[str, ...]) -> int:
     out, application = session.output, session.application
     before = application.changes.read(number)
-    request = application.change_drafting.take(number, application.person(session.person))
+    by, saving = application.person(session.person), application.draft_saving
+    request = saving.undo(number, paths, by) if paths else saving.take(number, by)
     changed = sorted(
         path for path in {*before.files, *request.files} if before.files.get(path) != request.files.get(path)
     )
     for path in changed:
         out.line(f"  {path}")
-    out.line(T("已收入更改 {number} 的草稿 {count} 个文件。", number=request.number, count=len(changed)))
+    count = len(changed)
+    if paths:
+        out.line(T("更改 {number} 的草稿里 {count} 个文件已恢复成现行内容。", number=request.number, count=count))
+    else:
+        out.line(T("已收入更改 {number} 的草稿 {count} 个文件。", number=request.number, count=count))
     tell_voided(before, request, out)
     tell_next(application, request, out)
     out.document(request_data(application, request, out))
@@ -270,15 +276,11 @@ def cancel(session: Session, number: str, reason: str) -> int:
 @click.pass_obj
 def postpone(session: Session, number: str, item: str | None, day: datetime, reason: str) -> int:
     out, application = session.output, session.application
-    request = application.changes.read(number)
-    wanted = item or request.items[0].number
-    if item is None and len(request.items) > 1:
-        raise click.UsageError(out.text(T("这项更改有几份文件，请用 --document 写明哪一份。")))
     by = application.person(session.person)
-    found = next((one.number for one in request.items if one.number.endswith(wanted.upper())), wanted)
-    request = application.change_steps.postpone(number, found, day.date(), by, reason=reason)
-    out.line(T("{item} 改为从 {day} 起生效。", item=found, day=day.date()))
-    tell_next(application, request, out)
+    request = application.change_steps.postpone(number, item, day.date(), by, reason=reason)
+    for one in request.items:
+        if item is None or one.number.endswith(item.strip().upper()):
+            out.line(T("{item} 改为从 {day} 起生效。", item=one.number, day=day.date()))
     out.document(request_data(application, request, out))
     return 0
 

@@ -6,20 +6,19 @@ nothing of it is stored (docs/document-control.md).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from controller.domain.library_day import ItemKind
 from controller.domain.statement import Event
 from controller.domain.text import T
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from controller.domain.identifiers import Digest
-    from controller.domain.record import Signatory, Wire
-    from controller.domain.statement import Statement
+    from controller.domain.library_day import ItemKind
+    from controller.domain.record import Signatory
     from controller.domain.text import Text
 
 
@@ -156,6 +155,8 @@ class ChangeRequest:
     """Who saved the draft last."""
     authors: tuple[Signatory, ...] = ()
     """Everybody whose edits came into the draft: each counts as drafter, whoever submits it (4.2.4 a)."""
+    edited: Mapping[str, str] = field(default_factory=dict)
+    """Path that somebody edited → computer whose folder it was taken from; empty: it came in otherwise."""
     signatures: tuple[ChangeSignature, ...] = ()
     comments: tuple[ReviewComment, ...] = ()
     returned: str | None = None
@@ -230,195 +231,3 @@ class ChangeRequest:
     def item(self, number: str) -> ChangedItem | None:
         """Return the item of that number."""
         return next((item for item in self.items if item.number == number), None)
-
-
-def fold_change(number: str, statements: Sequence[Statement]) -> ChangeRequest:
-    """Return the change that a chain tells of.
-
-    Raises:
-        ValueError: the chain does not begin with the opening of a change, or says something that none can say.
-    """
-    if not statements or statements[0].event is not Event.CHANGE_OPENED or statements[0].by is None:
-        raise ValueError(number)
-    request = _opened(number, statements[0])
-    for stated in statements[1:]:
-        request = replace(_folded(request, stated), sequence=stated.sequence)
-    return request
-
-
-def _opened(number: str, stated: Statement) -> ChangeRequest:
-    assert stated.by is not None
-    items = stated.new.get("items")
-    if not isinstance(items, list) or not items:
-        raise ValueError(number)
-    triggers = stated.new.get("triggers")
-    return ChangeRequest(
-        number=number,
-        kind=ChangeKind(_text(stated.new, "kind")),
-        reason=stated.reason or "",
-        triggers=tuple(str(item) for item in triggers) if isinstance(triggers, list) else (),
-        items=tuple(_item(item) for item in items),
-        by=stated.by,
-        at=stated.at,
-        sequence=stated.sequence,
-        plan=_optional(stated.new, "plan"),
-        wanted=_optional(stated.new, "effective"),
-        base=dict(stated.files),
-        files=dict(stated.files),
-    )
-
-
-def _folded(request: ChangeRequest, stated: Statement) -> ChangeRequest:
-    by, event = stated.by, stated.event
-    assert by is not None
-    if event is Event.DRAFT_SAVED:
-        request = _saved(request, stated)
-        return replace(request, comments=(*request.comments, *_word_comments(request, stated)))
-    if event in SIGNATURES:
-        return _signed(request, stated)
-    if event is Event.CHANGE_COMMENTED:
-        said = ReviewComment(
-            str(len(request.comments) + 1),
-            _text(stated.new, "item"),
-            _optional(stated.new, "clause") or "",
-            _text(stated.new, "text"),
-            by.name,
-            stated.at,
-        )
-        return replace(request, comments=(*request.comments, said))
-    if event is Event.CHANGE_COMMENT_RESOLVED:
-        wanted, answer = _text(stated.new, "comment"), _text(stated.new, "answer")
-        answered = (
-            replace(item, answer=answer, answered_by=by.name) if item.id == wanted else item
-            for item in request.comments
-        )
-        return replace(request, comments=tuple(answered))
-    if event is Event.CHANGE_RETURNED:
-        why = T("{name}退回：{reason}", name=by.name, reason=stated.reason or "")
-        return replace(_void(request, why), returned=stated.reason or "", returned_at=stated.at, records={})
-    if event is Event.EFFECT_POSTPONED:
-        return replace(request, effective=_text(stated.new, "effective"))
-    if event is Event.CHANGE_ISSUED:
-        return replace(request, issued=by, issued_at=stated.at, records=_records(request, stated))
-    if event is Event.CHANGE_CLOSED:
-        return replace(request, closed=by)
-    if event is Event.CHANGE_CANCELLED:
-        return replace(request, cancelled=stated.reason or "")
-    raise ValueError(event)
-
-
-def _saved(request: ChangeRequest, stated: Statement) -> ChangeRequest:
-    now = dict(stated.files)
-    if now == dict(request.files):
-        return replace(request, saved_by=stated.by)
-    changed = sorted(path for path in {*now, *request.files} if now.get(path) != request.files.get(path))
-    names = list(dict.fromkeys(path.rsplit("/", maxsplit=1)[-1] for path in changed))
-    assert stated.by is not None
-    why = T("{name}在签署之后改动了：{files}", name=stated.by.name, files=names)
-    known = {person.person for person in request.authors}
-    own = () if BEGUN in stated.new or stated.by.person in known else (stated.by,)
-    return replace(_void(request, why), files=now, saved_by=stated.by, authors=(*request.authors, *own))
-
-
-def _void(request: ChangeRequest, why: Text) -> ChangeRequest:
-    voided = (item if item.void_because is not None else replace(item, void_because=why) for item in request.signatures)
-    return replace(request, signatures=tuple(voided))
-
-
-def _signed(request: ChangeRequest, stated: Statement) -> ChangeRequest:
-    assert stated.by is not None
-    signed = stated.new.get("signed")
-    if not isinstance(signed, dict):
-        raise TypeError(stated.event)
-    same = {path: digest.text for path, digest in request.files.items()} == signed
-    signature = ChangeSignature(
-        sequence=stated.sequence,
-        event=stated.event,
-        step=_text(stated.new, "step"),
-        meaning=stated.meaning,
-        by=stated.by,
-        at=stated.at,
-        files=dict(request.files) if same else {},
-        reason=stated.reason,
-        void_because=None if same else T("签的不是当时的草稿"),
-        exempted="exemption" in stated.new,
-    )
-    return replace(
-        request,
-        signatures=(*request.signatures, signature),
-        returned=None if stated.event is Event.CHANGE_SUBMITTED else request.returned,
-        wanted=_optional(stated.new, "effective") or request.wanted,
-        effective=_optional(stated.new, "effective") if stated.event is Event.CHANGE_APPROVED else request.effective,
-        records=_records(request, stated),
-    )
-
-
-def _records(request: ChangeRequest, stated: Statement) -> dict[str, Mapping[str, str]]:
-    """Return the records of the present round; submitting begins with new ones."""
-    listed = stated.new.get("records")
-    found: dict[str, Mapping[str, str]] = (
-        {} if stated.event is Event.CHANGE_SUBMITTED else {item: dict(forms) for item, forms in request.records.items()}
-    )
-    for item, forms in listed.items() if isinstance(listed, dict) else ():
-        if isinstance(forms, dict):
-            new = {form: str(record) for form, record in forms.items()}
-            found[item] = {**found.get(item, {}), **new}
-    return found
-
-
-def _word_comments(request: ChangeRequest, stated: Statement) -> list[ReviewComment]:
-    """Return the comments that a checked-in Word file brought; one asked before is not asked twice."""
-    listed = stated.new.get("comments")
-    known = {(item.by, item.text, item.clause) for item in request.comments}
-    found: list[ReviewComment] = []
-    for said in listed if isinstance(listed, list) else ():
-        if not isinstance(said, dict):
-            raise TypeError(stated.event)
-        name, text, clause = (str(said.get(key, "")) for key in ("name", "text", "clause"))
-        if (name, text, clause) not in known:
-            about = _optional(stated.new, "item") or stated.subject
-            place = str(len(request.comments) + len(found) + 1)
-            found.append(ReviewComment(place, about, clause, text, name, stated.at))
-    return found
-
-
-def _item(wire: Wire) -> ChangedItem:
-    if not isinstance(wire, dict):
-        raise TypeError(wire)
-    paths = wire.get("paths")
-    return ChangedItem(
-        kind=ItemKind(_text(wire, "kind")),
-        number=_text(wire, "number"),
-        title=_text(wire, "title"),
-        before=_optional(wire, "from"),
-        after=_optional(wire, "to"),
-        class_word=_text(wire, "class"),
-        owner=_optional(wire, "owner") or "",
-        paths=tuple(str(path) for path in paths) if isinstance(paths, list) else (),
-    )
-
-
-def item_wire(item: ChangedItem) -> dict[str, Wire]:
-    """Return what the opening of a change states about an item."""
-    return {
-        "kind": item.kind.value,
-        "number": item.number,
-        "title": item.title,
-        "from": item.before,
-        "to": item.after,
-        "class": item.class_word,
-        "owner": item.owner,
-        "paths": list(item.paths),
-    }
-
-
-def _text(wire: Mapping[str, Wire], key: str) -> str:
-    found = wire.get(key)
-    if not isinstance(found, str):
-        raise TypeError(key)
-    return found
-
-
-def _optional(wire: Mapping[str, Wire], key: str) -> str | None:
-    found = wire.get(key)
-    return found if isinstance(found, str) else None

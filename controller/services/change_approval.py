@@ -16,13 +16,13 @@ from controller.domain.effect_schedule import PendingEffect
 from controller.domain.errors import RefusedError
 from controller.domain.identifiers import Digest
 from controller.domain.library_day import ItemKind
+from controller.domain.stated_text import stated_text
 from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.file_formats.effect_file import EFFECT_FILE, read_effect, write_effect
 from controller.services.act_filing import ActOvertakenError, StatementPart
 from controller.services.archive_ports import ControlledChange
-from controller.services.change_chain import chain_of
-from controller.services.change_drafting import DraftBaseError, check_open
+from controller.services.change_chain import chain_of, check_open
 from controller.services.controlled_items import ControlledItems
 from controller.services.document_library import DocumentLibrary
 from controller.services.key_signing import KeySigner
@@ -84,6 +84,19 @@ class EffectPassedError(RefusedError):
         super().__init__(
             T("生效日期 {day} 早于今天（{today}）。", day=day, today=today),
             hint=T("用 --effective 另定生效日期，须在批准当日或以后。"),
+        )
+
+
+class DraftBaseError(RefusedError):
+    """草稿的依据变了. What is approved is no longer what the draft began from."""
+
+    code = "change-base-moved"
+
+    def __init__(self, *, number: str, path: str) -> None:
+        super().__init__(
+            T("更改 {number} 提出之后，{path} 的现行内容变了，草稿不能签署。", number=number, path=path),
+            hint=T("取消这项更改（qms change cancel {number}），重新提出，把修改做在现在的文本上。", number=number),
+            where=path,
         )
 
 
@@ -194,6 +207,7 @@ class ChangeApproval:
         """
         request = self._requests.read(wanted)
         check_open(request)
+        reason = stated_text(reason) or None if reason is not None else None
         route = self._routes.route(request)
         step, exempted, stand_in = self._routes.allowed(request, route, _step_of(route, request, event), by.signatory)
         draft = self._requests.draft(request, self._approved)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from controller.domain.change_request import fold_change
-from controller.domain.errors import DamagedError, NotFoundError
+from controller.domain.change_folding import fold_change
+from controller.domain.change_request import STATUS_LABELS
+from controller.domain.errors import DamagedError, NotFoundError, RefusedError
 from controller.domain.identifiers import Digest
 from controller.domain.statement import CHANGES, Event
 from controller.domain.text import T
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from controller.domain.change_request import ChangeRequest
+    from controller.domain.text import Text
     from controller.services.archive_ports import Archive
     from controller.services.ports import LibraryFiles
     from controller.services.statement_filing import StatementFiling
@@ -56,6 +58,18 @@ class ChangeDamagedError(DamagedError):
             T("更改 {number} 不能读出。", number=number),
             hint=T("运行 qms verify 查看全部问题，并从备份恢复。"),
             where=path,
+        )
+
+
+class ChangeNotOpenError(RefusedError):
+    """更改不在办理中. It is approved, given up or done."""
+
+    code = "change-not-open"
+
+    def __init__(self, *, number: str, status: Text) -> None:
+        super().__init__(
+            T("更改 {number} 的状态是“{status}”，不能再改。", number=number, status=status),
+            hint=T("要继续修改，请提出新的更改（qms change open）。"),
         )
 
 
@@ -172,6 +186,12 @@ class DraftFiles:
     def _drafted(self, path: str) -> bool:
         """Tell whether a path belongs to the draft alone; what is for the screen only stays as it is."""
         return any(item.holds(path) for item in self.request.items) and path.rpartition("/")[2] not in SCREEN_ONLY
+
+
+def check_open(request: ChangeRequest) -> None:
+    """Make sure that a change can still be worked on; raises `ChangeNotOpenError`."""
+    if not request.open:
+        raise ChangeNotOpenError(number=request.number, status=STATUS_LABELS[request.status])
 
 
 def chain_of(number: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from controller.domain.change_request import ChangedItem, ChangeRequest
     from controller.domain.document_comparison import Comparison
     from controller.services.change_chain import ChangeRequests
-    from controller.services.change_drafting import ChangeDrafting
+    from controller.services.draft_saving import DraftSaving
     from controller.services.ports import LibraryFiles
     from controller.services.signing_ports import Signer
     from controller.services.statement_filing import StatementDraft
@@ -29,10 +29,10 @@ class ChangeDesks:
     """更改中的草稿. Implements the port `DraftDesks`: the draft of the open change, else the folder."""
 
     def __init__(
-        self, requests: ChangeRequests, drafting: ChangeDrafting, approved: LibraryFiles, folder: LibraryFiles
+        self, requests: ChangeRequests, saving: DraftSaving, approved: LibraryFiles, folder: LibraryFiles
     ) -> None:
         self._requests = requests
-        self._drafting = drafting
+        self._saving = saving
         self._approved = approved
         self._folder = folder
 
@@ -49,7 +49,7 @@ class ChangeDesks:
                 told |= self._described(request, item, files, by)
             comments = stated.new.get("comments")
             said = {"item": item.number, "comments": comments} if comments else {}
-            self._drafting.save(request, told, by, beside=[stated], said=said)
+            self._saving.save(request, told, by, beside=[stated], said=said)
 
         return DraftDesk(self._requests.draft(request, self._approved), save, request.number)
 

@@ -1,60 +1,47 @@
-"""更改的起草. Opens changes and saves drafts: every state that anybody may sign or review stays on file (4.2.4, 4.2.5).
-
-A draft is changed only by whoever names the state that he started from; nobody writes over anybody.
-"""
+"""更改的提出. Opens changes, with the drafts that they begin with (ISO 13485 4.2.4)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from controller.domain.change_request import BEGUN, STATUS_LABELS, TRIGGERS, ChangedItem, ChangeKind, item_wire
+from controller.domain.change_folding import item_wire
+from controller.domain.change_request import BEGUN, TRIGGERS, ChangedItem, ChangeKind
 from controller.domain.document import ControlledDocument, HistoryRow
 from controller.domain.errors import RefusedError
-from controller.domain.identifiers import Digest, DocumentNumber, Revision
+from controller.domain.identifiers import Digest, DocumentNumber, InvalidIdentifierError, Revision
 from controller.domain.library_day import ItemKind
+from controller.domain.stated_text import LONGEST_TITLE, stated_text
 from controller.domain.statement import CHANGES, Event
 from controller.domain.text import T
 from controller.file_formats.clause_ids import first_ids, write_clause_ids
 from controller.file_formats.document_file import write_document
 from controller.services.act_filing import StatementPart
 from controller.services.change_chain import chain_of, missing_contents
-from controller.services.controlled_items import ControlledItems, document_class, path_of
+from controller.services.change_reason import checked_reason
+from controller.services.controlled_items import ControlledItems, UnknownItemError, document_class, path_of
 from controller.services.document_library import DocumentLibrary, whole_segment
-from controller.services.library_check import is_library_file
+from controller.services.draft_saving import saved_statement
 from controller.services.statement_filing import StatementDraft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from controller.domain.change_request import ChangeRequest
-    from controller.domain.record import Wire
-    from controller.domain.text import Text
     from controller.services.act_filing import ActFiling, ActMoment
     from controller.services.archive_ports import Archive
     from controller.services.change_chain import ChangeRequests
     from controller.services.controlled_items import ItemState
     from controller.services.files_in_force import DatedFiles
-    from controller.services.ports import Clock, LibraryFiles
+    from controller.services.ports import LibraryFiles
     from controller.services.signing_ports import Signer
 
-REASON_AT_LEAST = 5
 _MOST_ITEMS = 60
+_FIRST = "A/0"
+"""Revision of whatever is new."""
 _SKELETON = "1.目的：\n2.依据：\n3.范围：\n4.职责：\n5.内容：\n"
 """Clauses that a new document begins with, in the order of the company's procedures."""
-
-
-class ChangeReasonError(RefusedError):
-    """需要写明原因 (ISO 13485 4.2.4)."""
-
-    code = "change-reason-needed"
-
-    def __init__(self) -> None:
-        super().__init__(
-            T("必须写明原因（至少 {count} 个字）。", count=REASON_AT_LEAST),
-            hint=T("例如 --reason “新规范要求每半年回访一次”。"),
-        )
 
 
 class TriggerUnknownError(RefusedError):
@@ -89,63 +76,75 @@ class ItemWaitingError(RefusedError):
     def __init__(self, *, number: str, day: date) -> None:
         super().__init__(
             T("{number} 有一版定于 {day} 生效，不能同时作废。", number=number, day=day),
-            hint=T("等它生效后再提出作废；或先推迟。"),
+            hint=T("等它生效后再提出作废。"),
             where=number,
         )
 
 
 class NewNumberError(RefusedError):
-    """编号不能用于新文件. Numbers are never used twice, and tell the class."""
+    """编号不能用于新文件. Numbers are never used twice."""
 
     code = "change-number-taken"
 
-    def __init__(self, *, number: str, why: Text) -> None:
+    def __init__(self, *, number: str) -> None:
         super().__init__(
-            T("编号 {number} 不能用于新文件：{why}。", number=number, why=why),
+            T("编号 {number} 已经用过，不能用于新文件。", number=number),
             hint=T("编号一经使用，作废后也不再用；请换一个编号。"),
         )
 
 
-class ChangeNotOpenError(RefusedError):
-    """更改不在办理中. It is approved, given up or done."""
+class NewItemUnknownError(RefusedError):
+    """没有这份新文件. A new form or register is made in the folder before a change takes it in."""
 
-    code = "change-not-open"
-
-    def __init__(self, *, number: str, status: Text) -> None:
-        super().__init__(
-            T("更改 {number} 的状态是“{status}”，不能再改。", number=number, status=status),
-            hint=T("要继续修改，请提出新的更改（qms change open）。"),
-        )
-
-
-class NothingToTakeError(RefusedError):
-    """没有可收入的修改. The folder holds nothing of the change's items that the draft does not have."""
-
-    code = "change-nothing-to-take"
+    code = "change-new-unknown"
 
     def __init__(self, *, number: str) -> None:
         super().__init__(
-            T("文件夹里没有更改 {number} 所列文件的新修改。", number=number),
-            hint=T("先改文件夹里的文件；程序文件请用 qms doc checkout 和 checkin。"),
+            T("“{number}”不是制度、程序、职责的编号，文件夹里也没有这张新表单或这个新台账。", number=number[:60]),
+            hint=T(
+                "新文件的编号写全，如 XX-YLQXCX-050；新表单先写好 templates/forms/编号/form.yml 并运行 "
+                "qms form scaffold 编号，新台账先写好 templates/registers/编号/register.yml，再提出更改。"
+            ),
         )
 
 
-class DraftBaseError(RefusedError):
-    """草稿的依据变了. What is approved is no longer what the folder's edit began from."""
+class NewTitleError(RefusedError):
+    """新文件没有名称."""
 
-    code = "change-base-moved"
+    code = "change-title-needed"
 
-    def __init__(self, *, number: str, path: str) -> None:
+    def __init__(self, *, number: str) -> None:
+        super().__init__(T("新文件 {number} 还没有名称。", number=number), hint=T("用 --title 写明名称。"))
+
+
+class LastRevisionError(RefusedError):
+    """没有下一个版本号. Revisions go from A/0 to Z/99."""
+
+    code = "change-last-revision"
+
+    def __init__(self, *, number: str, revision: str) -> None:
         super().__init__(
-            T("{path} 在别处改过，没有收入更改 {number}。", path=path, number=number),
-            hint=T("用 qms change show {number} 核对草稿，再决定保留哪一份。", number=number),
-            where=path,
+            T("{number} 的版本 {revision} 之后没有这种更改的版本号了。", number=number, revision=revision),
+            hint=T("版本号到 Z/99 为止；请作废这份文件，用新的编号发布。"),
+            where=number,
+        )
+
+
+class ChangeItemsError(RefusedError):
+    """更改的文件不对. The list of items is empty, too long, or names one twice."""
+
+    code = "change-items"
+
+    def __init__(self, *, count: int) -> None:
+        super().__init__(
+            T("一次更改写明 1 至 {most} 份不同的文件；这里有 {count} 份。", most=_MOST_ITEMS, count=count),
+            hint=T("每份只写一次；更多的分几次提出。"),
         )
 
 
 @dataclass(frozen=True)
 class NewDocument:
-    """新增的文件."""
+    """新增的文件. Of a form or register only the number counts; the folder says the rest."""
 
     number: str
     title: str
@@ -167,7 +166,7 @@ class ChangeOrder:
 
 
 class ChangeDrafting:
-    """更改的起草."""
+    """更改的提出."""
 
     def __init__(
         self,
@@ -176,7 +175,6 @@ class ChangeDrafting:
         archive: Archive,
         approved: DatedFiles,
         working: LibraryFiles,
-        clock: Clock,
         waits: Callable[[str], date | None],
         ever_used: Callable[[str], bool],
     ) -> None:
@@ -186,7 +184,6 @@ class ChangeDrafting:
         self._archive = archive
         self._approved = approved
         self._working = working
-        self._clock = clock
         self._waits = waits
         self._ever_used = ever_used
 
@@ -194,20 +191,20 @@ class ChangeDrafting:
         """Open a change; the drafts of what is revised begin as the approved text with the next revision.
 
         Raises:
-            ChangeReasonError, TriggerUnknownError: what was said does not suffice.
-            UnknownItemError: an item is not there.
+            ChangeReasonError, StatedTextError, TriggerUnknownError: what was said does not suffice.
+            UnknownItemError, ChangeItemsError: an item is not there, or named twice.
             ItemInChangeError, ItemWaitingError: an item is in another change, or waits.
-            NewNumberError: the number of a new document cannot be used.
+            NewNumberError, NewItemUnknownError, NewTitleError: the number of a new item cannot be used.
+            LastRevisionError: no revision follows.
         """
-        if len(order.reason.strip()) < REASON_AT_LEAST:
-            raise ChangeReasonError
+        order = replace(order, reason=checked_reason(order.reason))
         for trigger in order.triggers:
             if trigger not in TRIGGERS:
                 raise TriggerUnknownError(trigger=trigger)
         items = [self._existing(wanted, order.kind) for wanted in order.items]
         items += [self._new(document) for document in order.new]
-        if not items or len(items) > _MOST_ITEMS or len({item.number for item in items}) < len(items):
-            raise ChangeReasonError if not items else NewNumberError(number=items[-1].number, why=T("重复"))
+        if not 0 < len(items) <= _MOST_ITEMS or len({item.number for item in items}) < len(items):
+            raise ChangeItemsError(count=len(items))
         base = {path: digest for item in items if item.before for path, digest in self._contents(item).items()}
         contents = {path: self._approved.read(path) or b"" for path in base}
         draft = dict(contents)
@@ -220,12 +217,14 @@ class ChangeDrafting:
 
         def opened(moment: ActMoment) -> StatementDraft:
             nonlocal number
+            for item in items:
+                self._check_free(item.number)  # somebody may have opened one meanwhile
             number = _next_number(moment)
             return StatementDraft(
                 chain=chain_of(number),
                 event=Event.CHANGE_OPENED,
                 subject=number,
-                reason=order.reason.strip(),
+                reason=order.reason,
                 new={
                     "kind": kind.value,
                     "triggers": list(order.triggers),
@@ -237,7 +236,7 @@ class ChangeDrafting:
             )
 
         def began(_moment: ActMoment) -> StatementDraft:
-            stated = self._stated(number, base, {path: Digest.of(data) for path, data in draft.items()})
+            stated = saved_statement(number, base, {path: Digest.of(data) for path, data in draft.items()})
             return replace(stated, new={**stated.new, BEGUN: True})
 
         def along(_moment: ActMoment) -> Mapping[str, bytes]:
@@ -250,69 +249,6 @@ class ChangeDrafting:
         self._acts.file(by, parts, along=along)
         return self._requests.read(number)
 
-    def take(self, wanted: str, by: Signer) -> ChangeRequest:
-        """Take what was edited in the folder of the change's items into its draft (forms, registers, lists).
-
-        Raises:
-            ChangeNotOpenError: the change is approved or given up.
-            NothingToTakeError: nothing was edited.
-        """
-        request = self._requests.read(wanted)
-        check_open(request)
-        found: dict[str, bytes | None] = {}
-        for item in request.items:
-            here = {path for own in item.paths for path in (self._working.files(own) or [own]) if is_library_file(path)}
-            there = {path for path in request.files if item.holds(path)}
-            tip = {path for own in item.paths for path in (self._approved.files(own) or [own])}
-            for path in sorted(here | there | tip):
-                edited, approved = self._working.read(path), self._approved.read(path)
-                if edited != approved:
-                    found[path] = edited
-        return self.save(request, found, by)
-
-    def save(
-        self,
-        request: ChangeRequest,
-        changes: Mapping[str, bytes | None],
-        by: Signer,
-        *,
-        beside: Sequence[StatementDraft] = (),
-        said: Mapping[str, Wire] | None = None,
-    ) -> ChangeRequest:
-        """Save new contents of files of the draft (None takes one away), with further statements of the same act.
-
-        `said` is what else the statement says, such as the comments that a Word file brought.
-
-        Raises:
-            ChangeNotOpenError: the change is approved or given up.
-            NothingToTakeError: the draft has it all already.
-            ActOvertakenError: somebody saved or signed since `request` was read.
-        """
-        check_open(request)
-        old = request.files
-        changed = {
-            path: data
-            for path, data in changes.items()
-            if (Digest.of(data) if data is not None else None) != old.get(path)
-        }
-        if not changed and not beside:
-            raise NothingToTakeError(number=request.number)
-        contents = {path: data for path, data in changed.items() if data is not None}
-        now = {path: digest for path, digest in old.items() if path not in changed}
-        now |= {path: Digest.of(data) for path, data in contents.items()}
-        parts = [StatementPart(draft) for draft in beside]
-        if changed or said:
-            stated = self._stated(request.number, old, now)
-            parts.append(StatementPart(replace(stated, new={**stated.new, **(said or {})})))
-        by.ready("")
-        self._acts.file(
-            by,
-            parts,
-            along=missing_contents(self._archive, request.number, contents),
-            expects={chain_of(request.number): request.sequence},
-        )
-        return self._requests.read(request.number)
-
     # -- what a draft begins as
 
     def _existing(self, wanted: str, kind: ChangeKind) -> ChangedItem:
@@ -322,20 +258,29 @@ class ChangeDrafting:
         waiting = self._waits(state.number)
         if kind is ChangeKind.WITHDRAW and waiting is not None:
             raise ItemWaitingError(number=state.number, day=waiting)
-        return _changed(state, _following(state.revision, kind))
+        try:
+            return _changed(state, _following(state.revision, kind))
+        except InvalidIdentifierError as exc:
+            raise LastRevisionError(number=state.number, revision=state.revision) from exc
 
-    def _new(self, document: NewDocument) -> ChangedItem:
-        number = DocumentNumber(document.number.strip().upper())
-        word = document_class(number.text)
-        if word is None:
-            raise NewNumberError(number=number.text, why=T("不是制度、程序、职责或手册的编号"))
-        if ControlledItems(self._approved).taken(number.text) or self._ever_used(number.text):
-            raise NewNumberError(number=number.text, why=T("已经用过"))
-        self._check_free(number.text)
-        paths = (path_of(ItemKind.DOCUMENT, number.text),)
-        return ChangedItem(
-            ItemKind.DOCUMENT, number.text, document.title.strip(), None, "A/0", word, document.owner.strip(), paths
-        )
+    def _new(self, new: NewDocument) -> ChangedItem:
+        wanted = new.number.strip().upper()
+        self._check_free(wanted)
+        word = document_class(wanted)
+        item = self._new_in_folder(wanted) if word is None else _new_document(new, wanted, word)
+        if ControlledItems(self._approved).taken(item.number) or self._ever_used(item.number):
+            raise NewNumberError(number=item.number)
+        return item
+
+    def _new_in_folder(self, number: str) -> ChangedItem:
+        """Return a new form or register as the folder has it."""
+        try:
+            state = ControlledItems(self._working).find(number)
+        except UnknownItemError as exc:
+            raise NewItemUnknownError(number=number) from exc
+        if number not in {state.number, state.paths[0].rpartition("/")[2]}:
+            raise NewItemUnknownError(number=number)
+        return replace(_changed(state, _FIRST), before=None)
 
     def _check_free(self, number: str) -> None:
         other = self._requests.open_of(number)
@@ -350,7 +295,7 @@ class ChangeDrafting:
         if item.kind is not ItemKind.DOCUMENT or item.after is None:
             return {}
         revision, folder = Revision(item.after), item.paths[0]
-        row = HistoryRow(revision.text, None, "", order.reason.strip(), by.signatory.name)
+        row = HistoryRow(revision.text, None, "", order.reason, by.signatory.name)
         if item.before is None:
             document = ControlledDocument(
                 DocumentNumber(item.number), item.title, revision, item.class_word, item.owner or "待定", history=(row,)
@@ -374,30 +319,20 @@ class ChangeDrafting:
         )
         return {f"{folder}/document.yml": write_document(document).encode()}
 
-    @staticmethod
-    def _stated(number: str, old: Mapping[str, Digest], now: Mapping[str, Digest]) -> StatementDraft:
-        before: dict[str, Wire] = {path: old[path].text for path in old if old[path] != now.get(path)}
-        gone: list[Wire] = [path for path in old if path not in now]
-        return StatementDraft(
-            chain=chain_of(number),
-            event=Event.DRAFT_SAVED,
-            subject=number,
-            old={"files": before} if before else {},
-            new={"deleted": gone} if gone else {},
-            files=dict(now),
-        )
-
-
-def check_open(request: ChangeRequest) -> None:
-    """Make sure that a change can still be worked on; raises `ChangeNotOpenError`."""
-    if not request.open:
-        raise ChangeNotOpenError(number=request.number, status=STATUS_LABELS[request.status])
-
 
 def _next_number(moment: ActMoment) -> str:
     year = moment.at.year
     taken = [name for name in moment.listing(CHANGES) if name.startswith(f"{year}-")]
     return f"{year}-{int(taken[-1].partition('-')[2]) + 1 if taken else 1:04d}"
+
+
+def _new_document(new: NewDocument, number: str, word: str) -> ChangedItem:
+    title, owner = (stated_text(text, most=LONGEST_TITLE, lines=False) for text in (new.title, new.owner))
+    if not title:
+        raise NewTitleError(number=number)
+    return ChangedItem(
+        ItemKind.DOCUMENT, number, title, None, _FIRST, word, owner, (path_of(ItemKind.DOCUMENT, number),)
+    )
 
 
 def _changed(state: ItemState, after: str | None) -> ChangedItem:
@@ -411,5 +346,5 @@ def _following(revision: str, kind: ChangeKind) -> str | None:
         return None
     current = Revision(revision)
     if kind is ChangeKind.EDITION:
-        return f"{chr(ord(current.text[0]) + 1)}/0"
+        return Revision(f"{chr(ord(current.text[0]) + 1)}/0").text
     return current.following.text

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from controller.domain.change_request import STATUS_LABELS, ChangeStatus
-from controller.domain.effect_schedule import EffectUnknownError
 from controller.domain.errors import NotFoundError, RefusedError
 from controller.domain.identifiers import Digest
+from controller.domain.stated_text import LONGEST_REASON, stated_text
 from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.file_formats.effect_file import EFFECT_FILE, read_effect, write_effect
 from controller.services.act_filing import ActOvertakenError, StatementPart
 from controller.services.archive_ports import ControlledChange
 from controller.services.change_approval import EffectPassedError, opened_records
-from controller.services.change_chain import chain_of
-from controller.services.change_drafting import REASON_AT_LEAST, ChangeReasonError, check_open
+from controller.services.change_chain import chain_of, check_open
+from controller.services.change_reason import REASON_AT_LEAST, checked_reason
 from controller.services.staff_directory import PostNeededError, check_post
 from controller.services.statement_filing import StatementDraft
 
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from controller.services.ports import Clock
     from controller.services.signing_ports import Signer
 
-_COMMENT_LENGTH = 2_000
+_COMMENT_LENGTH = LONGEST_REASON
+_PLACE_LENGTH = 60
 _RETURN, _ISSUE, _CLOSE, _DECIDE = "审核", "发放", "办结", "批准"
 """Meanings under which the person is asked."""
 
@@ -51,6 +52,31 @@ class CommentUnknownError(NotFoundError):
             T("更改 {number} 没有序号为“{comment}”的待答复意见。", number=number, comment=comment[:20]),
             hint=T("用 qms change show {number} 查看各条意见的序号。", number=number),
         )
+
+
+class ChangeItemUnknownError(NotFoundError):
+    """更改里没有这份文件. Or it is not said which of several."""
+
+    code = "change-item-unknown"
+
+    def __init__(self, *, number: str, wanted: str) -> None:
+        message = (
+            T("更改 {number} 里没有编号为“{wanted}”的文件。", number=number, wanted=wanted[:60])
+            if wanted
+            else T("更改 {number} 有几份文件，没有写明是哪一份。", number=number)
+        )
+        super().__init__(
+            message, hint=T("用 --document 写明编号；qms change show {number} 列出各份文件。", number=number)
+        )
+
+
+class SameDayError(RefusedError):
+    """生效日期没有变."""
+
+    code = "effect-day-same"
+
+    def __init__(self, *, number: str, day: date) -> None:
+        super().__init__(T("{number} 本来就定于 {day} 生效。", number=number, day=day), hint=T("用 --to 写明另一天。"))
 
 
 class CommentTextError(RefusedError):
@@ -130,12 +156,16 @@ class ChangeSteps:
         Raises:
             ChangeNotOpenError: the change is approved or given up.
             CommentTextError: there is nothing to say.
-            CommentUnknownError: the change has no such item.
+            ChangeItemUnknownError: the change has no such item.
         """
         request = self._requests.read(wanted)
         check_open(request)
         about = _item_of(request, item)
-        new: dict[str, Wire] = {"item": about, "clause": clause.strip()[:60], "text": _said(text)}
+        new: dict[str, Wire] = {
+            "item": about,
+            "clause": stated_text(clause, most=_PLACE_LENGTH, lines=False),
+            "text": _said(text),
+        }
         return self._state(request, by, Event.CHANGE_COMMENTED, new=new)
 
     def resolve(self, wanted: str, comment: str, answer: str, by: Signer) -> ChangeRequest:
@@ -179,7 +209,7 @@ class ChangeSteps:
         posts = {post for step in route.steps[1:] for post in step.by}
         posts |= {post for step in route.steps[1:] for post in self._routes.stand_in(request, route, step.meaning)}
         check_post(self._staff, by.signatory, sorted(posts), T("退回更改"))
-        said = _reason(reason)
+        said = checked_reason(reason)
         day = self._clock.now().date()
         parts = self._paperwork.signed(request, Event.CHANGE_RETURNED, day)
         by.ready(_RETURN)
@@ -197,29 +227,30 @@ class ChangeSteps:
         check_open(request)
         if by.signatory.person != request.by.person:
             check_post(self._staff, by.signatory, self._rules.deciding_posts, T("取消他人的更改"))
-        said = _reason(reason)
+        said = checked_reason(reason)
         parts = self._aftermath.cancelled(request, said)
         return self._state(request, by, Event.CHANGE_CANCELLED, reason=said, before=parts)
 
-    def postpone(self, wanted: str, number: str, day: date, by: Signer, *, reason: str) -> ChangeRequest:
+    def postpone(self, wanted: str, item: str | None, day: date, by: Signer, *, reason: str) -> ChangeRequest:
         """Let an approved revision come into force on another day; the approving or deciding posts may.
 
         Raises:
             EffectUnknownError, EffectOrderError: nothing of the item waits, or another revision would come first.
-            EffectPassedError: the day has passed.
+            EffectPassedError, SameDayError: the day has passed, or is the day already.
+            ChangeItemUnknownError: the change has no such item.
             PostNeededError, ChangeReasonError: as `cancel`.
         """
         request = self._requests.read(wanted)
-        item = request.item(number)
+        number = _item_of(request, item)
         today = self._clock.now().date()
         if day < today:
             raise EffectPassedError(day=day, today=today)
         check_post(self._staff, by.signatory, self._rules.deciding_posts, T("更改生效日期"))
-        said = _reason(reason)
+        said = checked_reason(reason)
         schedule = read_effect(self._approved.read(EFFECT_FILE))
-        if item is None:
-            raise EffectUnknownError(number=number)
         later, old = schedule.postponed(number, request.number, day, today)
+        if old.begins == day:
+            raise SameDayError(number=number, day=day)
         content, tip = write_effect(later), self._approved.revision()
         by.ready(_DECIDE)
 
@@ -276,7 +307,7 @@ class ChangeSteps:
             raise ChangeNotReadyError(number=request.number, why=why, hint=T("到生效日再运行一次。"))
         wanted_back, back = self._aftermath.copies_out(request)
         untrained = list(self._aftermath.untrained(request))
-        said = reason.strip()
+        said = stated_text(reason)
         if (untrained or back < wanted_back) and len(said) < REASON_AT_LEAST:
             hint = T("完成后再办结；确需先办结，请用 --reason 写明原因。")
             missing: list[object] = list(untrained)
@@ -331,23 +362,16 @@ class ChangeSteps:
 
 
 def _said(text: str) -> str:
-    said = text.strip()
+    said = stated_text(text)
     if not 1 <= len(said) <= _COMMENT_LENGTH:
         raise CommentTextError
     return said
 
 
-def _reason(text: str) -> str:
-    if len(text.strip()) < REASON_AT_LEAST:
-        raise ChangeReasonError
-    return text.strip()
-
-
 def _item_of(request: ChangeRequest, wanted: str | None) -> str:
-    if wanted is None:
-        return request.items[0].number
-    text = wanted.strip().upper()
-    found = [item.number for item in request.items if item.number == text or item.number.endswith(text)]
+    """Return the number of the item called `wanted`; None: of the only one."""
+    text = (wanted or "").strip().upper()
+    found = [item.number for item in request.items if not text or item.number == text or item.number.endswith(text)]
     if len(found) != 1:
-        raise CommentUnknownError(number=request.number, comment=wanted)
+        raise ChangeItemUnknownError(number=request.number, wanted=text)
     return found[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from controller.domain.change_request import fold_change
+from controller.domain.change_folding import fold_change
 from controller.domain.conformity import Finding, Gravity
 from controller.domain.effect_schedule import EffectSchedule, PendingEffect
 from controller.domain.errors import QmsError

@@ -65,7 +65,7 @@ def test_a_typed_row_that_says_otherwise_than_was_signed_is_found_and_nobody_sig
         first, second = document.history
         history = (replace(first, reason="另有原因", date="2020-01-01"), replace(second, by="王强"))
         altered = write_document(replace(document, history=history)).encode()
-        application.change_drafting.save(request, {CONTROL: altered}, application.person("陈晓"))
+        application.draft_saving.save(request, {CONTROL: altered}, application.person("陈晓"))
         with pytest.raises(ChangeCheckError) as refused:
             application.change_approval.sign(change, Event.CHANGE_SUBMITTED, application.person("陈晓"))
         found = [str(item.message) for item in refused.value.findings if item.code == "revision-row-differs"]

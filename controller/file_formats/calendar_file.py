@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from controller.domain.errors import MisconfiguredError
 from controller.domain.text import T
 from controller.domain.working_days import WorkingDays
-from controller.file_formats.definition_reading import Part, Reading
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from controller.domain.conformity import Finding
+from controller.file_formats.definition_reading import DefinitionFileError, Part, Reading
 
 WORKDAYS_FILE = "records/calendars/cn-workdays.yml"
 COMPANY_FILE = "records/calendars/company.yml"
@@ -26,19 +20,11 @@ _LONGEST_SPAN = 60
 _CERTAINTIES = ("已核对", "待核对", "行业惯例", "企业自定")
 
 
-class CalendarFileError(MisconfiguredError):
+class CalendarFileError(DefinitionFileError, MisconfiguredError):
     """日历文件有误. A calendar file cannot be used; `findings` has every problem with its line."""
 
     code = "calendar-invalid"
-
-    def __init__(self, *, findings: Sequence[Finding]) -> None:
-        first = findings[0]
-        super().__init__(
-            T("日历文件有 {count} 处错误，第一处：{problem}", count=len(findings), problem=first.message),
-            hint=first.hint or T("改正后再试。"),
-            where=first.place,
-        )
-        self.findings = tuple(findings)
+    says = T("日历文件有 {count} 处错误，第一处：{problem}")
 
 
 @dataclass(frozen=True)
@@ -106,9 +92,8 @@ def read_company_calendar(text: str, *, where: str = COMPANY_FILE) -> CompanyCal
     """
     reading = Reading()
     top = _mapping(reading, text, where, COMPANY_FORMAT)
-    limit = top.whole("late_entry_workdays", most=365)
     made = CompanyCalendar(
-        late_entry_workdays=DEFAULT_LATE_ENTRY_WORKDAYS if limit is None else limit,
+        late_entry_workdays=top.whole_or("late_entry_workdays", DEFAULT_LATE_ENTRY_WORKDAYS, (0, 365)),
         holidays=_days(top, "holidays"),
         workdays=_days(top, "workdays"),
     )

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from controller.domain.conformity import Finding, Gravity
+from controller.domain.errors import QmsError
 from controller.domain.identifiers import nearest
 from controller.domain.text import T, Text
 from controller.file_formats.yaml_text import YamlTextError, load_yaml_with_lines
@@ -18,6 +19,21 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from controller.file_formats.yaml_text import Lines, Path
+
+
+class DefinitionFileError(QmsError):
+    """定义文件有误. A file of definitions or rules that cannot be used; each kind is a class of its own with its code.
+
+    `says` tells of all problems by their `count` and the first `problem`; `findings` has every one with its line.
+    """
+
+    says: ClassVar[Text]
+
+    def __init__(self, *, findings: Sequence[Finding]) -> None:
+        first = findings[0]
+        message = Text(self.says.template, {"count": len(findings), "problem": first.message})
+        super().__init__(message, hint=first.hint or T("改正后再试。"), where=first.place)
+        self.findings = tuple(findings)
 
 
 @dataclass
@@ -133,6 +149,22 @@ class Part:
             )
             return None
         return value
+
+    def whole_or(self, key: str, usual: int, limits: tuple[int, int]) -> int:
+        """Return a whole number within limits, least and most; `usual` when absent or wrong."""
+        found = self.whole(key, least=limits[0], most=limits[1])
+        return usual if found is None else found
+
+    def posts(self, key: str, known: Collection[str] | None, *, also: str = "") -> tuple[str, ...]:
+        """Return the keys of posts in a list; with `known`, each must be among them or be the word `also`."""
+        found = self.texts(key)
+        for post in found:
+            if known is not None and post not in known and post != also:
+                close = nearest(post, known)
+                hint = T("是否想写 {key}？", key=close) if close else T("可用的岗位键：{keys}。", keys=list(known))
+                problem = T("{key} 里的“{post}”不在岗位文件中", key=key, post=post[:40])
+                self.wrong(key, "definition-value", problem, hint=hint)
+        return found
 
     def texts(self, key: str, *, single: bool = False) -> tuple[str, ...]:
         """Return a list of texts, empty when absent; with `single` one text stands for a list of one."""

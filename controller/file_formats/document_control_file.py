@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from controller.domain.document_control_rules import DocumentControlRules
 from controller.domain.errors import MisconfiguredError
-from controller.domain.identifiers import nearest
 from controller.domain.text import T
-from controller.file_formats.definition_reading import Part, Reading
+from controller.file_formats.definition_reading import DefinitionFileError, Part, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
-    from controller.domain.conformity import Finding
 
 DOCUMENT_CONTROL_FILE = "signatures/document_control.yml"
 DOCUMENT_CONTROL_FORMAT = "wenkong/document-control/1"
@@ -31,19 +29,11 @@ _LIMITS: Mapping[str, tuple[int, int]] = {
 _POSTS = ("controller_posts", "deciding_posts")
 
 
-class DocumentControlRulesError(MisconfiguredError):
+class DocumentControlRulesError(DefinitionFileError, MisconfiguredError):
     """文件控制规则有误. The file cannot be used; `findings` has every problem with its line."""
 
     code = "document-control-rules-invalid"
-
-    def __init__(self, *, findings: Sequence[Finding]) -> None:
-        first = findings[0]
-        super().__init__(
-            T("文件控制规则有 {count} 处错误，第一处：{problem}", count=len(findings), problem=first.message),
-            hint=first.hint or T("改正后再试。"),
-            where=first.place,
-        )
-        self.findings = tuple(findings)
+    says = T("文件控制规则有 {count} 处错误，第一处：{problem}")
 
 
 def read_document_control(
@@ -60,10 +50,7 @@ def read_document_control(
         raise DocumentControlRulesError(findings=reading.findings)
     top.check_keys(("format", "note", *_LIMITS, *_POSTS))
     usual = DocumentControlRules()
-    numbers: dict[str, int] = {}
-    for key, (least, most) in _LIMITS.items():
-        found = top.whole(key, least=least, most=most)
-        numbers[key] = getattr(usual, key) if found is None else found
+    numbers = {key: top.whole_or(key, getattr(usual, key), limits) for key, limits in _LIMITS.items()}
     controllers, deciders = (_named(top, key, getattr(usual, key), posts) for key in _POSTS)
     if reading.broken:
         raise DocumentControlRulesError(findings=reading.findings)
@@ -73,13 +60,7 @@ def read_document_control(
 def _named(top: Part, key: str, usual: tuple[str, ...], known: Collection[str] | None) -> tuple[str, ...]:
     if key not in top.data:
         return usual
-    found = top.texts(key)
-    for post in found:
-        if known is not None and post not in known:
-            close = nearest(post, known)
-            hint = T("是否想写 {key}？", key=close) if close else T("可用的岗位键：{keys}。", keys=list(known))
-            problem = T("{key} 里的“{post}”不在岗位文件中", key=key, post=post[:40])
-            top.wrong(key, "definition-value", problem, hint=hint)
+    found = top.posts(key, known)
     if not found:
         top.wrong(key, "definition-key-missing", T("{key} 至少写一个岗位键", key=key))
     return found

@@ -11,8 +11,6 @@ questions:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from controller.domain.errors import MisconfiguredError
 from controller.domain.text import T
 from controller.domain.training_questions import (
@@ -24,12 +22,7 @@ from controller.domain.training_questions import (
     QuestionSheet,
     normalised,
 )
-from controller.file_formats.definition_reading import Part, Reading
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from controller.domain.conformity import Finding
+from controller.file_formats.definition_reading import DefinitionFileError, Part, Reading
 
 QUESTIONS_FORMAT = "wenkong/questions/1"
 QUESTIONS_LIMIT = 64 * 1024
@@ -38,19 +31,11 @@ _LEAST_CHOICES = 2
 _LENGTH = 300
 
 
-class QuestionFileError(MisconfiguredError):
+class QuestionFileError(DefinitionFileError, MisconfiguredError):
     """考题文件有误. The file cannot be used; `findings` has every problem with its line."""
 
     code = "questions-invalid"
-
-    def __init__(self, *, findings: Sequence[Finding]) -> None:
-        first = findings[0]
-        super().__init__(
-            T("考题文件有 {count} 处错误，第一处：{problem}", count=len(findings), problem=first.message),
-            hint=first.hint or T("改正后再试。"),
-            where=first.place,
-        )
-        self.findings = tuple(findings)
+    says = T("考题文件有 {count} 处错误，第一处：{problem}")
 
 
 def read_questions(text: str, *, where: str) -> QuestionSheet:

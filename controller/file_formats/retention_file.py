@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from controller.domain.errors import MisconfiguredError
 from controller.domain.retention import Basis, FromEvent, RetentionClass, RetentionRules, Span
 from controller.domain.text import T
-from controller.file_formats.definition_reading import Part, Reading
+from controller.file_formats.definition_reading import DefinitionFileError, Part, Reading
 from controller.file_formats.form_fields import FIELD_KEY, expression
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from controller.domain.conformity import Finding
 
 RETENTION_FILE = "records/retention.yml"
 RETENTION_FORMAT = "wenkong/retention/1"
@@ -35,19 +29,11 @@ _SPAN = re.compile(r"([1-9]\d{0,3})([ymd])")
 _FIELD_PATH = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?")
 
 
-class RetentionFileError(MisconfiguredError):
+class RetentionFileError(DefinitionFileError, MisconfiguredError):
     """保存期限文件有误. `records/retention.yml` cannot be used; `findings` has every problem with its line."""
 
     code = "retention-invalid"
-
-    def __init__(self, *, findings: Sequence[Finding]) -> None:
-        first = findings[0]
-        super().__init__(
-            T("保存期限文件有 {count} 处错误，第一处：{problem}", count=len(findings), problem=first.message),
-            hint=first.hint or T("改正后再试。"),
-            where=first.place,
-        )
-        self.findings = tuple(findings)
+    says = T("保存期限文件有 {count} 处错误，第一处：{problem}")
 
 
 def read_retention(text: str, *, where: str = RETENTION_FILE) -> RetentionRules:

@@ -6,16 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from controller.domain.errors import MisconfiguredError
-from controller.domain.identifiers import nearest
 from controller.domain.route import ANYBODY, DEFAULT_ROUTE, OWNER, Exemption, Route, Routes, RouteStep
 from controller.domain.signature_page import MOST_SLOTS
 from controller.domain.text import T
-from controller.file_formats.definition_reading import Part, Reading
+from controller.file_formats.definition_reading import DefinitionFileError, Part, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from controller.domain.conformity import Finding
 
 ROUTES_FILE = "signatures/routes.yml"
 ROUTES_FORMAT = "wenkong/routes/1"
@@ -28,19 +26,11 @@ _LONGEST_EXEMPTION = 12
 """Months; a company that needs it for longer signs again (企业自定)."""
 
 
-class RouteFileError(MisconfiguredError):
+class RouteFileError(DefinitionFileError, MisconfiguredError):
     """签署路线有误. `signatures/routes.yml` cannot be used; `findings` has every problem with its line."""
 
     code = "routes-invalid"
-
-    def __init__(self, *, findings: Sequence[Finding]) -> None:
-        first = findings[0]
-        super().__init__(
-            T("签署路线有 {count} 处错误，第一处：{problem}", count=len(findings), problem=first.message),
-            hint=first.hint or T("改正后再试。"),
-            where=first.place,
-        )
-        self.findings = tuple(findings)
+    says = T("签署路线有 {count} 处错误，第一处：{problem}")
 
 
 def read_routes(text: str, *, where: str = ROUTES_FILE, posts: Collection[str] | None = None) -> Routes:
@@ -103,15 +93,9 @@ def _step(part: Part, posts: Collection[str] | None) -> RouteStep:
 
 
 def _posts(part: Part, key: str, known: Collection[str] | None, *, also: str = "") -> tuple[str, ...]:
-    found = part.texts(key)
+    found = part.posts(key, known, also=also)
     if not found:
         part.wrong(key, "definition-key-missing", T("{key} 至少写一个岗位键", key=key))
-    for post in found:
-        if known is not None and post not in known and post != also:
-            close = nearest(post, known)
-            hint = T("是否想写 {key}？", key=close) if close else T("可用的岗位键：{keys}。", keys=list(known))
-            problem = T("{key} 里的“{post}”不在岗位文件中", key=key, post=post[:40])
-            part.wrong(key, "definition-value", problem, hint=hint)
     return found
 
 
@@ -149,13 +133,12 @@ def _within(part: Part, steps: Sequence[str]) -> dict[str, str]:
 
 def _exemption(part: Part, posts: Collection[str] | None) -> Exemption:
     part.check_keys(_EXEMPTION_KEYS)
-    months = part.whole("valid_months", least=1, most=_LONGEST_EXEMPTION)
     return Exemption(
         label=part.text("label", needed=True, limit=40) or "",
         allows=part.text("allows", limit=200) or "",
         never=part.text("never", limit=200) or "",
         text=part.text("text", needed=True) or "",
         signed_by=_posts(part, "signed_by", posts),
-        valid_months=months if months is not None else _LONGEST_EXEMPTION,
+        valid_months=part.whole_or("valid_months", _LONGEST_EXEMPTION, (1, _LONGEST_EXEMPTION)),
         basis=part.text("basis", limit=40) or "",
     )

@@ -10,15 +10,13 @@ import re
 from typing import TYPE_CHECKING
 
 from controller.domain.errors import MisconfiguredError
-from controller.domain.identifiers import nearest
 from controller.domain.signing_rules import Profile, SigningRules
 from controller.domain.text import T
-from controller.file_formats.definition_reading import Part, Reading
+from controller.file_formats.definition_reading import DefinitionFileError, Part, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
-    from controller.domain.conformity import Finding
 
 SIGNING_FILE = "signatures/signing.yml"
 SIGNING_FORMAT = "wenkong/signing/1"
@@ -41,19 +39,11 @@ _POST_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _PROFILES = tuple(profile.value for profile in Profile)
 
 
-class SigningRulesError(MisconfiguredError):
+class SigningRulesError(DefinitionFileError, MisconfiguredError):
     """签名规则有误. `signatures/signing.yml` cannot be used; `findings` has every problem with its line."""
 
     code = "signing-rules-invalid"
-
-    def __init__(self, *, findings: Sequence[Finding]) -> None:
-        first = findings[0]
-        super().__init__(
-            T("签名规则有 {count} 处错误，第一处：{problem}", count=len(findings), problem=first.message),
-            hint=first.hint or T("改正后再试。"),
-            where=first.place,
-        )
-        self.findings = tuple(findings)
+    says = T("签名规则有 {count} 处错误，第一处：{problem}")
 
 
 def read_signing_rules(text: str, *, where: str = SIGNING_FILE, posts: Collection[str] | None = None) -> SigningRules:
@@ -82,13 +72,13 @@ def _rules(top: Part, posts: Collection[str] | None) -> SigningRules:
     failures = _below(top, "failures", ("lock_after", "lock_minutes"))
     return SigningRules(
         profile=Profile(top.one_of("profile", _PROFILES, usual.profile.value)),
-        sitting_hours=_whole(top, "sitting_hours", usual.sitting_hours, (1, 24)),
-        idle_minutes=_whole(top, "idle_minutes", usual.idle_minutes, (1, 480)),
-        least_length=_whole(passphrase, "least_length", usual.least_length, (8, 64)),
-        most_days=_whole(passphrase, "most_days", usual.most_days, (0, 3650)),
-        lock_after=_whole(failures, "lock_after", usual.lock_after, (1, 20)),
-        lock_minutes=_whole(failures, "lock_minutes", usual.lock_minutes, (1, 1440)),
-        certificate_years=_whole(top, "certificate_years", usual.certificate_years, (1, 10)),
+        sitting_hours=top.whole_or("sitting_hours", usual.sitting_hours, (1, 24)),
+        idle_minutes=top.whole_or("idle_minutes", usual.idle_minutes, (1, 480)),
+        least_length=passphrase.whole_or("least_length", usual.least_length, (8, 64)),
+        most_days=passphrase.whole_or("most_days", usual.most_days, (0, 3650)),
+        lock_after=failures.whole_or("lock_after", usual.lock_after, (1, 20)),
+        lock_minutes=failures.whole_or("lock_minutes", usual.lock_minutes, (1, 1440)),
+        certificate_years=top.whole_or("certificate_years", usual.certificate_years, (1, 10)),
         registrar_posts=_posts(top, "registrar_posts", usual.registrar_posts, posts),
         witness_posts=_posts(top, "witness_posts", usual.witness_posts, posts, least=2),
         informed_posts=_posts(top, "informed_posts", usual.informed_posts, posts),
@@ -104,28 +94,16 @@ def _below(top: Part, key: str, known: Collection[str]) -> Part:
     return part
 
 
-def _whole(part: Part, key: str, usual: int, limits: tuple[int, int]) -> int:
-    least, most = limits
-    found = part.whole(key, least=least, most=most)
-    return usual if found is None else found
-
-
 def _posts(
     top: Part, key: str, usual: tuple[str, ...], known: Collection[str] | None, *, least: int = 1
 ) -> tuple[str, ...]:
     if key not in top.data:
         return usual
-    found = top.texts(key)
+    found = top.posts(key, known)
     for post in found:
         if known is None and not _POST_KEY.fullmatch(post):
             example = T("写岗位文件中的岗位键，例如 quality_head。")
             top.wrong(key, "definition-value", T("{key} 里的“{post}”不是岗位键", key=key, post=post[:40]), hint=example)
-        elif known is not None and post not in known:
-            close = nearest(post, known)
-            hint = T("是否想写 {key}？", key=close) if close else T("可用的岗位键：{keys}。", keys=list(known))
-            top.wrong(
-                key, "definition-value", T("{key} 里的“{post}”不在岗位文件中", key=key, post=post[:40]), hint=hint
-            )
     if len(found) < least:
         apart = T("两位见证人不得同一岗位，所以 witness_posts 至少写两个岗位。") if least > 1 else None
         top.wrong(key, "definition-value", T("{key} 至少写 {least} 个岗位", key=key, least=least), hint=apart)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from controller.domain.identifiers import Digest
     from controller.domain.paper_signature import PaperSignature
     from controller.services.paper_sheet import PaperSheet
+    from controller.services.paper_signing import TakenPaper
     from controller.services.signing_ports import Signer
 
 _MEANING = option("--meaning", metavar="MEANING", required=True, help=M("纸上签名的含义，例如 批准、客户确认。"))
@@ -44,15 +46,23 @@ _DATE = option(
     "--date", "on", type=click.DateTime(["%Y-%m-%d"]), help=M("纸上所写的签名日期（默认：今天），如 2026-01-01。")
 )
 _UNREAD = option("--unread", is_flag=True, help=M("二维码读不出时：确认已人工核对编号和摘要。"))
+_Command = Callable[..., int]
+
+
+def _printing(function: _Command) -> _Command:
+    """Decorator: add the options that every sheet for a signature takes."""
+    named = option("--signer", metavar="NAME", default="", help=M("签名人姓名或单位（可不写）。"))
+    return _MEANING(named(_OUT(_FORCE(acting(function)))))
+
+
+def _taking(function: _Command) -> _Command:
+    """Decorator: add the options that the taking in of every signature takes, beside its `--signer`."""
+    return _SCAN(_MEANING(_OUTCOME(_REASON(_DATE(_UNREAD(acting(function)))))))
 
 
 @command("sheet", M("打印一份记录的纸质签署单（含摘要和二维码），供亲笔签名、盖章。"))
 @click.argument("number")
-@_MEANING
-@option("--signer", metavar="NAME", default="", help=M("签名人姓名或单位（可不写）。"))
-@_OUT
-@_FORCE
-@acting
+@_printing
 @click.pass_obj
 def record_sheet(session: Session, number: str, meaning: str, signer: str, target: Path, *, force: bool) -> int:
     from controller.services.paper_sheet import record_sheet as sheet_of
@@ -67,56 +77,29 @@ def record_sheet(session: Session, number: str, meaning: str, signer: str, targe
 
 @command("paper", M("归档纸质签名的扫描件，或拒签、无法取得的原因。"))
 @click.argument("number")
-@_SCAN
 @option("--signer", metavar="NAME", required=True, help=M("在纸上签名（或被请求签名）的人的姓名。"))
 @option("--post", metavar="POST", default="", help=M("签名人的岗位或职务。"))
 @option("--organisation", metavar="ORGANISATION", default="", help=M("签名人的单位。"))
-@_MEANING
-@_OUTCOME
-@_REASON
-@_DATE
-@_UNREAD
 @option("--entry", type=click.IntRange(1), help=M("二维码读不出时：签署单上印的条目序号（默认：最新条目）。"))
 @option("--field", metavar="FIELD", help=M("同时填入表单的哪个外部签字栏（表单上的名称）。"))
 @option("--sealed", is_flag=True, help=M("扫描件上有敏感个人信息，加密保存。"))
-@acting
+@_taking
 @click.pass_obj
 def record_paper(
     session: Session,
+    /,
     number: str,
-    scan: Path | None,
-    signer: str,
     post: str,
     organisation: str,
-    meaning: str,
-    outcome: str,
-    reason: str | None,
-    on: datetime | None,
     entry: int | None,
     field: str | None,
     *,
-    unread: bool,
     sealed: bool,
+    **written: Any,
 ) -> int:
-    from controller.services.paper_signing import TakenPaper
-
     application, out = session.application, session.output
     by = application.person(session.person)
-    paper = TakenPaper(
-        meaning=meaning,
-        signer=signer,
-        outcome=outcome,
-        name=scan.name if scan is not None else "",
-        scan=_scan_bytes(scan),
-        post=post,
-        organisation=organisation,
-        on=on.date() if on is not None else None,
-        reason=reason,
-        unread=unread,
-        entry=entry,
-        field=field,
-        secret=sealed,
-    )
+    paper = _taken(**written, post=post, organisation=organisation, entry=entry, field=field, secret=sealed)
     filed, signature = application.paper_signing.take_in(RecordNumber(number), paper, by)
     out.line(T("已归档：{number}", number=filed.number))
     before = filed.state.entries - 1
@@ -138,11 +121,7 @@ def record_paper(
 
 @command("sheet", M("打印一份文件的纸质签署单（含摘要和二维码）。"))
 @click.argument("number", metavar="NUMBER")
-@_MEANING
-@option("--signer", metavar="NAME", default="", help=M("签名人姓名或单位（可不写）。"))
-@_OUT
-@_FORCE
-@acting
+@_printing
 @click.pass_obj
 def document_sheet(session: Session, number: str, meaning: str, signer: str, target: Path, *, force: bool) -> int:
     from controller.services.paper_sheet import document_sheet as sheet_of
@@ -157,42 +136,15 @@ def document_sheet(session: Session, number: str, meaning: str, signer: str, tar
 
 @command("paper", M("归档纸质批准的扫描件，或拒签、无法取得的原因。"))
 @click.argument("number", metavar="NUMBER")
-@_SCAN
 @option("--signer", metavar="NAME", required=True, help=M("在纸上签名的人（在册人员，姓名或工号）。"))
-@_MEANING
-@_OUTCOME
-@_REASON
-@_DATE
-@_UNREAD
-@acting
+@_taking
 @click.pass_obj
-def document_paper(
-    session: Session,
-    number: str,
-    scan: Path | None,
-    signer: str,
-    meaning: str,
-    outcome: str,
-    reason: str | None,
-    on: datetime | None,
-    *,
-    unread: bool,
-) -> int:
+def document_paper(session: Session, /, number: str, **written: Any) -> int:
     from controller.cli.signing_commands import standing_data
-    from controller.services.paper_signing import TakenPaper
 
     application, out = session.application, session.output
     by = application.person(session.person)
-    paper = TakenPaper(
-        meaning=meaning,
-        signer=signer,
-        outcome=outcome,
-        name=scan.name if scan is not None else "",
-        scan=_scan_bytes(scan),
-        on=on.date() if on is not None else None,
-        reason=reason,
-        unread=unread,
-    )
+    paper = _taken(**written)
     done, signature = application.document_paper.take_in(number, paper, by)
     standing = done.standing
     out.line(T("已归档：{number}", number=f"{standing.number} {standing.revision}"))
@@ -260,10 +212,17 @@ def _print(session: Session, sheet: PaperSheet, by: Signer, subject: str, target
     return 0
 
 
-def _scan_bytes(scan: Path | None) -> bytes | None:
+def _taken(*, scan: Path | None, on: datetime | None, **written: Any) -> TakenPaper:
+    """Return what the options say of a signature on paper, with the bytes of its scan."""
     from controller.file_formats.scan_file import LARGEST
+    from controller.services.paper_signing import TakenPaper
 
-    return read_bytes(scan, limit=LARGEST + 1) if scan is not None else None
+    return TakenPaper(
+        **written,
+        name=scan.name if scan is not None else "",
+        scan=read_bytes(scan, limit=LARGEST + 1) if scan is not None else None,
+        on=on.date() if on is not None else None,
+    )
 
 
 def _paper_data(signature: PaperSignature) -> dict[str, object]:

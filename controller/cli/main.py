@@ -55,13 +55,28 @@ class Session:
 
     @property
     def application(self) -> Application:
-        """The opened workspace with its services; opened at first use."""
+        """The opened workspace with its services; opened at first use.
+
+        Raises:
+            PersonUnknownError: `--as` names nobody, which no command passes over, one that only reads neither.
+        """
         if self._application is None:
             from controller.bootstrap import open_workspace
 
-            self._application = open_workspace(self.workspace or Path.cwd())
-            self._application.ask = self.passphrases.answer
+            self._application = opened = open_workspace(self.workspace or Path.cwd())
+            opened.ask = self.passphrases.answer
+            if self.person is not None:
+                self._check_known(opened, self.person)
         return self._application
+
+    @staticmethod
+    def _check_known(opened: Application, person: str) -> None:
+        from controller.services.staff_directory import active_person
+
+        # `qms verify` must be able to tell of a list of people, or of rules, that cannot be read.
+        with suppress(MisconfiguredError, DamagedError):
+            if not opened.signing_in.known(person):
+                active_person(opened.staff, person)
 
     @cached_property
     def passphrases(self) -> Passphrases:

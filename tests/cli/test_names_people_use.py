@@ -94,3 +94,13 @@ def test_posts_may_be_written_by_their_chinese_names(workspace: Workspace) -> No
         person = next(item for item in application.staff.people.values() if item.name == "新同事")
         assert list(person.posts) == ["after_sales_officer", "quality_officer"]
         assert application.staff.signatory(person).post == "售后服务员"
+
+
+@pytest.mark.parametrize("words", [("record", "list"), ("doc", "list"), ("audit-trail",)])
+def test_a_name_that_is_nobodys_is_refused_by_commands_that_only_read_too(
+    workspace: Workspace, words: tuple[str, ...]
+) -> None:
+    answer = workspace.qms(*words, person="不存在")
+    assert answer.code == 3
+    assert "person-unknown" in answer.err
+    assert not answer.out

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from controller.cli.main import Session
     from controller.cli.output import Output
     from controller.domain.identifiers import Digest
-    from controller.domain.record import RecordState
+    from controller.domain.record import RecordState, Wire
     from controller.services.record_filing import Filed
     from controller.services.signing_in import PersonalSigner
 
@@ -80,9 +80,14 @@ def new(
     definition = application.forms.definition(form)
     given = given_values(values_file, settings, definition, out)
 
+    def act_with(files: dict[str, bytes]) -> OpeningAct:
+        return OpeningAct(by=by, stage=stage, entered_for=entered_for, files=files)
+
     def file(values: dict[str, Any], files: dict[str, bytes]) -> Filed:
-        act = OpeningAct(by=by, stage=stage, entered_for=entered_for, files=files)
-        return application.filing.open(definition.number.text, values, act)
+        return application.filing.open(definition.number.text, values, act_with(files))
+
+    def preview(values: dict[str, Any], files: dict[str, bytes]) -> Mapping[str, Wire]:
+        return application.filing.prepare(definition.number.text, values, act_with(files)).values
 
     if values_file is None and at_terminal(out):
         target = find_stage(definition, stage)
@@ -93,7 +98,7 @@ def new(
         if definition.note:
             out.line(definition.note)
         entering.ask_missing()
-        filed = entering.file(file)
+        filed = entering.file(file, preview=preview)
     else:
         _check_given(values_file, settings, out)
         filed = file(*given)

@@ -6,6 +6,7 @@ Nothing that was typed is lost when the form refuses it: the problems are shown 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from controller.services.attached_files import attach
 from controller.services.entry_making import ValuesRefusedError, is_sensitive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from controller.bootstrap import Application
     from controller.cli.output import Output
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from controller.domain.record import Wire
     from controller.services.record_filing import Filed
 
+_Values = dict[str, Any]
+_Files = dict[str, bytes]
+_Preview = Callable[[_Values, _Files], "Mapping[str, Wire]"]
 _MACHINE = frozenset({FieldType.COMPUTED, FieldType.PERFORMER})
 _HALF_WIDTH = str.maketrans("\uff08\uff09\uff0c\uff1a", "(),:")
 
@@ -123,14 +127,42 @@ class Entering:
             self._out.line(T("{label} 原值：{value}", label=item.label, value=old[item.key]))
             self._ask(item)
 
-    def file(self, act: Callable[[dict[str, Any], dict[str, bytes]], Filed]) -> Filed:
-        """Perform `act` with the values; whenever the form refuses them, show why and ask the wrong ones again."""
+    def file(self, act: Callable[[_Values, _Files], Filed], *, preview: _Preview | None = None) -> Filed:
+        """Perform `act` with the values; whenever the form refuses them, show why and ask the wrong ones again.
+
+        `preview` gives everything that would be signed; what nobody was asked is shown before `act`.
+        """
         while True:
             try:
+                while preview is not None and self._changes_unasked(preview(self.values, self.files)):
+                    pass
                 return act(self.values, self.files)
             except ValuesRefusedError as refused:
                 self._out.line(T("有 {count} 处需要改正（要放弃按 Ctrl-C）：", count=len(refused.problems)))
                 self._again(refused.problems)
+
+    def _changes_unasked(self, signed: Mapping[str, Wire]) -> bool:
+        """Show what the form fills in by itself; tell whether the person gave another value for any of it."""
+        unasked = [
+            item
+            for item in self._definition.fields
+            if item.key not in self.values and signed.get(item.key) is not None and item.type is not FieldType.PERFORMER
+        ]
+        if not unasked:
+            return False
+        self._out.line(T("以下内容由表单填写，与您填的一起签名："))
+        for item in unasked:
+            value = MASK if is_sensitive(item) else shown_value(item, signed[item.key])
+            self._out.line("  " + self._out.text(T("{label}：{value}", label=item.label, value=value)))
+        open_ones = {item.label: item for item in unasked if item.type not in _MACHINE}
+        if not open_ones:
+            return False
+        labels = list(open_ones)
+        question = self._out.text(T("改哪一项"))
+        picked = ask_choice(question, labels, self._out, several=True, blank=T("都对"))
+        for label in picked or ():
+            self._ask(open_ones[label])
+        return bool(picked)
 
     def _again(self, problems: Sequence[Problem]) -> None:
         self._show(problems)

@@ -10,6 +10,7 @@ import pytest
 
 from controller.cli.record_prompts import picked_choices
 from controller.services.record_attachments import storable_name
+from tests.telephone_call import CALL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,15 +19,8 @@ if TYPE_CHECKING:
 
 CHOICES = ("咨询", "报修", "微信/在线", "其他 情况")
 NUMBER = "XX-YLQXJL-013-2026-0001"
-CALL: dict[str, Any] = {
-    "contact_at": "2026-11-20 09:30",
-    "customer_name": "江城市第一人民医院",
-    "contact_phone": "13800000001",
-    "kind": ["咨询"],
-    "detail": "询问输液泵滴速校准周期",
-    "injury_flag": "否",
-    "late_entry_reason": "电话在休息日接听",
-}
+ASKED = {key: value for key, value in CALL.items() if key != "mode"}
+"""What a person is asked; the rest has a value of its own."""
 
 
 class Terminal(io.StringIO):
@@ -39,7 +33,7 @@ def answers(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
 
 
 def file_call(workspace: Workspace, **more: object) -> None:
-    answer = workspace.qms("record", "new", "JL-013", "--values", workspace.values("call.yml", {**CALL, **more}))
+    answer = workspace.qms("record", "new", "JL-013", "--values", workspace.values("call.yml", {**ASKED, **more}))
     assert answer.code == 0, answer.err
 
 
@@ -75,6 +69,7 @@ def test_what_was_typed_is_kept_when_the_form_refuses_and_only_the_wrong_is_aske
         "询问输液泵滴速校准周期",
         "1",
         "年初漏登,现补记",
+        "",  # what the form filled in by itself is right
     )
     answer = workspace.qms("record", "new", "JL-013", *given)
     assert answer.code == 0, answer.err + answer.out
@@ -85,6 +80,20 @@ def test_what_was_typed_is_kept_when_the_form_refuses_and_only_the_wrong_is_aske
     assert values["kind"] == ["咨询", "报修"]
     assert values["detail"] == "询问输液泵滴速校准周期"
     assert values["late_entry_reason"] == "年初漏登,现补记"
+
+
+def test_what_the_form_fills_in_is_shown_and_may_be_changed_before_it_is_signed(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [word for key, value in ASKED.items() if key != "kind" for word in ("--set", f"{key}={value}")]
+    answers(monkeypatch, "咨询", "方式", "来访", "")
+    answer = workspace.qms("record", "new", "JL-013", *given)
+    assert answer.code == 0, answer.err + answer.out
+    asked, _, filed = answer.out.partition("已归档")
+    assert "方式：电话" in asked
+    assert "紧急事件：否" in asked
+    assert filed
+    assert shown(workspace)["values"]["mode"] == "来访"
 
 
 def test_giving_up_half_way_files_nothing(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +139,7 @@ def test_without_a_terminal_the_ways_to_give_values_are_named(workspace: Workspa
 
 
 def test_set_wins_over_the_values_file_and_takes_labels(workspace: Workspace) -> None:
-    words = ["--values", workspace.values("call.yml", CALL), "--set", "事由类别=咨询\uff0c报修", "--set", "mode=来访"]
+    words = ["--values", workspace.values("call.yml", ASKED), "--set", "事由类别=咨询\uff0c报修", "--set", "mode=来访"]
     answer = workspace.qms("record", "new", "JL-013", *words, "--set", "科室=待补")
     assert answer.code in {0, 2}, answer.err
     if answer.code == 2:

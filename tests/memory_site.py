@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from controller.adapters.git_archive import PathTakenError
+from controller.domain.identifiers import RecordNumber
 from tests.memory_archive import MemoryArchive
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class MemorySite(MemoryArchive):
-    """Port `Archive`; the clock is always believed, numbers of records are not kept."""
+    """Port `Archive`; the clock is always believed."""
 
     def __init__(self, controlled: MemoryFiles | None = None) -> None:
         super().__init__()
@@ -34,7 +35,8 @@ class _MemoryWriter:
         self._site = site
 
     def last_serial(self, form: str, year: int) -> int:
-        raise NotImplementedError(form, year)
+        numbers = {path.split("/")[4] for path, _data in self._site.walk() if path.startswith(f"{form}/{year}/")}
+        return max((RecordNumber(number).serial for number in numbers), default=0)
 
     def read(self, path: str) -> bytes | None:
         return self._site.read(path)

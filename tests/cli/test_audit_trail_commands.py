@@ -12,23 +12,13 @@ import pytest
 from controller.adapters.git_archive import GitArchive
 from controller.domain.errors import MisconfiguredError
 from controller.domain.text import T
+from tests.telephone_call import CALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.conftest import Workspace
-
-CALL: dict[str, Any] = {
-    "contact_at": "2026-11-20 09:30",
-    "mode": "电话",
-    "customer_name": "江城市第一人民医院",
-    "contact_phone": "13800000001",
-    "kind": ["咨询"],
-    "detail": "询问输液泵滴速校准周期",
-    "injury_flag": "否",
-    "late_entry_reason": "电话在休息日接听",
-}
 
 SECRET = CALL["detail"]
 """The value of a field that is sensitive."""

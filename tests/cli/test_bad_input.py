@@ -14,6 +14,7 @@ import pytest
 
 from tests.docx_files import document, docx, paragraph
 from tests.real_tools import need
+from tests.telephone_call import CALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,16 +23,6 @@ if TYPE_CHECKING:
     from tests.conftest import Answer, Workspace
 
 FORM = "XX-YLQXJL-013"
-CALL: dict[str, Any] = {
-    "contact_at": "2026-11-20 09:30",
-    "mode": "电话",
-    "customer_name": "江城市第一人民医院",
-    "contact_phone": "13800000001",
-    "kind": ["咨询"],
-    "detail": "询问输液泵滴速校准周期",
-    "injury_flag": "否",
-    "late_entry_reason": "电话在休息日接听",
-}
 SALE: dict[str, Any] = {"quantity": "3", "mfg_date": "2026-05-02", "exp_date": "2026-05-01"}
 
 

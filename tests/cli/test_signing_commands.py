@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real_tools import need
+from tests.telephone_call import CALL
 
 if TYPE_CHECKING:
     from tests.conftest import Workspace
@@ -158,17 +159,7 @@ def test_the_route_is_kept_and_the_exemption_lets_only_the_drafter_review(worksp
 
 @pytest.mark.slow
 def test_a_record_is_handed_out_as_a_signed_pdf(workspace: Workspace, tmp_path: Path) -> None:
-    call = {
-        "contact_at": "2026-11-20 09:30",
-        "mode": "电话",
-        "customer_name": "江城市第一人民医院",
-        "contact_phone": "13800000001",
-        "kind": ["咨询"],
-        "detail": "询问输液泵滴速校准周期",
-        "injury_flag": "否",
-        "late_entry_reason": "电话在休息日接听",
-    }
-    filed = workspace.qms("--json", "record", "new", "XX-YLQXJL-013", "--values", workspace.values("call.yml", call))
+    filed = workspace.qms("--json", "record", "new", "XX-YLQXJL-013", "--values", workspace.values("call.yml", CALL))
     assert filed.code == 0, filed.err
     number = json.loads(filed.out)["number"]
     pdf = tmp_path / "记录.pdf"

@@ -17,23 +17,13 @@ from controller.domain.identifiers import RecordNumber
 from controller.domain.statement import TRAIL, Event
 from tests.loose_objects import lose
 from tests.real_tools import need
+from tests.telephone_call import CALL
 from tests.timestamp_server import OpensslAuthority, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Workspace
-
-CALL = {
-    "contact_at": "2026-11-20 09:30",
-    "mode": "电话",
-    "customer_name": "江城市第一人民医院",
-    "contact_phone": "13800000001",
-    "kind": ["咨询"],
-    "detail": "询问输液泵滴速校准周期",
-    "injury_flag": "否",
-    "late_entry_reason": "电话在休息日接听",
-}
 
 
 @pytest.fixture

@@ -14,23 +14,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real_tools import need
+from tests.telephone_call import CALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.conftest import Workspace
-
-CALL = {
-    "contact_at": "2026-11-20 09:30",
-    "mode": "电话",
-    "customer_name": "江城市第一人民医院",
-    "contact_phone": "13800000001",
-    "kind": ["咨询"],
-    "detail": "询问输液泵滴速校准周期",
-    "injury_flag": "否",
-    "late_entry_reason": "电话在休息日接听",
-}
 
 
 def git(folder: Path, *words: str, at: str | None = None) -> str:

@@ -65,7 +65,9 @@ class ChangeVerification:
         for (chain, name), stated in sorted(self._named.items()):
             path = f"{chain}/files/{name}"
             if (chain, name) not in self._there and path not in unreadable:
-                yield self._wrong("change-content-missing", T("陈述 {path} 所写的草稿文件不见了。", path=stated), path)
+                message = T("陈述 {path} 所写的草稿文件不见了。", path=stated)
+                yield self._wrong("change-content-missing", message, path, told=stated)
 
-    def _wrong(self, code: str, message: Text, path: str) -> Finding:
-        return Finding(code, Gravity.ERROR, message, path=path, since=self._order.since(path))
+    def _wrong(self, code: str, message: Text, path: str, *, told: str = "") -> Finding:
+        """Return a finding as old as `told`: what is missing is so since the statement that names it."""
+        return Finding(code, Gravity.ERROR, message, path=path, since=self._order.since(told or path))

@@ -235,8 +235,8 @@ class PushedArchive:
             changes.note(held)
             found.extend(judged(held, signatures))
             yield from is_new.only(found)
-        found.extend(changes.findings())
-        yield from is_new.only(found)
+        # A file of a draft that is missing came with no commit at all; a statement that the push brings names it.
+        yield from (item for item in changes.findings() if item.path is None or is_new.not_old(item.path))
         yield from PackageVerification().findings(self._files(sorted(commits.packages)), ())
         records = RecordVerification(_NoKeys(), identity, _Forms(self._at.read), signatures)
         walked = self._files(sorted(commits.records))
@@ -327,6 +327,11 @@ class _New:
     def __call__(self, path: str) -> bool:
         order = self._order.of(path)
         return order is not None and order >= self._older
+
+    def not_old(self, path: str) -> bool:
+        """Tell whether no older commit added `path`."""
+        order = self._order.of(path)
+        return order is None or order >= self._older
 
     def only(self, found: list[Finding]) -> Iterator[Finding]:
         """Yield the findings about new files, and empty the list."""

@@ -313,15 +313,14 @@ def _changing(acting: Acting) -> None:
     application, people = acting.application, acting.people
     # The small library lacks most of what its one document refers to.
     application.change_check = SimpleNamespace(findings=lambda _request, _draft: [])  # type: ignore[assignment]
-    drafting = application.change_drafting
-    request = drafting.open(
+    request = application.change_drafting.open(
         ChangeOrder(ChangeKind.REVISE, "内审发现用语不准确", ("其他",), (DOCUMENT,)), people["p003"]
     )
     text = (application.folder / CLAUSES).read_text(encoding="utf-8")
     for old, new in (("稳定和扩大", "稳定与扩大"), ("稳定与扩大", "稳定并扩大")):
         assert text.count(old) == 1
         text = text.replace(old, new)
-        request = drafting.save(request, {CLAUSES: text.encode()}, people["p003"])
+        request = application.draft_saving.save(request, {CLAUSES: text.encode()}, people["p003"])
     effective = acting.clock.moment.date() + timedelta(days=30)
     for event, person in (
         (Event.CHANGE_SUBMITTED, "p003"), (Event.CHANGE_REVIEWED, "p002"), (Event.CHANGE_APPROVED, "p001"),

@@ -75,6 +75,7 @@ def adopt(session: Session, reason: str) -> int:
 @change.command("discard", help=M("撤销文件夹里的修改，恢复成现行的内容；改过的文件另存一份。"))
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @option("--yes", is_flag=True, help=M("不再询问。"))
+@acting
 @click.pass_obj
 def discard(session: Session, paths: tuple[str, ...], *, yes: bool) -> int:
     adoption = session.application.adoption

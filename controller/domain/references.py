@@ -17,7 +17,7 @@ from controller.domain.reference_mentions import article_number
 from controller.domain.text import T
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from controller.domain.document import ExternalDocument
     from controller.domain.reference_mentions import Mention
@@ -288,14 +288,6 @@ class Targets:
 def cited_by(references: Iterable[Reference], number: str) -> list[Reference]:
     """Return the references of others that lead to `number`."""
     return [item for item in references if item.target == number and item.source.number != number]
-
-
-def by_source(references: Iterable[Reference]) -> Mapping[str, Sequence[Reference]]:
-    """Return the references by the number of what refers."""
-    found: dict[str, list[Reference]] = defaultdict(list)
-    for item in references:
-        found[item.source.number].append(item)
-    return found
 
 
 def told_once(references: Iterable[Reference]) -> Iterator[tuple[Reference, tuple[Via, ...]]]:

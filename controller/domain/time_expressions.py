@@ -116,7 +116,6 @@ _MINIMUM = re.compile(r"(?:不少于|不低于|至少|连续|累计|满|近|最�
 _COUNTED = re.compile(rf"\s*(?:同[^，。；;]{{0,8}}|发生|出现|累计|连续|有|达)?\s*{_NUM}\s*(?:起|例|件|单|台|次|批)")
 _PAST = re.compile(r"(?:以上|以下|以后|后再|后方可)")
 _SERVICE = re.compile(r"\s*(?:热线|服务|值班|值守|电话|监控|监测|在线|不间断|开通|制)")
-_SENTENCE_BREAK = re.compile(r"[。；;！!？?\n]")
 _FAR = 60
 """Characters within which words of one part of a sentence bear on each other."""
 _CLAUSE_BREAK = re.compile(r"[，,。；;：:！!？?\n]")

@@ -272,10 +272,6 @@ class ChangeApproval:
         )
         return SignedChange(self._requests.read(request.number), act, step, exempted)
 
-    def due_effect(self, request: ChangeRequest, effective: date | None = None) -> date:
-        """Return the day from which a change would be in force; raises `EffectPassedError`."""
-        return self._effective(request, effective)
-
     def findings(self, request: ChangeRequest) -> Sequence[Finding]:
         """Return what is wrong with, or worth knowing of, the draft of a change."""
         return self._check(request, self._requests.draft(request, self._approved))

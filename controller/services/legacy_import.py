@@ -47,7 +47,6 @@ _LONGEST_SCAN = 20 * 1024 * 1024
 _REASON_AT_LEAST = 5
 _MOST = 500
 """Documents in one act."""
-STEP_WORDS = {"drafted": "起草", "reviewed": "审核", "approved": "批准"}
 
 
 class LegacyImportRefusedError(RefusedError):

@@ -13,6 +13,7 @@ from controller.domain.conformity import Finding, Gravity
 from controller.domain.document import ControlledDocument
 from controller.domain.errors import QmsError, RefusedError
 from controller.domain.identifiers import Digest, DocumentNumber, Revision
+from controller.domain.stated_text import stated_text
 from controller.domain.statement import Event, statement_path
 from controller.domain.text import T
 from controller.file_formats.mapping_file import STEPS
@@ -128,12 +129,13 @@ class LegacyImport:
 
         Raises:
             PostNeededError: the person's posts do not allow it.
-            AdoptionReasonError: no reason was given.
+            AdoptionReasonError, StatedTextError: no reason was given, or none that can be read.
             NothingMappedError: no entry is wanted.
             LegacyImportRefusedError: something is wrong; it carries all findings.
         """
         check_post(self.staff, by.signatory, IMPORTING_POSTS, T("导入旧文件"))
-        if len(reason.strip()) < _REASON_AT_LEAST:
+        reason = stated_text(reason)
+        if len(reason) < _REASON_AT_LEAST:
             raise AdoptionReasonError
         wanted = [item for item in mapping.documents if item.wanted]
         if not wanted:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from controller.domain.conformity import Gravity
 from controller.domain.errors import NotFoundError, RefusedError
 from controller.domain.identifiers import Digest, nearest
+from controller.domain.stated_text import stated_text
 from controller.domain.statement import TRAIL, Event
 from controller.domain.text import T
 from controller.services.archive_ports import ControlledChange
@@ -119,12 +120,13 @@ class LibraryAdoption:
 
         Raises:
             PostNeededError: the person is not in charge of the system (GSP 2023 Art. 20).
-            AdoptionReasonError: no reason was given.
+            AdoptionReasonError, StatedTextError: no reason was given, or none that can be read.
             NothingToAdoptError: nothing was changed.
             AdoptionRefusedError: the checks found something wrong.
         """
         check_post(self._staff, by.signatory, LEADING_POSTS, T("采用修改"))
-        if len(reason.strip()) < _REASON_AT_LEAST:
+        reason = stated_text(reason)
+        if len(reason) < _REASON_AT_LEAST:
             raise AdoptionReasonError
         changes = self.changes()
         if not changes:

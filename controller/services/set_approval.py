@@ -15,6 +15,7 @@ from controller.domain.errors import RefusedError
 from controller.domain.identifiers import Digest, Revision
 from controller.domain.route import DEFAULT_ROUTE, shown_posts
 from controller.domain.signature_page import SignatureMark, SignaturePage, SignatureSlot
+from controller.domain.stated_text import stated_text
 from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.file_formats.statement_file import decode_statement
@@ -141,6 +142,7 @@ class SetApproving:
             ShownChangedError: the set is no longer as the person saw it.
             PassphraseWrongError, SignInNeededError: the person did not confirm.
         """
+        said = stated_text(reason or "") or None
         standing = self.sets.standing(edition)
         if standing.approval is not None and standing.approval.flaw is None:
             raise SetEditionTakenError(standing=standing, following=Revision(standing.edition).following.text)
@@ -168,7 +170,7 @@ class SetApproving:
             event=Event.DOCUMENT_SIGNED,
             subject=standing.number,
             meaning=step.meaning,
-            reason=(reason or "").strip() or None,
+            reason=said,
             new={
                 "step": step.key,
                 "route": DEFAULT_ROUTE,

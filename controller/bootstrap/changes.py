@@ -125,6 +125,7 @@ class Changes(Keeping):
         then, now = DocumentLibrary(self.approved_files), DocumentLibrary(draft)
         before, after = set(then.numbers()), set(now.numbers())  # an approved withdrawal is in neither
         found = self.change_impact(draft).impact([item.number for item in request.items])
+        found = replace(found, posts=tuple(post for post in found.posts if post.sure))
         documents = [item for item in request.items if item.kind is ItemKind.DOCUMENT]
         loads = [
             change
@@ -138,7 +139,7 @@ class Changes(Keeping):
         return ToldImpact(
             lines=tuple(impact_text(found)),
             documents=found.documents,
-            posts=tuple(post.key for post in found.posts if post.sure),
+            posts=tuple(post.key for post in found.posts),
             laws=tuple(dict.fromkeys(laws)),
             workload=tuple(map(load_change_text, loads)),
         )

@@ -29,8 +29,14 @@ class Reading(Importing):
             archive=self.archive,
             staff=self.staff,
             rules=self.document_rules,
+            begins=self._begins,
             texts=lambda: self.training_texts,
         )
+
+    def _begins(self, number: str, revision: str) -> str | None:
+        """Return from which day a revision governs that waits for it, as last stated."""
+        waiting = self.controlled_files.schedule().of(number, self.clock.now().date())
+        return next((item.begins.isoformat() for item in waiting if item.revision == revision), None)
 
     @cached_property
     def training_texts(self) -> LibraryTrainingTexts:

@@ -12,7 +12,7 @@ from controller.domain.text import T, moment_text
 if TYPE_CHECKING:
     from controller.bootstrap import Application
     from controller.cli.output import Output
-    from controller.domain.change_request import ChangedItem, ChangeRequest
+    from controller.domain.change_request import ChangedItem, ChangeRequest, ChangeSignature
 
 
 def told_items(request: ChangeRequest) -> str:
@@ -65,8 +65,7 @@ def show_request(application: Application, request: ChangeRequest, out: Output) 
         ]
         out.table([T("序号"), T("提出人"), T("条款"), T("意见"), T("答复")], rows)
     signed = [
-        (item.meaning, item.by.name, item.by.post, moment_text(item.at), item.void_because or item.reason or "")
-        for item in request.signatures
+        (item.meaning, item.by.name, item.by.post, moment_text(item.at), _aside(item)) for item in request.signatures
     ]
     if signed:
         out.table([T("签署"), T("姓名"), T("岗位"), T("时间"), T("备注")], signed)
@@ -95,6 +94,15 @@ def show_workload(application: Application, request: ChangeRequest, out: Output)
             if loads:
                 out.line(T("{number} {revision} 的工作量：", number=item.number, revision=item.after))
                 show_loads(loads, out)
+
+
+def _aside(item: ChangeSignature) -> object:
+    """Return what else there is to say of a signature: why it is void, the exemption it was made under, its reason."""
+    if item.void_because is not None:
+        return item.void_because
+    if item.exempted:
+        return T("依两人企业豁免；{reason}", reason=item.reason) if item.reason else T("依两人企业豁免")
+    return item.reason or ""
 
 
 def _now(application: Application, request: ChangeRequest, item: ChangedItem) -> object:

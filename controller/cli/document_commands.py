@@ -122,7 +122,7 @@ def show(session: Session, number: str, revision: str | None) -> int:
         rows.insert(3, [T("状态"), told_status(life, today)])
     read = session.application.training.line(number, str(document.revision))
     if read is not None:
-        rows.append([T("阅知"), read])
+        rows.append([T("培训"), read])
     for label, step in ((T("起草"), document.drafted), (T("审核"), document.reviewed), (T("批准"), document.approved)):
         if step is not None:
             rows.append([label, T("{who}（系统外，不是本系统的签名）", who=f"{step.name} {step.date or ''}".strip())])

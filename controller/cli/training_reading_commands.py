@@ -71,7 +71,14 @@ def read(
     told: dict[str, Any] = {"file": str(file), "text": text.digest.text}
     at_terminal = sys.stdin.isatty() and not out.as_json
     if not understood and not at_terminal:
-        out.line(T("还没有签名。读完后运行：qms training read {number} --understood", number=text.number))
+        answers_too = ' --answers "1A 2B"' if sheet is not None else ""
+        out.line(
+            T(
+                "还没有签名。读完后运行：qms training read {number} --understood{answers}",
+                number=text.number,
+                answers=answers_too,
+            )
+        )
         if sheet is not None:
             _show_questions(sheet, out)
         out.document(told | {"signed": False, "training": standing_data(standing, out), **_asked(sheet)})

@@ -75,6 +75,9 @@ def show_loads(loads: Sequence[Load], out: Output) -> None:
         ],
     )
     for person, (times, open_ended) in per_holder(loads).items():
+        if not times:
+            out.line(T("{name}：{count} 项随事件发生，次数看客户、产品或事件有多少。", name=person, count=open_ended))
+            continue
         out.line(
             T(
                 "{name}：每年约 {times} 次；另有 {count} 项随事件发生。",

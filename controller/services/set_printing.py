@@ -256,7 +256,7 @@ class DocumentSetPrinting:
             number=standing.number,
             edition=standing.edition,
             documents=documents,
-            order=self._order(standing),
+            order=self._order(standing, len(documents)),
             releaser=posts,
             released_by=signed.by.name if signed is not None else placeholder,
             released_on=signed.at[:10] if signed is not None else placeholder,
@@ -264,7 +264,7 @@ class DocumentSetPrinting:
             notice=notice,
         )
 
-    def _order(self, standing: SetStanding) -> list[str]:
+    def _order(self, standing: SetStanding, printed: int) -> list[str]:
         data = self.library.files.read(ORDER_FILE)
         own = utf8_text(data, where=ORDER_FILE)[:_LONGEST_ORDER] if data is not None else _ORDER
         names = {
@@ -280,6 +280,8 @@ class DocumentSetPrinting:
                 line = line.replace(f"{{{name}}}", value)  # noqa: PLW2901 - filled name by name
             if line.strip():
                 paragraphs.append(line.strip())
+        if printed != len(standing.documents):
+            paragraphs.append(f"本册为选编，收录其中 {printed} 份。")
         return paragraphs
 
     def _edition(self, number: str) -> str:

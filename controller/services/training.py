@@ -89,8 +89,9 @@ class Training(TrainingReading):
         staff: Staff,
         rules: DocumentControlRules,
         texts: Callable[[], TrainingTexts],
+        begins: Callable[[str, str], str | None] = lambda _number, _revision: None,
     ) -> None:
-        super().__init__(statements=statements, archive=archive, staff=staff, rules=rules)
+        super().__init__(statements=statements, archive=archive, staff=staff, rules=rules, begins=begins)
         self._texts = texts
 
     def text(self, number: str, revision: str) -> TrainingText:

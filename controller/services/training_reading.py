@@ -5,6 +5,7 @@ What carries no good signature of its own does not count here; whether certifica
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from controller.domain.errors import QmsError
@@ -17,7 +18,7 @@ from controller.services.statement_filing import StoredStatement
 from controller.services.training_errors import TrainingUnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from controller.domain.document_control_rules import DocumentControlRules
     from controller.domain.person import Staff
@@ -32,8 +33,16 @@ class TrainingReading:
     """阅知情况. Who has to read what, and who has."""
 
     def __init__(
-        self, *, statements: StatementFiling, archive: Archive, staff: Staff, rules: DocumentControlRules
+        self,
+        *,
+        statements: StatementFiling,
+        archive: Archive,
+        staff: Staff,
+        rules: DocumentControlRules,
+        begins: Callable[[str, str], str | None] = lambda _number, _revision: None,
     ) -> None:
+        """`begins` tells from which day a waiting revision governs, None when it does not wait."""
+        self._begins = begins
         self._statements = statements
         self._archive = archive
         self._staff = staff
@@ -80,7 +89,10 @@ class TrainingReading:
 
     def _folded(self, number: str, revision: str, stated: Sequence[Statement]) -> TrainingStanding | None:
         usual = self._rules.pass_mark, self._rules.attempts
-        return training_standing(number, revision, stated, self._staff, usual=usual) if stated else None
+        if not stated:
+            return None
+        standing = training_standing(number, revision, stated, self._staff, usual=usual)
+        return replace(standing, effective=self._begins(number, revision) or standing.effective)
 
     def numbers(self) -> list[str]:
         """Return the numbers of everything that people were ever asked to read."""

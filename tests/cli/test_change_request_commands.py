@@ -238,6 +238,7 @@ def test_postponing_is_a_signed_act_and_the_day_then_decides(
     with monkeypatch.context() as patch:
         days_later(workspace, patch, 4, "陈晓")
         assert revision(workspace) == "A/0"
+        assert later in workspace.qms("training", "list").out
         sound(workspace)
     with monkeypatch.context() as patch:
         days_later(workspace, patch, 20, "陈晓")

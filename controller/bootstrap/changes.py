@@ -88,7 +88,7 @@ class Changes(Keeping):
         """Who may submit, review and approve a change."""
         from controller.services.change_route import ChangeRoutes
 
-        return ChangeRoutes(self.routes, self.staff, self.document_exemption)
+        return ChangeRoutes(self.routes, self.route_permission)
 
     @cached_property
     def change_records(self) -> ChangeRecords:

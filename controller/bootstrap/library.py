@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from controller.services.reference_keeping import ReferenceKeeping
     from controller.services.register_library import RegisterLibrary
     from controller.services.revision_table import RevisionTable
+    from controller.services.route_permission import RoutePermission
     from controller.services.set_approval import SetApproving
     from controller.services.set_printing import DocumentApproval, DocumentSetPrinting
 
@@ -262,6 +263,13 @@ class Library(Signing):
         )
 
     @cached_property
+    def route_permission(self) -> RoutePermission:
+        """Who may take which step of a route."""
+        from controller.services.route_permission import RoutePermission
+
+        return RoutePermission(self.staff, self.document_exemption)
+
+    @cached_property
     def document_signing(self) -> DocumentSigning:
         """Signatures on documents."""
         from controller.adapters.pdf_signing import PadesSigning
@@ -275,9 +283,8 @@ class Library(Signing):
             printing=self.document_printing,
             to_pdf=self.printing.print,
             signing=PadesSigning(),
-            staff=self.staff,
+            permission=self.route_permission,
             routes=self.routes,
-            exemption=self.document_exemption,
             company=self.settings.company,
         )
 

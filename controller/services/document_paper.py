@@ -82,15 +82,15 @@ class DocumentPaper:
             PaperFactsError, ScanRefusedError, PaperCodeUnreadError, PaperCodeDiffersError: the scan cannot be filed.
             ShownChangedError: the document changed since the sheet was printed.
         """
-        signing = self.signing
+        signing, staff = self.signing, self.signing.permission.staff
         standing = signing.standing(wanted)
         act = T("{number} 纸质签名的归档", number=standing.number)
-        check_post(signing.staff, by.signatory, TAKE_IN_POSTS, act)
-        person = active_person(signing.staff, paper.signer.strip())
+        check_post(staff, by.signatory, TAKE_IN_POSTS, act)
+        person = active_person(staff, paper.signer.strip())
         if person.id == by.signatory.person:
             raise OwnPaperError(name=person.name)
-        step, exempted = signing.allowed(standing, paper.meaning.strip(), signing.staff.signatory(person))
-        signatory = signing.in_post(signing.staff.signatory(person), step)
+        step, exempted = signing.allowed(standing, paper.meaning.strip(), staff.signatory(person))
+        signatory = signing.permission.in_post(staff.signatory(person), step)
         kind = kind_of(paper.outcome)
         scan = check_scan(paper.name, paper.scan, self.reader, unread=paper.unread) if paper.scan is not None else None
         self._check_code(standing, scan)

@@ -6,7 +6,7 @@ signatures so far. Whether and when a document is issued and in force is no busi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from controller.domain.document_signatures import DocumentSignatures, StepStanding
 from controller.domain.errors import DamagedError, QmsError, RefusedError
 from controller.domain.identifiers import Digest
-from controller.domain.route import RouteProblem, StepTaken, may_sign, shown_posts
-from controller.domain.signature_page import SignatureMark, SignaturePage, SignatureSlot
+from controller.domain.route import StepTaken, shown_posts
+from controller.domain.signature_page import SignatureMark
 from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.file_formats.canonical_json import encode
@@ -23,9 +23,9 @@ from controller.file_formats.statement_file import decode_statement
 from controller.services.approval_elsewhere import elsewhere_of
 from controller.services.controlled_items import SCREEN_ONLY
 from controller.services.document_library import FOLDER
+from controller.services.document_signature_page import signature_page
 from controller.services.filed_signatures import judged
 from controller.services.key_signing import KeySigner
-from controller.services.staff_directory import PostNeededError
 from controller.services.statement_filing import StatementDraft
 
 if TYPE_CHECKING:
@@ -33,45 +33,21 @@ if TYPE_CHECKING:
 
     from controller.domain.document import ControlledDocument
     from controller.domain.document_signatures import ElsewhereApproval
-    from controller.domain.person import Staff
     from controller.domain.record import Signatory, Wire
-    from controller.domain.route import RouteAnswer, Routes, RouteStep
+    from controller.domain.route import Routes, RouteStep
     from controller.domain.signature import SigningKey
     from controller.domain.text import Text
     from controller.services.archive_ports import Archive
-    from controller.services.document_exemption import DocumentExemption
     from controller.services.document_library import DocumentLibrary
     from controller.services.ports import LibraryFiles
     from controller.services.print_ports import PdfDocument, PdfSigning
     from controller.services.procedure_printing import ProcedurePrinting
+    from controller.services.route_permission import RoutePermission
     from controller.services.signing_ports import Signer
     from controller.services.statement_filing import FiledStatement, StatementFiling, StoredStatement
 
 _LONGEST_REASON = 500
-_RECOMPUTED = (
-    "摘要可以自行重算：把各源文件的路径和 SHA-256 按路径排列，写成一行不含空格的 JSON"
-    "（{“路径”:“sha256:…”,…}，英文引号），再取这一行（UTF-8）的 SHA-256。"
-)
 _SIGNATURES = frozenset({Event.DOCUMENT_SIGNED, Event.DOCUMENT_SIGNED_ON_PAPER})
-
-
-class SigningOrderError(RefusedError):
-    """不能这样签署. Another step comes first, the step is signed already, or the route has no such step."""
-
-    code = "signing-order"
-
-    def __init__(self, *, number: str, why: Text, hint: Text | None) -> None:
-        super().__init__(T("{number}：{why}。", number=number, why=why), hint=hint)
-
-
-class SamePersonError(RefusedError):
-    """须由不同的人签署. The person has signed a step that this one must be kept apart from."""
-
-    code = "signing-same-person"
-    unauthorised = True
-
-    def __init__(self, *, number: str, why: Text, hint: Text | None) -> None:
-        super().__init__(T("{number}：{why}。", number=number, why=why), hint=hint)
 
 
 class ShownChangedError(RefusedError):
@@ -171,9 +147,8 @@ class DocumentSigning:
     to_pdf: Callable[[bytes], PdfDocument]
     """docx → checked PDF."""
     signing: PdfSigning
-    staff: Staff
+    permission: RoutePermission
     routes: Routes
-    exemption: DocumentExemption
     company: str
     void_until: str = ""
     """Signatures filed up to that moment do not count: the document was returned then. Empty: none was."""
@@ -230,7 +205,7 @@ class DocumentSigning:
         """
         prepared = self.prepare(wanted, meaning, signer, reason=reason, seen=seen, show=show)
         signer.ready(prepared.step.meaning)
-        acting = KeySigner(self.in_post(signer.signatory, prepared.step), signer.origin, signer.key)
+        acting = KeySigner(self.permission.in_post(signer.signatory, prepared.step), signer.origin, signer.key)
         done = self.statements.file(prepared.draft, acting, beside=prepared.beside(acting))
         return SignedDocument(done, self.standing(prepared.draft.subject), prepared.exempted)
 
@@ -325,7 +300,7 @@ class DocumentSigning:
         route = self.routes.for_document(document.class_word)
         signatures = judged(filed, files, void_until=self.void_until)
         counting = {item.step: item for item in signatures if item.counts}
-        names = self._post_names()
+        names = self.permission.post_names()
         return DocumentSignatures(
             number=number,
             title=document.title,
@@ -351,44 +326,26 @@ class DocumentSigning:
                 raise SignedPdfMissingError(path=path)
             return pdf
         printed = self.to_pdf(self.printing.docx(standing.number, to_sign=True, effective=self._day()))
-        return self.signing.add_page(printed.data, self._page(standing))
-
-    def _page(self, standing: DocumentSignatures) -> SignaturePage:
-        route = standing.route
-        cited = [self._cited(item) for item in route.basis]
-        basis = f"（依据：{'、'.join(cited)}）" if cited else ""
-        notes = [f"签署路线：{route.label}{basis}。", _RECOMPUTED]
-        if self.planned is not None:
-            notes.insert(0, f"更改编号：{self.planned[0]}。拟自 {self.planned[1]} 起生效，以批准更改的陈述为准。")
-        notes += [f"{item.told_on_paper}。" for item in standing.signatures if item.counts and item.paper is not None]
-        exempt = self.exemption.in_force()
-        if exempt is not None and self.routes.exemption is not None:
-            notes.append(
-                f"{self.routes.exemption.label}（{exempt.by.name}签署，有效至 {exempt.until}）："
-                f"{self.routes.exemption.allows}；{self.routes.exemption.never}。"
-            )
-        return SignaturePage(
+        page = signature_page(
+            standing,
             company=self.company,
-            title=standing.title,
-            number=standing.number,
-            revision=standing.revision,
-            contents=standing.contents,
-            contents_label=standing.contents_label,
-            slots=[SignatureSlot(item.step.key, item.step.label, _slot_posts(item)) for item in standing.steps],
-            notes=notes,
+            exemption=self.routes.exemption,
+            exempt=self.permission.exemption.in_force(),
+            planned=self.planned,
+            cited=self._cited,
         )
+        return self.signing.add_page(printed.data, page)
 
-    def _day(self) -> str:
-        return f"{self.planned[1]}（拟）" if self.planned is not None else ""
-
-    def _cited(self, basis: str) -> str:
-        """Return a basis such as `WL-R3 第二十条` with the title of the external document in place of its id."""
-        identifier, _, article = basis.partition(" ")
+    def _cited(self, identifier: str) -> str | None:
+        """Return the title of an external document, None when it is not on the list."""
         try:
             found = self.library.external_documents().find(identifier)
         except QmsError:
-            return basis  # a damaged list is told by `qms doc lint`; it must not keep anybody from signing
-        return f"《{found.title}》{article}" if found is not None else basis
+            return None  # a damaged list is told by `qms doc lint`; it must not keep anybody from signing
+        return found.title if found is not None else None
+
+    def _day(self) -> str:
+        return f"{self.planned[1]}（拟）" if self.planned is not None else ""
 
     # -- who may -----------------------------------------------------------------------------------------------
 
@@ -400,44 +357,12 @@ class DocumentSigning:
         Raises:
             SigningOrderError, SamePersonError, PostNeededError: the route does not allow it.
         """
-        person = self.staff.people.get(by.person)
         taken = [
             StepTaken(item.step.key, item.signature.by.person, item.signature.by.name)
             for item in standing.steps
             if item.signature is not None
         ]
-        answer = may_sign(
-            standing.route,
-            meaning,
-            person=by.person,
-            held=person.posts if person is not None else (),
-            taken=taken,
-            exempt=self.exemption.in_force() is not None,
-            post_names=self._post_names(),
-            stand_in=stand_in,
-        )
-        if answer.step is None or answer.why is not None:
-            raise self._refusal(standing.number, answer, by)
-        return answer.step, answer.exempted
-
-    def _refusal(self, number: str, answer: RouteAnswer, by: Signatory) -> RefusedError:
-        if answer.problem is RouteProblem.POST and answer.step is not None:
-            names = self._post_names()
-            posts = [names.get(key, key) for key in answer.step.by]
-            act = T("{number} 的“{step}”", number=number, step=answer.step.label)
-            return PostNeededError(act=act, name=by.name, posts=posts)
-        why = answer.why if answer.why is not None else T("这一步不能签")
-        kind = SamePersonError if answer.problem is RouteProblem.SAME_PERSON else SigningOrderError
-        return kind(number=number, why=why, hint=answer.hint)
-
-    def in_post(self, by: Signatory, step: RouteStep) -> Signatory:
-        """Return the person in the post that allows the step, the main post where that does."""
-        person = self.staff.people.get(by.person)
-        allowed = [post for post in (person.posts if person is not None else ()) if post in step.by]
-        names = self._post_names()
-        if not allowed or by.post in {names.get(post) for post in allowed}:
-            return by
-        return replace(by, post=names.get(allowed[0], allowed[0]))
+        return self.permission.allowed(standing.number, standing.route, meaning, by, taken=taken, stand_in=stand_in)
 
     def facts(self, standing: DocumentSignatures, step: RouteStep, *, exempted: bool) -> dict[str, Wire]:
         """Return what the statement of a signature says of the step and the document."""
@@ -449,23 +374,13 @@ class DocumentSigning:
         }
         if self.void_until:
             facts["returned"] = self.void_until
-        exempt = self.exemption.in_force() if exempted else None
+        exempt = self.permission.exemption.in_force() if exempted else None
         return facts | ({"exemption": exempt.statement.text} if exempt is not None else {})
-
-    def _post_names(self) -> dict[str, str]:
-        return {key: post.name for key, post in self.staff.posts.items()}
 
 
 def chain_of(standing: DocumentSignatures) -> str:
     """Return the chain of the signatures on a document revision."""
     return f"documents/{standing.number}/{standing.revision.replace('/', '-')}"
-
-
-def _slot_posts(item: StepStanding) -> str:
-    signed = item.signature
-    return (
-        f"{item.posts}（已在纸上签名，见下方说明）" if signed is not None and signed.paper is not None else item.posts
-    )
 
 
 def _reason_shown(reason: str | None, *, exempted: bool) -> str | None:

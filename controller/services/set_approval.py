@@ -19,8 +19,9 @@ from controller.domain.stated_text import stated_text
 from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.file_formats.statement_file import decode_statement
-from controller.services.document_signing import SamePersonError, ShownChangedError, SignedPdfMissingError
+from controller.services.document_signing import ShownChangedError, SignedPdfMissingError
 from controller.services.key_signing import KeySigner
+from controller.services.route_permission import SamePersonError
 from controller.services.set_printing import chain_of, contents_of
 from controller.services.staff_directory import check_post
 from controller.services.statement_filing import StatementDraft
@@ -160,7 +161,7 @@ class SetApproving:
         if show is not None:
             show(standing, pdf)
         signer.ready(step.meaning)
-        acting = KeySigner(self.documents.in_post(signer.signatory, step), signer.origin, signer.key)
+        acting = KeySigner(self.documents.permission.in_post(signer.signatory, step), signer.origin, signer.key)
         listed: list[Wire] = [
             {"number": item.number, "revision": item.revision, "title": item.title, "contents": item.contents.text}
             for item in standing.documents

@@ -13,8 +13,9 @@ from controller.domain.identifiers import Digest
 from controller.domain.statement import Event
 from controller.file_formats.docx_package import open_docx
 from controller.services import set_approval
-from controller.services.document_signing import SamePersonError, ShownChangedError
+from controller.services.document_signing import ShownChangedError
 from controller.services.print_ports import PdfDocument
+from controller.services.route_permission import SamePersonError
 from controller.services.set_approval import SetEditionTakenError, SetUnsignedError
 from controller.services.set_printing import ORDER_FILE, contents_of
 from controller.services.staff_directory import PostNeededError

@@ -1,6 +1,6 @@
 """设置. `qms.toml` → frozen `Settings`; unknown keys are refused with the nearest known one.
 
-Machine settings only (design §2). What governs the quality system (routes, posts, retention, forms) is controlled
+Machine settings only. What governs the quality system (routes, posts, retention, forms) is controlled
 content of the workspace, not a setting.
 """
 

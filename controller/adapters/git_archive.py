@@ -1,4 +1,4 @@
-"""Git 档案. The append-only archive branch of one site: numbers, entries and files that are never changed (design §6).
+"""Git 档案. The append-only archive branch of one site: numbers, entries and files that are never changed.
 
 Filing uses no Git index, so its cost does not grow with the archive. Reading goes through `GitObjects`, writing through
 `git_import`, and `pack_upkeep` keeps the number of packs small.

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from controller.adapters.unlocked_key import UnlockedKey
 
 ROUNDS = 600_000
-"""Rounds of PBKDF2-HMAC-SHA256 between a passphrase and its key (design §8)."""
+"""Rounds of PBKDF2-HMAC-SHA256 between a passphrase and its key (docs/signatures.md)."""
 AUTHORITY = "authority"
 """Name of the authority's files."""
 _RESERVED = (OLD.removesuffix(KEY), PENDING.removesuffix(KEY))

@@ -1,4 +1,4 @@
-"""记录密钥库. One random key per record with sensitive values, in SQLite, outside Git and the workspace (design §5).
+"""记录密钥库. One random key per record with sensitive values, in SQLite, outside Git and the workspace.
 
 Destroying a key is how sensitive values are disposed of: their sealed bytes stay in the archive and are unreadable for
 good. A destroyed number is remembered, so that its key is never made again.

@@ -1,4 +1,4 @@
-"""版本库检查. Looks at `.git` as a folder of files: what is there beside what the program made (design §6, §8).
+"""版本库检查. Looks at `.git` as a folder of files: what is there beside what the program made.
 
 A repository can be sound and yet lie: settings and hooks run foreign programs, replaced objects and grafts show another
 history, a moved HEAD shows other files. The program itself is not misled by them; people and their tools may be.

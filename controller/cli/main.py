@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EXIT_DONE, EXIT_FOUND, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_REFUSED, EXIT_DAMAGED, EXIT_MISCONFIGURED, EXIT_BUG = (
     0, 1, 2, 3, 4, 5, 6, 70,
 )  # fmt: skip
-"""Exit codes of design §10."""
+"""Exit codes, as docs/errors.md lists them."""
 
 _FAMILIES = (
     (NotFoundError, EXIT_NOT_FOUND),

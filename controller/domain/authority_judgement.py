@@ -1,4 +1,4 @@
-"""证书机构陈述的判断. Founding of the company's certificate authority and change of its root (design §8)."""
+"""证书机构陈述的判断. Founding of the company's certificate authority and change of its root (docs/signatures.md)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """文件签署情况. Who has signed a document as it stands, whose signatures were voided by a change, who is still missing.
 
-A signature covers exact bytes; any change of a file of the document voids it (ISO 13485 4.2.4; design §1).
+A signature covers exact bytes; any change of a file of the document voids it (ISO 13485 4.2.4).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """生效日程. What is approved and not yet in force: until a day, these paths read as of an earlier commit of `main`.
 
-So nothing has to run at midnight: whoever reads on the day sees what governs on it (ISO 13485 4.2.4; design §4).
+So nothing has to run at midnight: whoever reads on the day sees what governs on it (ISO 13485 4.2.4; docs/adr/0014).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class ImpossibleFormError(MisconfiguredError):
 
 
 class FieldType(StrEnum):
-    """字段类型. The kinds of answer a form can ask for (design §5)."""
+    """字段类型. The kinds of answer a form can ask for (docs/form-language.md)."""
 
     TEXT = "text"
     LONG_TEXT = "long_text"
@@ -233,7 +233,7 @@ class FormDefinition:
     customer_page: tuple[str, ...] = ()
     """Fields on a separate page handed to the customer, if any (satisfaction survey)."""
     quick: bool = False
-    """快速登记: the first stage must ask for eight entries or fewer; lint counts them (design §1)."""
+    """快速登记: the first stage must ask for eight entries or fewer; lint counts them."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """Unknown top-level keys, kept so that a newer file survives a read and write."""
 

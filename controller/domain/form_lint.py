@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from controller.domain.form import Field, FormDefinition
 
 QUICK_LIMIT = 8
-"""Most entries at the first stage of a quick form (design §1: ask late and ask little)."""
+"""Most entries at the first stage of a quick form (ask late and ask little)."""
 _AMBIENT = frozenset({"today", "now", "stage"})
 
 

@@ -32,7 +32,7 @@ DOCUMENT_CLASSES = {
     "JL": "记录表单",
     "TZ": "台账",
 }
-"""Class code inside a document number → its Chinese name (numbering of the sample set; design §4)."""
+"""Class code inside a document number → its Chinese name (numbering of the sample set)."""
 
 
 class InvalidIdentifierError(RefusedError):

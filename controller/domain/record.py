@@ -1,4 +1,4 @@
-"""记录. A record is a chain of immutable entries; its state is their fold (design §5, ISO 13485 4.2.5, 21 CFR 11.10 e).
+"""记录. A record is a chain of immutable entries; its state is their fold (ISO 13485 4.2.5, 21 CFR 11.10 e).
 
 An entry is a canonical statement: who did what, when, to which record, with which values, bound to the entry
 before it by digest. Its bytes are made by `file_formats.entry_file`; earlier values stay readable in the chain.

@@ -1,4 +1,4 @@
-"""台账定义. What a register lists, from where, and which statistics it derives (design §5; ISO 13485 4.2.5, 8.4).
+"""台账定义. What a register lists, from where, and which statistics it derives (ISO 13485 4.2.5, 8.4).
 
 A register is a view over records and never typed. The notation is `docs/form-language.md` §2, read by
 `file_formats.register_file`, checked against the forms by `domain.register_lint`, built by

@@ -1,6 +1,6 @@
 """保存期限. How long a record must be kept, worked out from its own fields, with the reason in words (ISO 13485 4.2.5).
 
-All parts of a class apply together and the latest date wins; what is not certain yet keeps the record (design §5).
+All parts of a class apply together and the latest date wins; what is not certain yet keeps the record.
 Legal hold and disposal are other topics; this module only says until when.
 """
 

@@ -1,6 +1,6 @@
 """版本时间线. Which revision of an item was in force on a day, by what was known at a moment.
 
-Two dates are kept apart: *true on* a day and *known on* a day (design §4). What became known of an item is a row of
+Two dates are kept apart: *true on* a day and *known on* a day. What became known of an item is a row of
 events in the order of the commits of `main`: a revision came, or is withdrawn, from a stated day on; or that day was
 stated anew. What governs follows from them alone (docs/document-control.md, In force).
 """

@@ -1,4 +1,4 @@
-"""编号完整性. Every number that was given must be accounted for: filed, void or missing, and none twice (design §5).
+"""编号完整性. Every number that was given must be accounted for: filed, void or missing, and none twice.
 
 A register proves with it that nothing was taken out: numbers given = filed + void + missing.
 """

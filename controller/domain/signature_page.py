@@ -1,4 +1,4 @@
-"""签署页. What stands on the page of signatures at the end of a print (21 CFR 11.50; design §8).
+"""签署页. What stands on the page of signatures at the end of a print (21 CFR 11.50).
 
 Every signature has its place from the start, so that signing later adds to the file and changes nothing in it.
 """

@@ -1,4 +1,4 @@
-"""陈述. A signed statement outside the records: about people, documents, the library, time, logins (design §8).
+"""陈述. A signed statement outside the records: about people, documents, the library, time, logins.
 
 Statements form chains like the entries of a record: each names the digest of the one before it. The site's own chain is
 its audit trail (审计追踪); every person, every document revision and the company's certificate authority has one too.

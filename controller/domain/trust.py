@@ -1,4 +1,4 @@
-"""可信. Who held which certificate that counted, when, and who vouched for it (design §8; 21 CFR 11.100, 11.200 a 3).
+"""可信. Who held which certificate that counted, when, and who vouched for it (21 CFR 11.100, 11.200 a 3).
 
 The answer comes from the statements in the archive alone: neither from the list of people, which is compared with it,
 nor from the certificates, which anybody who holds the authority's key can issue.

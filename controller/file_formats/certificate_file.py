@@ -1,4 +1,4 @@
-"""证书文件. What a certificate (X.509, DER or PEM) says about itself, and who issued it (design §8).
+"""证书文件. What a certificate (X.509, DER or PEM) says about itself, and who issued it.
 
 Whether a certificate counts is for `domain.trust`: the authority's word alone makes nobody a signer.
 """

@@ -1,4 +1,4 @@
-"""表单的 JSON Schema. Publishes a form as JSON Schema 2020-12, for programs that prepare values (design §5).
+"""表单的 JSON Schema. Publishes a form as JSON Schema 2020-12, for programs that prepare values.
 
 The schema describes values as typed in JSON: structure, types, choices, lengths, fixed limits. What depends on other
 fields, on the stage or on the day is said by `qms form show` and checked by `domain.form_check`; a value that passes

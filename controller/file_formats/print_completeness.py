@@ -1,4 +1,4 @@
-"""打印完整性. Whether a PDF's text holds every visible passage of the docx it was made from (design §7).
+"""打印完整性. Whether a PDF's text holds every visible passage of the docx it was made from (docs/adr/0006).
 
 A record that loses a word is worthless. Every passage takes its own place in the PDF's text, so that no text counts
 twice; what is left over is looked at character by character, and a passage that still lacks one is reported.

@@ -2,7 +2,7 @@
 
 The reader follows the central directory, checks it against every local header, and unpacks with limits that count
 what really comes out. The writer knows no clock and no compressor: a part is copied in the compressed form it already
-has, or stored as it is, because deflate differs between builds of zlib (design §5). What the parts mean is the
+has, or stored as it is, because deflate differs between builds of zlib (docs/adr/0005). What the parts mean is the
 business of `docx_package`.
 """
 

@@ -68,7 +68,7 @@ class IrregularCommit:
 
 
 class Archive(Protocol):
-    """档案. The append-only archive branch of one site (design §6)."""
+    """档案. The append-only archive branch of one site (docs/record-storage.md)."""
 
     def writing(self) -> AbstractContextManager[ArchiveWriter]:
         """Take the site's write lock, and give a writer on the present tip; raises `WorkspaceBusyError` on timeout."""

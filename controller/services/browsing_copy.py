@@ -1,4 +1,4 @@
-"""浏览副本. A masked, read-only copy of the archive as ordinary folders and Word files, made on request (design §2).
+"""浏览副本. A masked, read-only copy of the archive as ordinary folders and Word files, made on request.
 
 It is for looking only: nothing reads it back, and it can be deleted at any time.
 """

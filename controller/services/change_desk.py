@@ -1,4 +1,4 @@
-"""更改中的草稿. Where a checked-out document is worked on while it is part of a change (design §4, Word round trip)."""
+"""更改中的草稿. Where a checked-out document is worked on while it is part of a change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""签出签入的端口. What checking a document out to Word and in again needs of the world (design §4, Word round trip).
+"""签出签入的端口. What checking a document out to Word and in again needs of the world.
 
 `DocumentDrafts` is the one place that knows where an edited document lies until it comes into force.
 """

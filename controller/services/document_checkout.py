@@ -1,4 +1,4 @@
-"""签出. Gives a document out as a Word file to be edited, and states who has it (ISO 13485 4.2.4; design §4).
+"""签出. Gives a document out as a Word file to be edited, and states who has it (ISO 13485 4.2.4).
 
 A check-out locks nothing: two people may each have a copy, but a check-in names the state it started from, and the
 second one is refused. What is given out is the draft as it lies in `DocumentDrafts`, or the text in force.

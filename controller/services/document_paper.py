@@ -1,6 +1,6 @@
 """文件的纸质签署. Takes in what was signed on paper for a document: by whom the route asks for, filed by somebody else.
 
-A document changed since its sheet was printed needs a new sheet: approval binds to exact bytes (design §1, §8).
+A document changed since its sheet was printed needs a new sheet: approval binds to exact bytes (docs/signatures.md).
 """
 
 from __future__ import annotations

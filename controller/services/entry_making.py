@@ -1,4 +1,4 @@
-"""条目的形成. From checked values to the entry and the files that an act adds to the archive (design §5).
+"""条目的形成. From checked values to the entry and the files that an act adds to the archive (docs/record-storage.md).
 
 Shared by every way of filing: one record, an import of thousands, a correction. Nothing here reaches the archive;
 `record_filing`, `record_control` and `act_filing` decide where and when.

@@ -1,4 +1,4 @@
-"""表单渲染. A form package and a record become a docx; without a record, the blank form (design §5 Rendering).
+"""表单渲染. A form package and a record become a docx; without a record, the blank form.
 
 The same package, company name and record give the same bytes on every machine; `verify --rerender` rests on it.
 """

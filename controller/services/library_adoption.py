@@ -1,7 +1,7 @@
 """采用修改. Takes what was edited in the workspace folder into the controlled library, checked and with a reason.
 
 Until documents have their approval life cycle this is how an edited form, a restyled template or a new colleague comes
-into force (docs/adr/0010). Nothing is adopted that the product's own checks refuse.
+into force (docs/adr/0012). Nothing is adopted that the product's own checks refuse.
 """
 
 from __future__ import annotations

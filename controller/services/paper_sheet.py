@@ -1,7 +1,7 @@
 """纸质签署单. What is printed for a signature on paper: what is to be signed, its digests, and a code to find it by.
 
 The sheet shows sensitive values masked, so that its scan may lie open in the archive. Seals are never drawn: the sheet
-keeps a place for one (design §8).
+keeps a place for one (docs/signatures.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """纸质签名归档. Takes in what was signed on paper for a record: checks the scan and its code, files it with the record.
 
 The person who takes it in signs that the scan is of the original they have seen; it counts as a signature on paper and
-never as an electronic one of whoever signed there (design §8).
+never as an electronic one of whoever signed there (docs/signatures.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""人员现状. Who may sign now, read from the archive's statements about people; asked at every login (design §8).
+"""人员现状. Who may sign now, read from the archive's statements about people; asked at every login.
 
 At run time the stated times stand for the order of the archive: the exact order of its commits is what `qms verify`
 goes by, and it would cost a walk through all of history at every command.

@@ -1,4 +1,4 @@
-"""登录与签名. Unlocking one's own key opens a sitting; every later act is done and signed by that person (design §8).
+"""登录与签名. Unlocking one's own key opens a sitting; every later act is done and signed by that person.
 
 Failed attempts are counted, delayed, locked and written to the trail before the answer is given (21 CFR 11.300 d).
 Names are never typed into an act: they come from the person file by the id of who is signed in.

@@ -1,4 +1,4 @@
-"""陈述归档. Files signed statements: the one way in which anything outside a record gets into the archive (design §8).
+"""陈述归档. Files signed statements: the one way in which anything outside a record gets into the archive.
 
 A statement that cannot be filed means that the act it states does not happen: whoever acts files first.
 """

@@ -1,4 +1,4 @@
-"""无程序核对的导出. What a stranger needs to check everything without this program (design §8, docs/signatures.md).
+"""无程序核对的导出. What a stranger needs to check everything without this program (docs/signatures.md).
 
 The export is the archive as it was filed, file by file, with the order of filing, the root certificate and scripts that
 use only `openssl` and `sha256sum`, or .NET. Sealed values stay sealed: no key and nothing decrypted leaves.

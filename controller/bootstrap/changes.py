@@ -137,6 +137,7 @@ class Changes(Keeping):
         ]
         laws = [law for item in documents if item.number in after for law in now.document(item.number).basis]
         return ToldImpact(
+            found=found,
             lines=tuple(impact_text(found)),
             documents=found.documents,
             posts=tuple(post.key for post in found.posts),

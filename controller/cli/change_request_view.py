@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from controller.cli.change_next_step import clause_names, tell_next
+from controller.domain.change_impact import impact_data
 from controller.domain.change_request import STATUS_LABELS
 from controller.domain.library_day import ItemKind
 from controller.domain.text import T, moment_text
@@ -176,6 +177,7 @@ def request_data(
             for item in request.signatures
         ],
         "impact": [out.text(line) for line in impact.lines],
+        "touched": impact_data(impact.found, out.text),
         "documents": list(impact.documents),
         "posts": list(impact.posts),
         "workload": [out.text(line) for line in impact.workload],

@@ -169,7 +169,7 @@ def impact_text(impact: ChangeImpact) -> list[Text]:
 
 
 def impact_data(impact: ChangeImpact, words: Callable[[Text], str] = str) -> dict[str, object]:
-    """Return the impact as JSON shows it and statements keep it."""
+    """Return the impact as JSON shows it; `words` gives the reasons in the reader's language."""
     return {
         "items": list(impact.items),
         "citing": [

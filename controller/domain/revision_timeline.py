@@ -55,11 +55,6 @@ class RevisionPeriod:
         """None: withdrawn."""
         return self.event.revision
 
-    @property
-    def never_governs(self) -> bool:
-        """Whether something later governs from its first day on, or before it."""
-        return self.until is not None and self.until <= self.since
-
 
 @dataclass(frozen=True)
 class RevisionTimeline:

@@ -38,6 +38,7 @@ from controller.services.document_library import DocumentLibrary
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from controller.domain.change_impact import ChangeImpact
     from controller.domain.change_request import ChangedItem, ChangeRequest
     from controller.domain.record import Signatory
     from controller.domain.text import Text
@@ -54,6 +55,8 @@ _STAGES = {Event.CHANGE_REVIEWED: "reviewed", Event.CHANGE_APPROVED: "approved",
 class ToldImpact:
     """影响. What a change touches, in lines for people and lists for forms."""
 
+    found: ChangeImpact
+    """Everything that is touched, as data."""
     lines: tuple[Text, ...] = ()
     """One for each thing that is touched, and why."""
     documents: tuple[str, ...] = ()

@@ -161,6 +161,8 @@ def test_who_drafted_does_not_approve_and_a_quality_head_who_drafts_is_reviewed_
     refused(workspace, "post-needed", "change", "review", number, person="王强")
     shown = acted(workspace, "change", "show", number)
     assert "质管员" in shown["next"]["posts"]
+    assert shown["touched"]["items"] == [NUMBER]
+    assert {item["post"] for item in shown["touched"]["posts"]} == set(shown["posts"])
     acted(workspace, "change", "review", number, person="吴涛")
     assert acted(workspace, "change", "approve", number, person="周明")["status"] == "approved"
 

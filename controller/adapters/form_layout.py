@@ -1,6 +1,6 @@
 """表单版面. Decides how the fields of a form lie on paper: what shares a row, how wide columns are.
 
-Pure measuring and arranging; drawing is `form_scaffold`. Widths are twips.
+Pure measuring and arranging; drawing is `form_page`. Widths are twips.
 """
 
 from __future__ import annotations

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from controller.services.legacy_plan import LegacyPlan, LegacyPlanning
     from controller.services.legacy_reading import LegacyReading
 
-from controller.bootstrap.library import Library
+from controller.bootstrap.adopting import Adopting
 
 
 @dataclass
-class Importing(Library):
+class Importing(Adopting):
     """导入. Brings documents in from elsewhere: one file at a time, or a company's folder of old ones."""
 
     @cached_property

@@ -14,7 +14,7 @@ import pytest
 
 from controller.bootstrap import NewCompany, make_workspace, open_workspace
 from controller.cli.main import main
-from controller.services.signing_in import PassphraseAnswer
+from controller.services.personal_signer import PassphraseAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,10 +12,7 @@ from controller.domain.person import Person, Post, Staff
 from controller.domain.personal_key import PassphraseWrongError, PersonalKeyMissingError
 from controller.domain.signature import Origin
 from controller.domain.signing_rules import SigningRules
-from controller.services.signing_in import (
-    PassphraseAnswer,
-    SigningIn,
-)
+from controller.services.signing_in import SigningIn
 from controller.services.signing_ports import FailedAttempts, HeldKey, Sitting
 from controller.services.statement_filing import StatementFiling
 from controller.services.workspace_identity import WorkspaceIdentity
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
     from controller.domain.signature import SigningKey
     from controller.domain.statement import Event
     from controller.domain.text import Text
-    from controller.services.signing_in import PassphraseQuestion
+    from controller.services.personal_signer import PassphraseAnswer, PassphraseQuestion
     from controller.services.signing_ports import PersonalKeys
 
 

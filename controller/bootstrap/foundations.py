@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from controller.file_formats.calendar_file import CompanyCalendar
     from controller.services.archive_ports import BranchHeads
     from controller.services.files_in_force import FilesInForce
+    from controller.services.personal_signer import PassphraseAnswer, PassphraseQuestion
     from controller.services.ports import Clock, FileLockFactory, RecordKeys
-    from controller.services.signing_in import PassphraseAnswer, PassphraseQuestion
     from controller.services.statement_filing import StatementFiling
     from controller.services.trail import Trail
     from controller.services.workspace_identity import WorkspaceIdentity

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from controller.services.people_standing import PeopleStanding
     from controller.services.person_control import PersonControl
     from controller.services.person_enrolment import PersonEnrolment
-    from controller.services.signing_in import PersonalSigner, SigningIn
+    from controller.services.personal_signer import PersonalSigner
+    from controller.services.signing_in import SigningIn
     from controller.services.signing_ports import PersonalKeys
     from controller.services.timestamp_ports import OutsideWitness
     from controller.services.timestamp_verification import StampVerification

@@ -344,7 +344,7 @@ def _new_passphrase(session: Session, known: TrustedPerson) -> str | None:
 
 
 def _needed(out: Output, what: Text) -> Exception:
-    from controller.services.signing_in import PassphraseNeededError
+    from controller.services.personal_signer import PassphraseNeededError
 
     return PassphraseNeededError(meaning=out.text(what))
 

@@ -12,7 +12,7 @@ from controller.domain.identifiers import Digest
 from controller.domain.passphrase import check_passphrase
 from controller.domain.statement import Event
 from controller.domain.text import T
-from controller.services.signing_in import PassphraseNeededError
+from controller.services.personal_signer import PassphraseNeededError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from controller.cli.output import Output
     from controller.domain.person import Person
     from controller.domain.signing_rules import SigningRules
-    from controller.services.signing_in import PassphraseAnswer, PassphraseQuestion
+    from controller.services.personal_signer import PassphraseAnswer, PassphraseQuestion
 
 AUTHORITY = "authority"
 """Under this word the passphrase of the company's certificate authority stands in a passphrase file."""
@@ -160,7 +160,7 @@ class Passphrases:
 
     def answer(self, question: PassphraseQuestion) -> PassphraseAnswer | None:
         """Answer what a signature asks (`Application.ask`)."""
-        from controller.services.signing_in import PassphraseAnswer
+        from controller.services.personal_signer import PassphraseAnswer
 
         person: Person = question.person
         out = self._out

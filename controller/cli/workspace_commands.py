@@ -44,7 +44,7 @@ def init(
     )
     from controller.file_formats.yaml_text import dump_yaml
     from controller.services.person_enrolment import AcknowledgementNeededError
-    from controller.services.signing_in import PassphraseNeededError
+    from controller.services.personal_signer import PassphraseNeededError
     from controller.services.workspace_setup import check_company, check_prefix
 
     out = session.output

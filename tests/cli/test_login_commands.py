@@ -14,7 +14,7 @@ from controller.adapters.attempt_counter import FileAttemptCounter
 from controller.cli.main import main
 from controller.domain.personal_key import PassphraseWrongError
 from controller.domain.statement import Event
-from controller.services.signing_in import PassphraseAnswer
+from controller.services.personal_signer import PassphraseAnswer
 from tests.conftest import PASSPHRASE
 
 if TYPE_CHECKING:

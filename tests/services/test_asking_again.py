@@ -10,12 +10,8 @@ from controller.domain.personal_key import PassphraseWrongError
 from controller.domain.signature import SENSITIVE_MEANINGS
 from controller.domain.signing_rules import Profile, SigningRules
 from controller.domain.statement import Event
-from controller.services.signing_in import (
-    PassphraseAnswer,
-    PassphraseNeededError,
-    SignInLockedError,
-    SignInNeededError,
-)
+from controller.services.personal_signer import PassphraseAnswer, PassphraseNeededError
+from controller.services.signing_in import SignInLockedError, SignInNeededError
 from tests.sign_in_desk import AT, RIGHT, WRONG, Desk
 
 

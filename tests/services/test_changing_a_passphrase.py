@@ -10,9 +10,7 @@ from controller.domain.passphrase import PassphraseTooWeakError
 from controller.domain.personal_key import PassphraseWrongError
 from controller.domain.signing_rules import SigningRules
 from controller.domain.statement import Event
-from controller.services.signing_in import (
-    PassphraseExpiredError,
-)
+from controller.services.signing_in import PassphraseExpiredError
 from tests.sign_in_desk import AT, NEW, RIGHT, WRONG, Desk, FullDiskError
 
 

@@ -9,9 +9,7 @@ import pytest
 from controller.domain.personal_key import PassphraseWrongError, PersonalKeyMissingError
 from controller.domain.statement import Event
 from controller.domain.text import T
-from controller.services.signing_in import (
-    SignInLockedError,
-)
+from controller.services.signing_in import SignInLockedError
 from controller.services.staff_directory import PersonRetiredError, UnknownPersonError
 from tests.sign_in_desk import AT, RIGHT, WRONG, Desk, FullDiskError
 from tests.signers import company

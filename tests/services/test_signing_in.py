@@ -11,11 +11,8 @@ from controller.domain.signature import Origin
 from controller.domain.statement import Event
 from controller.domain.text import T
 from controller.file_formats.signature_file import check_signature
-from controller.services.signing_in import (
-    CertificateNotCountingError,
-    PassphraseAnswer,
-    SignInNeededError,
-)
+from controller.services.personal_signer import PassphraseAnswer
+from controller.services.signing_in import CertificateNotCountingError, SignInNeededError
 from controller.services.staff_directory import PersonNeededError
 from tests.sign_in_desk import AT, RIGHT, WRONG, Desk, FullDiskError
 from tests.signers import company

@@ -28,9 +28,9 @@ from controller.domain.person import PostHeld
 from controller.domain.statement import TRAIL, Event
 from controller.services.change_drafting import ChangeOrder
 from controller.services.key_signing import KeySigner
+from controller.services.personal_signer import PassphraseAnswer
 from controller.services.print_ports import PdfDocument
 from controller.services.record_filing import OpeningAct
-from controller.services.signing_in import PassphraseAnswer
 from controller.services.statement_filing import StatementDraft
 from tests.adapters.test_pdf_signing import print_out
 from tests.real_tools import need

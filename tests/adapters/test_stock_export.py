@@ -16,6 +16,7 @@ import pytest
 
 from controller.adapters.git_history import GitBranchHistory
 from controller.adapters.stock_folder import ExportFolderNotEmptyError, new_stock_folder, stock_tools
+from controller.domain.statement import UNSIGNED_EVENTS
 from controller.services.stock_export import RootMissingError, StockExporting
 from tests.loose_objects import lose
 from tests.real_tools import need
@@ -228,11 +229,20 @@ def add_an_unsigned_statement(folder: Path) -> str:
     return "archive/trail/0000/00/00000003.json"
 
 
+def add_a_refusal_with_a_certificate_of_nobody(folder: Path) -> str:
+    named = add_an_unsigned_statement(folder)
+    stated = json.loads((folder / named).read_bytes())
+    stated |= {"event": "refused", "certificate": f"sha256:{'0' * 64}"}
+    made = json.dumps(stated, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    (folder / named).write_text(made, encoding="utf-8")
+    return f"{named}：没有写明签名人"
+
+
 TAMPERING = [
     change_a_letter, change_the_date, change_a_signature, swap_two_signatures, take_a_signature_away,
     take_an_entry_away, take_a_record_away, empty_an_entry, cut_an_entry_short, move_an_entry_to_another_record,
     exchange_a_certificate, exchange_the_root, weaken_the_rules, take_a_witness_away, move_the_time_of_filing,
-    add_an_unsigned_statement,
+    add_an_unsigned_statement, add_a_refusal_with_a_certificate_of_nobody,
 ]  # fmt: skip
 
 
@@ -453,6 +463,14 @@ def test_the_scripts_for_windows_come_as_windows_expects_them() -> None:
         assert tools[name].startswith(b"\xef\xbb\xbf")
         assert tools[name].count(b"\r\n") == tools[name].count(b"\n")
     assert b"\r" not in tools["verify.sh"]
+
+
+def test_the_scripts_let_nobody_sign_exactly_what_the_program_does() -> None:
+    tools = stock_tools()
+    shell = re.findall(r'split\("([a-z -]+)", list, " "\); [^\n]*nobody\[', tools["verify.sh"].decode("utf-8"))
+    assert [set(words.split(" ")) for words in shell] == [UNSIGNED_EVENTS]
+    windows = re.findall(r"\$unsigned = @\(([^)]*)\)", tools["verify.ps1"].decode("utf-8-sig"))
+    assert [set(re.findall(r"'([^']*)'", words)) for words in windows] == [UNSIGNED_EVENTS]
 
 
 DOTNET = {

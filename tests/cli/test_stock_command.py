@@ -15,6 +15,7 @@ import pytest
 from controller.cli.main import EXIT_REFUSED
 from controller.domain.identifiers import RecordNumber
 from controller.domain.statement import TRAIL, Event
+from tests.conftest import PASSPHRASE
 from tests.loose_objects import lose
 from tests.real_tools import need
 from tests.telephone_call import CALL
@@ -53,6 +54,32 @@ def test_a_stranger_checks_the_export_and_sees_no_sensitive_value(filed: Workspa
     for path in folder.rglob("*"):
         assert path.is_dir() or "滴速校准".encode() not in path.read_bytes(), path
     assert list(folder.rglob("0001.sealed"))
+
+
+def test_a_mistyped_signing_passphrase_is_no_false_alarm_and_a_name_taken_away_is(
+    filed: Workspace, tmp_path: Path
+) -> None:
+    filed.passphrases.write_text("打错的签名口令", encoding="utf-8")
+    (record,) = json.loads(filed.qms("--json", "record", "list").out)
+    words = ("record", "correct", record["number"], "--set", "product_text=输液泵", "--reason", "电话核实后更正")
+    assert "passphrase-wrong" in filed.qms(*words, person="林静").err
+    filed.passphrases.write_text(PASSPHRASE, encoding="utf-8")
+    assert filed.qms("verify").code == 0
+    folder = tmp_path / "out"
+    assert filed.qms("verify", "--stock", str(folder)).code == 0
+    said = {path: json.loads(path.read_bytes()) for path in (folder / "archive" / "trail").rglob("*.json")}
+    assert [item["by"] for item in said.values() if item["event"] == "signing-failed"] == [None]
+    done = check(folder)
+    assert done.returncode == 0, done.stdout
+
+    path = next(path for path, item in said.items() if item["by"] is not None)
+    forged = said[path] | {"by": None, "certificate": None}
+    path.write_text(json.dumps(forged, ensure_ascii=False, separators=(",", ":"), sort_keys=True), encoding="utf-8")
+    path.with_suffix(".p7s").unlink()
+    reseal(folder)
+    attacked = check(folder)
+    assert attacked.returncode == 1
+    assert f"不符  {path.relative_to(folder).as_posix()}：没有写明签名人" in attacked.stdout
 
 
 def test_the_export_is_in_the_trail_with_the_digest_of_its_list(filed: Workspace, tmp_path: Path) -> None:

@@ -215,12 +215,12 @@ function Check-Signature([string]$path, [byte[]]$content, [DateTimeOffset]$at, [
     return $hex
 }
 $script:outside = New-Map
-$unsigned = @('sign-in-failed', 'sign-in-locked', 'refused', 'stamp-failed')
+$unsigned = @('sign-in-failed', 'sign-in-locked', 'signing-failed', 'refused', 'stamp-failed')
 $count = 0
 foreach ($row in $rows) {
     $own = $row.Path -creplace '\.json$', '.p7s'
     if ($row.Person -eq '') {
-        if ($unsigned -cnotcontains $row.Event) { Fail $row.Path '没有写明签名人' }
+        if ($row.Entry -or $row.Certificate -ne '' -or $unsigned -cnotcontains $row.Event) { Fail $row.Path '没有写明签名人' }
         if ($present.ContainsKey($own)) { Fail $own '正文没有写明签名人，却有签名' }
         continue
     }

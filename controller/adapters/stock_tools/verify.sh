@@ -251,7 +251,8 @@ tell
 step '第 5 步　签名：逐份用 openssl 核对（数量多时需要较长时间）'
 # 每行：正文、签名、证书、时间（秒）、签名时间的写法。
 awk -F '\t' '$7 != "-" { p7s = $1; sub(/json$/, "p7s", p7s); print $1 "\t" p7s "\t" $8 "\t" $10 "\t" $11 }
-    $7 == "-" && $6 != "sign-in-failed" && $6 != "sign-in-locked" && $6 != "refused" && $6 != "stamp-failed" { print $1 "\t没有写明签名人" > bad }
+    BEGIN { n = split("sign-in-failed sign-in-locked signing-failed refused stamp-failed", list, " "); for (i = 1; i <= n; i++) nobody[list[i]] = 1 }
+    $7 == "-" && ($2 == "entry" || !($6 in nobody) || $8 != "-") { print $1 "\t没有写明签名人" > bad }
 ' bad="$work/bad2" "$work/rows" >"$work/signed"
 [ -f "$work/bad2" ] && cat "$work/bad2" >>"$work/failed"
 # 外部机构签发的证书：凭登记和见证认可，只核对这张证书本身。

@@ -1,4 +1,4 @@
-"""草稿文件夹. Where documents are edited until the approval life cycle keeps its own drafts: the workspace folder."""
+"""草稿文件夹. Where documents are edited that no change has in hand (setting up): the workspace folder."""
 
 from __future__ import annotations
 

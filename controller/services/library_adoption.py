@@ -1,7 +1,8 @@
 """采用修改. Takes what was edited in the workspace folder into the controlled library, checked and with a reason.
 
-Until documents have their approval life cycle this is how an edited form, a restyled template or a new colleague comes
-into force (docs/adr/0012). Nothing is adopted that the product's own checks refuse.
+How rules, posts and calendars come into force, and, while a company sets up, documents, forms and registers: what a
+change has approved goes through changes only (docs/adr/0012, 0014). Nothing is adopted that the product's own checks
+refuse.
 """
 
 from __future__ import annotations

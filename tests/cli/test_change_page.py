@@ -151,7 +151,14 @@ def test_every_command_of_the_page_does_and_says_what_the_page_says(
     assert checked.code == 0, checked.out
 
 
-PAGES = ("README.md", "README.zh-CN.md", "docs/zh/修订一份程序文件.md", "docs/zh/用Word修改程序文件.md")
+PAGES = (
+    "README.md",
+    "README.zh-CN.md",
+    "docs/zh/修订一份程序文件.md",
+    "docs/zh/用Word修改程序文件.md",
+    "docs/zh/发放回收复审.md",
+    "docs/zh/密钥与口令.md",
+)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -168,6 +175,19 @@ def test_a_page_names_no_command_or_option_that_there_is_not(name: str) -> None:
             command, words = found, words[1:]
         known = {name for option in command.params for name in option.opts} | {"--help"}
         assert {word for word in words if word.startswith("--")} <= known, line
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_a_readme_leads_to_every_page_for_users_near_its_top(readme: str) -> None:
+    top = (ROOT / readme).read_text(encoding="utf-8").split("\n## ")[0]
+    pages = {f"docs/zh/{page.name}" for page in (ROOT / "docs" / "zh").glob("*.md")}
+    assert set(re.findall(r"\]\((docs/zh/[^)]+)\)", top)) == pages
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")], ids=lambda page: page.name)
+def test_a_page_links_to_no_file_that_there_is_not(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def test_the_page_explains_only_refusals_that_there_are() -> None:

@@ -55,7 +55,7 @@ _LAZY = {
     "blame": (f"{_HISTORY}:blame", M("条款溯源：每一条最近在哪个版本、由谁、为何更改，谁批准；可查以前的写法。")),
     "as-of": (f"{_HISTORY}:as_of", M("某一天的体系状态：当天有效的文件、表单、台账、清单及其版本；也可写将来的日期。")),
     "checkout": (f"{_WORD}:checkout", M("签出一份文件为 Word 文件，供修改；登记谁签出了它。")),
-    "checkin": (f"{_WORD}:checkin", M("签入改好的 Word 文件：列出谁改了哪一条，收进更改的草稿（建库时为工作文件夹里的草稿）。")),
+    "checkin": (f"{_WORD}:checkin", M("签入改好的 Word 文件：列出谁改了哪一条，收进草稿。")),
     "sign": (f"{_SIGNING}:sign", M("签署一份文件（起草、审核、批准）：按签署路线核对顺序和岗位，签名归档。")),
     "signatures": (f"{_SIGNING}:signatures", M("查看一份文件的签署情况：谁已签、谁的签名因改动作废、还缺谁。")),
     "sheet": (f"{_PAPER}:document_sheet", M("打印一份文件的纸质签署单（含摘要和二维码）。")),

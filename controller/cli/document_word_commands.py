@@ -68,7 +68,7 @@ def checkout(session: Session, number: str, target: Path, *, plain: bool, force:
     return 0
 
 
-@command("checkin", M("签入改好的 Word 文件：列出谁改了哪一条，收进更改的草稿（建库时为工作文件夹里的草稿）。"))
+@command("checkin", M("签入改好的 Word 文件：列出谁改了哪一条，收进草稿。"))
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @option("--reason", metavar="TEXT", default="", help=M("修改原因（换版或接手时必填）。"))
 @option("--revise", is_flag=True, help=M("换版：版本进一，写入修订记录。"))

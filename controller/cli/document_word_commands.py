@@ -10,8 +10,10 @@ import click
 
 from controller.cli.commands import M, acting, command, option
 from controller.cli.files import read_bytes, write_output
+from controller.cli.output import shortened
 from controller.domain.text import T
-from controller.domain.word_changes import CHANGE_LABELS, CLAUSE_CHANGE_LABELS, words
+from controller.domain.trail_event import one_line
+from controller.domain.word_changes import CHANGE_LABELS, CLAUSE_CHANGE_LABELS
 
 if TYPE_CHECKING:
     from controller.cli.main import Session
@@ -135,8 +137,8 @@ def _show(made: PreparedCheckin, out: Output) -> None:
             (
                 item.new_label or item.old_label or called.get(item.clause) or item.clause,
                 CLAUSE_CHANGE_LABELS[item.kind],
-                words(item.old)[:_SHOWN],
-                words(item.new)[:_SHOWN],
+                shortened(one_line(item.old), _SHOWN),
+                shortened(one_line(item.new), _SHOWN),
             )
             for item in compared.clauses
         ]
@@ -149,7 +151,7 @@ def _show(made: PreparedCheckin, out: Output) -> None:
                 _moment(item.at),
                 CHANGE_LABELS[item.kind],
                 called.get(item.clause or "") or "",
-                item.text[:_SHOWN],
+                shortened(item.text, _SHOWN),
             )
             for item in compared.changes[:_LISTED]
         ]

@@ -30,6 +30,11 @@ _UNPRINTABLE = {
 }
 
 
+def shortened(text: str, width: int) -> str:
+    """Return a text as a table shows it: on a terminal cut with “…” past `width` characters, in a pipe whole."""
+    return text if len(text) <= width or not sys.stdout.isatty() else f"{text[: width - 1]}…"
+
+
 def printable(text: str) -> str:
     """Return `text` without anything that a terminal would obey instead of show."""
     return text.translate(_UNPRINTABLE)

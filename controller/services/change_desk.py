@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from controller.domain.document_comparison import DocumentText, compare
 from controller.domain.identifiers import Digest, DocumentNumber
 from controller.domain.library_day import ItemKind
 from controller.file_formats.document_file import write_document
+from controller.services.change_chain import ChangeDamagedError
 from controller.services.checkout_ports import DraftDesk
 from controller.services.document_library import FOLDER, DocumentLibrary
 
@@ -49,9 +51,16 @@ class ChangeDesks:
                 told |= self._described(request, item, files, by)
             comments = stated.new.get("comments")
             said = {"item": item.number, "comments": comments} if comments else {}
-            self._saving.save(request, told, by, beside=[stated], said=said)
+            left = {path: Digest.of(data) for path, data in told.items() if data is not None}
+            whole = replace(stated, files={**stated.files, **left})  # else the next check-in takes it for another's
+            self._saving.save(request, told, by, beside=[whole], said=said)
 
-        return DraftDesk(self._requests.draft(request, self._approved), save, request.number)
+        def earlier(digest: Digest) -> bytes | None:
+            with suppress(ChangeDamagedError):
+                return self._requests.content(request.number, digest)
+            return None
+
+        return DraftDesk(self._requests.draft(request, self._approved), save, request.number, earlier)
 
     def _in_change(self, wanted: str) -> tuple[ChangeRequest, ChangedItem] | None:
         text = wanted.strip().upper()

@@ -38,6 +38,8 @@ class DraftDesk:
     """Files the statement and the new contents (None takes a file away) in one step; None: a folder is written to."""
     change: str | None = None
     """Number of the change that the draft belongs to."""
+    earlier: Callable[[Digest], bytes | None] = lambda _digest: None
+    """Returns what a file of the draft held before, by digest; None where that is not kept."""
 
 
 class DraftDesks(Protocol):

@@ -180,7 +180,7 @@ class DocumentCheckin:
         if (other or order.revise) and len(reason) < _REASON_AT_LEAST:
             raise CheckinReasonError
         self._check_unmoved(checkout)
-        draft, docx_sent = self._checkouts.sheet(number, checkout.name)
+        draft, docx_sent = self._checkouts.sheet(number, checkout.name, since=checkout)
         sent = self._checkouts.sent(draft, docx_sent)
         ids = self._checkouts.ids(number)
         compared = compare(draft, sent, returned, next_serial=ids.next_serial, name=name)

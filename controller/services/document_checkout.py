@@ -26,6 +26,7 @@ from controller.file_formats.clause_ids import (
     realigned,
 )
 from controller.file_formats.clause_text import parse_text
+from controller.file_formats.document_file import read_document
 from controller.services.checkout_ports import CheckoutSheet, DraftDesk
 from controller.services.document_library import FOLDER, DocumentIncompleteError, DocumentLibrary, LibraryDocument
 from controller.services.procedure_printing import HOUSE_PROCEDURE
@@ -175,9 +176,15 @@ class DocumentCheckout:
 
     # -- what was given out
 
-    def sheet(self, number: str, name: str, *, tracked: bool = True) -> tuple[LibraryDocument, bytes]:
-        """Return the draft with its clause ids, and the Word file it is given out as."""
-        library = DocumentLibrary(self.desk(number).files)
+    def sheet(
+        self, number: str, name: str, *, tracked: bool = True, since: Checkout | None = None
+    ) -> tuple[LibraryDocument, bytes]:
+        """Return the draft with its clause ids, and the Word file it is given out as.
+
+        `since`: the check-out whose control block the file shows, as it was then; None shows the draft's own.
+        """
+        desk = self.desk(number)
+        library = DocumentLibrary(desk.files)
         document = library.show(number)
         if not document.ids_fit:
             ids = self.ids(number)
@@ -190,7 +197,10 @@ class DocumentCheckout:
                 if kept is None:
                     raise DocumentIncompleteError(path=f"{FOLDER}/{number}/islands/{piece.digest.hex}.json")
                 islands[piece.digest] = kept
-        shown = ProcedurePrint.of(document.document, document.segment.pieces, company=self._company, islands=islands)
+        path = f"{FOLDER}/{number}/document.yml"
+        told = desk.earlier(Digest(since.draft[path])) if since is not None and path in since.draft else None
+        control = read_document(told.decode(), where=path) if told is not None else document.document
+        shown = ProcedurePrint.of(control, document.segment.pieces, company=self._company, islands=islands)
         source = Digest.of(document.text.encode())
         sheet = CheckoutSheet(shown, document.segment, source, name, tracked)
         house = self._approved.read(HOUSE_PROCEDURE) or self._drawing.house()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from controller.adapters.word_editing import WordAuthor, WordEditing
 from controller.domain.effect_schedule import EffectSchedule
 from controller.file_formats.docx_package import open_docx
 from controller.file_formats.effect_file import EFFECT_FILE, write_effect
@@ -228,6 +229,29 @@ def test_two_people_cannot_edit_one_draft_over_each_other(workspace: Workspace, 
         file.write_bytes(with_body(file.read_bytes(), edited))
     acted(workspace, "doc", "checkin", str(one))
     refused(workspace, "checkin-outdated", "doc", "checkin", str(other), person="林静")
+
+
+def test_one_word_file_is_checked_in_again_edited_further_or_not_but_never_over_others(workspace: Workspace) -> None:
+    number = opened(workspace)
+    file = drafted(workspace)
+    acted(workspace, "doc", "checkin", str(file))
+    body = open_docx(file.read_bytes()).contents["word/document.xml"].decode()
+    assert body.count("负责用户访问") == 1
+    further = body.replace("负责用户访问", "负责" + inserted("全部") + "用户访问")
+    file.write_bytes(with_body(file.read_bytes(), further))
+    again = acted(workspace, "doc", "checkin", str(file))
+    assert [item["kind"] for item in again["clauses"]] == ["edited"]
+    editing = WordEditing(file.read_bytes())
+    editing.add_paragraph("考试合格后上岗", "5.4.安装后30日内回访一次。", WordAuthor("陈晓", datetime.now(ZONE)))
+    file.write_bytes(editing.saved())
+    again = acted(workspace, "doc", "checkin", str(file))
+    assert [(item["kind"], item["new_label"]) for item in again["clauses"]] == [("added", "5.4.")]
+    assert acted(workspace, "doc", "checkin", str(file))["files"] == []
+    text = acted(workspace, "doc", "diff", "CX-014", "--change", number)
+    assert "负责全部用户访问" in json.dumps(text, ensure_ascii=False)
+    assert "稳定并扩大" in json.dumps(text, ensure_ascii=False)
+    drafted(workspace, "收集医疗器械", person="林静", new="收集" + inserted("全部") + "医疗器械")
+    refused(workspace, "checkin-outdated", "doc", "checkin", str(file))
 
 
 def test_postponing_is_a_signed_act_and_the_day_then_decides(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from controller.cli.output import shortened
 from controller.domain.conformity import Gravity
 from controller.domain.identifiers import Digest
 from controller.domain.statement import Event
@@ -94,6 +95,20 @@ def test_an_edit_goes_into_the_draft_and_from_there_into_force(workspace: Worksp
     adopted = workspace.qms("change", "adopt", "--reason", "按内审意见改正用词", person="林静")
     assert adopted.code == 0, adopted.err
     assert "稳定并扩大" in workspace.qms("doc", "show", "CX-014").out
+
+
+def test_a_pipe_gets_the_changed_text_whole_and_a_screen_sees_where_it_is_cut(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = check_out(workspace)
+    long = "稳定和扩大" + "重点客户每半年一次、其他客户每年一次、" * 20 + "到此为止"
+    edit(file, "稳定和扩大", long)
+    answer = workspace.qms("doc", "checkin", str(file))
+    row = next(line for line in answer.out.splitlines() if "到此为止" in line)
+    assert long in row.split("\t")[3]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert shortened("一二三四五六", 5) == "一二三四…"
+    assert shortened("一二三四五", 5) == "一二三四五"
 
 
 def test_links_follow_their_clause_to_its_new_number(workspace: Workspace) -> None:

@@ -28,7 +28,7 @@ def show_day(day: LibraryDay, out: Output) -> None:
         if item.approved is not None:
             approved = f"{item.approved.name} {item.approved.at:%Y-%m-%d}"
         elif item.kind is ItemKind.DOCUMENT:
-            approved = T("没有签署")
+            approved = item.elsewhere or T("没有签署")
         rows.append(
             [
                 KIND_NAMES[item.kind],
@@ -65,6 +65,7 @@ def item_data(item: ItemOnDay) -> dict[str, Any]:
         "changed_by": item.changed_by or None,
         "reason": item.reason or None,
         "contents": item.contents.text,
+        "elsewhere": item.elsewhere or None,
         "approved": None
         if item.approved is None
         else {"by": item.approved.name, "post": item.approved.post, "at": item.approved.at.isoformat()},

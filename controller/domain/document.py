@@ -7,6 +7,7 @@ statements, so the names and dates here are only what is known from elsewhere, f
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,14 @@ class ControlledDocument:
     def approved_elsewhere(self) -> bool:
         """系统外批准. Whether it carries names from before this system; no signature of ours."""
         return any((self.drafted, self.reviewed, self.approved))
+
+    @property
+    def effective_day(self) -> date | None:
+        """The day of `effective`; None: none is written, or it is no day."""
+        try:
+            return date.fromisoformat(self.effective) if self.effective else None
+        except ValueError:
+            return None
 
     @property
     def told_elsewhere(self) -> str:

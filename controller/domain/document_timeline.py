@@ -196,6 +196,18 @@ class RevisionHistory:
         return (stated.by.name, datetime.fromisoformat(stated.at)) if stated is not None else None
 
     @property
+    def elsewhere(self) -> str:
+        """系统外批准. The names and days from before this system, in one line; empty for what a change brought."""
+        return self.last.elsewhere if self.change is None else ""
+
+    @property
+    def effective(self) -> date:
+        """First day in force; of what came in from before this system, the day that it says itself."""
+        text = self.last.text if self.change is None else None
+        stated = text.document.effective_day if text is not None else None
+        return stated if stated is not None and stated <= self.since else self.since
+
+    @property
     def change(self) -> ChangeRequest | None:
         """The change that brought the revision."""
         return self.last.change

@@ -41,7 +41,7 @@ class ItemOnDay:
     since: datetime
     """When this revision came into the controlled library, in company time."""
     effective: date
-    """First day in force."""
+    """First day in force; of what came in with names from before this system, the day that it says itself."""
     until: date | None
     """First day on which it governs no longer, by what was known; None: no end is known."""
     change: str
@@ -49,12 +49,14 @@ class ItemOnDay:
     changed: datetime
     """When what governs on that day came into the controlled library."""
     changed_by: str
-    """Name of who stated that change; empty where nobody did."""
+    """Name of who drafted that change, as its history tells, else of who stated it; empty where nobody did."""
     reason: str
     contents: Digest
     """Digest over all files as they stood."""
     approved: StatedApproval | None
     """The approval of what governs: of its change, else of the document; None: none was filed by then."""
+    elsewhere: str = ""
+    """系统外批准. The names and days from before this system, in one line; empty when there are none."""
 
 
 @dataclass(frozen=True)

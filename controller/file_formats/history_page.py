@@ -120,13 +120,15 @@ class _Page:
         yield self._title(T("版本"))
         yield self._heads([T("版本"), T("状态"), T("生效"), T("批准"), T("更改"), T("原因")])
         for item in timeline.revisions:
-            approved = f"{item.approved[0]} {item.approved[1]:%Y-%m-%d}" if item.approved is not None else ""
+            approved = (
+                f"{item.approved[0]} {item.approved[1]:%Y-%m-%d}" if item.approved is not None else item.elsewhere
+            )
             change = item.change.number if item.change is not None else ""
             status = self._page.statuses.get(item.revision)
             yield (
                 f'<tr><td class="number">{_safe(item.revision)}</td>'
                 f"<td>{self._say(status) if status is not None else ''}</td>"
-                f'<td class="number">{item.since}</td><td>{_safe(approved)}</td>'
+                f'<td class="number">{item.effective}</td><td>{_safe(approved)}</td>'
                 f'<td class="number">{_safe(change)}</td><td>{self._why(item.first)}</td></tr>'
             )
         yield "</tbody></table>"

@@ -14,7 +14,7 @@ from controller.domain.document import ControlledDocument
 from controller.domain.errors import QmsError, RefusedError
 from controller.domain.identifiers import Digest, DocumentNumber, Revision
 from controller.domain.stated_text import stated_text
-from controller.domain.statement import Event, statement_path
+from controller.domain.statement import TRAIL, Event, statement_path
 from controller.domain.text import T
 from controller.file_formats.mapping_file import STEPS
 from controller.services.archive_ports import ControlledChange
@@ -162,12 +162,22 @@ class LegacyImport:
         """Numbers are unique and never used before; no document of a file is taken twice; forms are known."""
         taken = taken_numbers(DocumentLibrary(self.files), self.used())
         forms = set(self.files.folders(FORMS_FOLDER))
+        same = any(item.number in taken for item in wanted) and self._imported(mapping)
         numbers: dict[str, MappedDocument] = {}
         places: set[tuple[str, int]] = set()
         for item in wanted:
             if item.number in taken:
                 message = T("编号 {number} 已用于《{title}》。", number=item.number, title=taken[item.number])
-                self._wrong(mapping, item, "document-number-taken", message, T("换一个没有用过的编号。"))
+                hint = T("换一个没有用过的编号。")
+                if same or self._attested(item):
+                    message = T(
+                        "{source} 已导入，就是 {number}《{title}》。",
+                        number=item.number,
+                        source=item.source,
+                        title=taken[item.number],
+                    )
+                    hint = T("改为 import: no；要改它的内容，请用 qms change open。")
+                self._wrong(mapping, item, "document-number-taken", message, hint)
             first = numbers.setdefault(item.number, item)
             if first is not item:
                 message = T("编号 {number} 在第 {line} 行已经用了。", number=item.number, line=first.line or 0)
@@ -180,6 +190,15 @@ class LegacyImport:
             if unknown:
                 message = T("没有这些表单：{numbers}。", numbers=list(unknown))
                 self._wrong(mapping, item, "legacy-form-unknown", message, T("从 forms 里删去；正文不受影响。"))
+
+    def _imported(self, mapping: MappingText) -> bool:
+        """Tell whether the same mapping was imported before."""
+        return any(one.statement.shown == mapping.digest for one in self.statements.chain(TRAIL))
+
+    def _attested(self, item: MappedDocument) -> bool:
+        """Tell whether the same old file was attested to under that number."""
+        chain = self.statements.chain(f"documents/{item.number}/{item.revision.replace('/', '-')}")
+        return any(one.statement.new.get("source") == item.source for one in chain)
 
     def _ready(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from controller.domain.revision_timeline import RevisionTimeline
 from controller.domain.statement import TRAIL, Event, Statement, statement_path
 from controller.domain.text import T
 from controller.file_formats.canonical_json import encode
+from controller.file_formats.document_file import read_document
 from controller.file_formats.effect_file import EFFECT_FILE, EffectFileError, PastEffects
 from controller.file_formats.statement_file import decode_statement
 from controller.file_formats.yaml_text import load_yaml
@@ -31,7 +32,7 @@ from controller.services.effect_history import EffectHistory
 from controller.services.examination_ports import HistoryUnreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import tzinfo
 
     from controller.domain.effect_schedule import PendingEffect
@@ -50,6 +51,8 @@ _FOLDERS: Mapping[str, tuple[ItemKind, str]] = {
 _CONTROL_LINE = re.compile(r"^(?:number|title|revision):[^\n]*(?=\n(?![ \t])|\n?\Z)", re.MULTILINE)
 _REVISION_LINE = re.compile(rb"^revision: ([A-Z]/[0-9]{1,3})\r?$", re.MULTILINE)
 """As the program writes it; anything else is read as YAML."""
+_OUTSIDE_LINE = re.compile(rb"^(?:drafted|reviewed|approved|effective):", re.MULTILINE)
+"""What only documents from before this system say of themselves."""
 _CONTROL = "history"
 
 
@@ -160,13 +163,16 @@ class LibraryState:
         ]
         controls: dict[str, dict[str, str]] = {}
         digests: dict[str, Digest] = {}
+        outside: dict[str, tuple[date | None, str]] = {}
         of = {found.control: found.kind for found in governing}
         for content, data in self._history.many({name: None for found in governing for name in found.files.values()}):
             digests[content] = Digest.of(data)
             if content in of:
                 controls[content] = _control(of[content], data)
+                if of[content] is ItemKind.DOCUMENT and _OUTSIDE_LINE.search(data):
+                    outside[content] = _outside(data)
         told = [self._told(found, controls.get(found.control, {}), digests, moment) for found in governing]
-        return LibraryDay(day, moment, tuple(told))
+        return LibraryDay(day, moment, tuple(_with_outside(told, governing, outside)))
 
     def _end(self, day: date) -> datetime:
         return datetime.combine(day + timedelta(days=1), time(), self._zone) - timedelta(seconds=1)
@@ -251,9 +257,11 @@ class LibraryState:
         kind, period, run = found.kind, found.period, found.run
         stated = self._statement(found.commit)
         reason = (stated.reason or "") if stated is not None else ""
+        author = stated.by.name if stated is not None and stated.by is not None else ""
         if period.event.change:
             opened = self._read(f"{change_chain(period.event.change)}/0001")
             reason = (opened.reason or "") if opened is not None else reason
+            author = self._drafter(period.event.change, found.commit) or author
         files = {path: digests[content] for path, content in sorted(found.files.items()) if content in digests}
         approved = _approved(stated, self._zone)
         if approved is None and kind is ItemKind.DOCUMENT:
@@ -268,7 +276,7 @@ class LibraryState:
             until=run[-1].until,
             change=period.event.change,
             changed=period.event.known,
-            changed_by=stated.by.name if stated is not None and stated.by is not None else "",
+            changed_by=author,
             reason=reason,
             contents=Digest.of(encode({path: digest.text for path, digest in files.items()})),
             approved=approved,
@@ -281,6 +289,16 @@ class LibraryState:
             self._stated[path] = self._read(path) if path else None
         found = self._stated[path]
         return found if commit.statement or (found is not None and found.event is Event.SITE_OPENED) else None
+
+    def _drafter(self, change: str, commit: HistoricCommit) -> str:
+        """Return the name of who submitted the draft that a commit brought; empty when nobody can be named."""
+        chain = change_chain(change)
+        names = sorted({name.split(".")[0] for name in self._archive.listing(chain)}, reverse=True)
+        for name in names:
+            stated = self._read(f"{chain}/{name}") if f"{chain}/{name}" < commit.statement else None
+            if stated is not None and stated.event is Event.CHANGE_SUBMITTED and stated.by is not None:
+                return stated.by.name
+        return ""
 
     def _read(self, path: str) -> Statement | None:
         data = self._archive.read(f"{path}.json")
@@ -353,6 +371,28 @@ def _control(kind: ItemKind, data: bytes) -> dict[str, str]:
         if len(told) == 3:  # noqa: PLR2004 - all three are there
             return told
     return usual
+
+
+def _outside(data: bytes) -> tuple[date | None, str]:
+    """Return the first day in force and the approval that a document from before this system says of itself."""
+    try:
+        document = read_document(data.decode("utf-8"), where=_CONTROL)
+    except (QmsError, UnicodeDecodeError):
+        return None, ""  # told by `qms doc lint`; the state of the day stands without it
+    return document.effective_day, document.told_elsewhere
+
+
+def _with_outside(
+    told: Sequence[ItemOnDay], governing: Sequence[_Governing], outside: Mapping[str, tuple[date | None, str]]
+) -> Iterator[ItemOnDay]:
+    """Yield the items, those that came from outside with what they say of themselves."""
+    for item, found in zip(told, governing, strict=True):
+        if item.change or found.control not in outside:
+            yield item
+            continue
+        stated, elsewhere = outside[found.control]
+        since = stated if stated is not None and stated <= item.effective else item.effective
+        yield replace(item, effective=since, elsewhere=elsewhere)
 
 
 def _approved(stated: Statement | None, zone: tzinfo) -> StatedApproval | None:

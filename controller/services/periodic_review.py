@@ -236,6 +236,8 @@ class PeriodicReview:
     def _evidence(self, standing: ReviewStanding) -> list[str]:
         """Return what the program knows that a reviewer should."""
         found = [f"{standing.revision} 版自 {standing.begun.date().isoformat()} 起现行"]
+        elsewhere = self.library.document(standing.number).told_elsewhere
+        found += [elsewhere] if elsewhere else []
         last = standing.last
         if last is not None:
             found.append(f"上次评审：{last.at.date().isoformat()}，{last.by.name}，结论“{last.outcome.value}”")
@@ -254,7 +256,7 @@ class PeriodicReview:
         """Return when the revision came into force (as written, or as known here), and when it was approved."""
         now = self.clock.now()
         effective, made = self._since.get(document.number.text, (now.date(), now))
-        stated = _day(document.effective)
+        stated = document.effective_day
         if stated is not None and stated <= self.today:
             effective = stated
         begun = made if made.date() == effective else datetime.combine(effective, time(), self.zone)
@@ -304,10 +306,3 @@ class PeriodicReview:
             return read_external_documents((data or b"").decode("utf-8"), where=EXTERNAL_FILE)
         except (QmsError, UnicodeDecodeError):
             return None  # what an older list says cannot be read: the newer ones stand
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

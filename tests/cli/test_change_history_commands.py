@@ -56,6 +56,7 @@ def test_what_is_approved_for_a_day_governs_from_that_day_and_everything_says_so
         change,
     )
     assert (ahead[NUMBER]["approved"]["by"], ahead[NUMBER]["reason"]) == ("周明", REASON)
+    assert ahead[NUMBER]["changed_by"] == told(workspace, "history", "CX-014")["changes"][1]["author"] == "陈晓"
     assert OTHER in now
     assert OTHER not in ahead
 

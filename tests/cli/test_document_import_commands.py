@@ -135,6 +135,36 @@ def test_old_documents_come_in_by_one_signed_act_and_show_as_approved_elsewhere(
     assert workspace.qms("verify").code == 0
 
 
+def test_its_first_day_and_its_approval_are_told_alike_everywhere(
+    workspace: Workspace, old: Path, mapping: Path
+) -> None:
+    plan(workspace, old, mapping)
+    number = re.findall(r"number: (XX-YLQXCX-\d+)", mapping.read_text(encoding="utf-8"))[0]
+    assert bring_in(workspace, old, mapping).code == 0
+    shown = json.loads(workspace.qms("--json", "doc", "show", number).out)
+    day = shown["effective"]
+    assert day == "2019-06-01"
+    approval = "系统外批准：起草 赵敏 2019-05-20、审核 林静 2019-05-25、批准 周明 2019-05-30"
+    history = json.loads(workspace.qms("--json", "doc", "history", number).out)
+    (revision,) = history["revisions"]
+    assert (revision["effective"], revision["elsewhere"], revision["approved"]) == (day, approval, None)
+    (line,) = [line for line in workspace.qms("doc", "history", number).out.splitlines() if "现行有效" in line]
+    assert day in line
+    assert approval in line
+    today = history["changes"][0]["at"][:10]
+    items = json.loads(workspace.qms("--json", "doc", "as-of", today).out)["items"]
+    (item,) = [item for item in items if item["number"] == number]
+    assert (item["effective"], item["elsewhere"], item["approved"]) == (day, approval, None)
+    (line,) = [line for line in workspace.qms("doc", "as-of", today).out.splitlines() if number in line]
+    assert f"\t{day}\t" in line
+    assert line.endswith(approval)
+    kept = ("--outcome", "继续有效", "--suitability", "适宜", "--adequacy", "充分", "--effectiveness", "有效")
+    reviewed = json.loads(workspace.qms("--json", "review", "record", number, *kept, person=HEAD).out)
+    record = workspace.qms("record", "show", reviewed["review"]["record"], person=HEAD).out
+    assert f"自 {day} 起现行" in record
+    assert approval in record
+
+
 def test_what_was_imported_is_signed_here_like_any_other_document(
     workspace: Workspace, old: Path, mapping: Path
 ) -> None:
@@ -197,7 +227,10 @@ def test_nothing_comes_in_when_anything_is_wrong_and_all_of_it_is_told(
 def test_the_same_folder_is_not_imported_twice(workspace: Workspace, old: Path, mapping: Path, tmp_path: Path) -> None:
     plan(workspace, old, mapping)
     assert bring_in(workspace, old, mapping).code == 0
-    assert "已用于" in bring_in(workspace, old, mapping).err
+    refused = bring_in(workspace, old, mapping).err
+    assert refused.count("已导入，就是 XX-YLQX") == 2, refused
+    assert "采购控制程序.docx 已导入" in refused
+    assert "换一个没有用过的编号" not in refused
     again = plan(workspace, old, tmp_path / "第二次.yml")
     assert again.out.count("条款与系统里的 XX-YLQX") == 2
     assert "建议导入 0 篇" in again.out
@@ -229,6 +262,7 @@ def test_tracked_changes_wait_for_a_decision(workspace: Workspace, tmp_path: Pat
     assert "import: no" in mapping.read_text(encoding="utf-8")
     edit(mapping, "import: no", "import: yes")
     assert bring_in(workspace, folder, mapping).code == 0
+    assert "a.docx 已导入，就是 XX-YLQX" in bring_in(workspace, folder, mapping).err  # nobody approved it elsewhere
 
 
 def test_a_folder_needs_a_step_and_a_file_takes_none(workspace: Workspace, old: Path, mapping: Path) -> None:

@@ -80,9 +80,10 @@ class Lettering:
         lines: list[str] = []
         line = ""
         for character in readable(text):
-            if line and self.width(line + character, size) > width and character not in _NO_LINE_START:
-                lines.append(line)
-                line = ""
+            if line and self.width(line + character, size) > width:
+                kept = _before_break(line) if character in _NO_LINE_START else len(line)
+                lines.append(line[:kept])
+                line = line[kept:]
             line += character
         lines.append(line)
         if len(lines) <= most:
@@ -122,6 +123,14 @@ class Lettering:
         codes = "".join(f"{subset.numbers[character]:04X}" for character in text)
         stroke = f" 2 Tr {size * _BOLD_STROKE:g} w {grey:g} G" if bold else ""
         return f"q BT {grey:g} g{stroke} /F {size:g} Tf {x:.2f} {y:.2f} Td <{codes}> Tj ET Q"
+
+
+def _before_break(line: str) -> int:
+    """Return how much of a full line stays before a sign that begins no line: what it follows goes with it."""
+    last = len(line) - 1
+    while last > 0 and line[last] in _NO_LINE_START:
+        last -= 1
+    return last or len(line)
 
 
 def shared_subset(drawn: Iterable[Lettering]) -> FontSubset:

@@ -209,13 +209,17 @@ def control_block(shown: ProcedurePrint, width: int) -> str:
         _signed(columns, "编制", shown.drafted),
         _signed(columns, "审核", shown.reviewed),
         _signed(columns, "批准", shown.approved),
-        _line(columns, "生效日期", shown.effective or "", "分发", "□ 受控　□ 非受控　分发号："),
+        _line(columns, "生效日期", shown.effective or "", "分发", _distribution(shown)),
     ]
     if shown.elsewhere:
         rows.append(_line(columns, "系统外批准", ELSEWHERE_NOTE))
     if shown.applies_if:
         rows.append(_line(columns, "适用条件", shown.applies_if))
     return table(columns, rows)
+
+
+def _distribution(shown: ProcedurePrint) -> str:
+    return f"{'☑' if shown.copy_no else '□'} 受控　□ 非受控　分发号：{shown.copy_no}"
 
 
 def clause_table(drawn: Table, width: int) -> str:

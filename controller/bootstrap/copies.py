@@ -103,11 +103,12 @@ class Copies(Filing):
         )
         standing = signing.standing(planned.number)
         if standing.complete and any(item.counts and item.paper is None for item in standing.signatures):
-            pdf = signing.shown(planned.number)
+            pdf, note = signing.shown(planned.number), prints.dated(shown).note
         else:
             lacking = signing.lacking(planned.number)
-            docx = prints.docx(shown, notice=str(lacking) if lacking is not None else "")
-            pdf = self.printing.print(docx).data
+            notice = str(lacking) if lacking is not None else ""
+            docx = prints.docx(shown, notice=notice, copy_no=planned.copy)
+            pdf, note = self.printing.print(docx).data, shown.note
         stamp = PrintStamp(
             StampKind.CONTROLLED,
             planned.number,
@@ -117,6 +118,6 @@ class Copies(Filing):
             self.clock.now(),
             None,
             by,
-            shown.note,
+            note,
         )
         return self.pdf_stamping.stamped(pdf, stamp)

@@ -147,7 +147,8 @@ class Library(Signing):
         from controller.adapters.procedure_layout import ProcedureLayout
         from controller.services.procedure_printing import ProcedurePrinting
 
-        return ProcedurePrinting(self.documents, ProcedureLayout(), self.settings.company, self.revision_table.rows)
+        table = self.revision_table
+        return ProcedurePrinting(self.documents, ProcedureLayout(), self.settings.company, table.rows, table.signed)
 
     @cached_property
     def document_prints(self) -> DocumentPrints:
@@ -172,6 +173,8 @@ class Library(Signing):
             self.clock,
             self.document_rules.uncontrolled_days,
             self.revision_table.rows,
+            self.revision_table.signed,
+            self.revision_table.effective,
         )
 
     @cached_property

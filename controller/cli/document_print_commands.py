@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _PDF_LIMIT = 512 * 1024 * 1024
+_NAMED = 12
+"""Documents that a warning names one by one."""
 
 
 class PrintOptionsError(RefusedError):
@@ -104,6 +106,9 @@ def print_(
     told = _stamp_data(stamp) | {"file": str(target)}
     if as_pdf:
         made, pages, engine = _pdf(application, copy, lacking)
+        if not engine:
+            prints = application.document_prints
+            stamp = prints.stamp(prints.dated(copy), signer.signatory.name)
         write_output(target, application.pdf_stamping.stamped(made, stamp), force=force, before=note)
         if engine:
             out.line(T("已生成 {file}（{pages} 页，{engine}）。", file=target, pages=pages, engine=engine))
@@ -285,6 +290,21 @@ def _show_set(session: Session, standing: SetStanding, pdf: bytes, *, signer: Si
         out.line(f"    {item.number} {item.revision} 《{item.title}》")
     out.line(T("  PDF：{file}", file=target))
     out.line(T("  PDF 摘要：{digest}", digest=shown.grouped))
+    unsigned = application.set_approving.never_signed(standing)
+    if unsigned:
+        out.note(
+            T(
+                "注意：其中 {count} 份文件从未有人签署：{numbers}。批准汇编会一并批准它们。",
+                count=len(unsigned),
+                numbers=unsigned[:_NAMED],
+            )
+            if len(unsigned) <= _NAMED
+            else T(
+                "注意：其中 {count} 份文件从未有人签署：{numbers} 等。批准汇编会一并批准它们。",
+                count=len(unsigned),
+                numbers=unsigned[:_NAMED],
+            )
+        )
     if seen is None and not out.as_json and sys.stdin.isatty() and not agreed(out, T("已看过这份 PDF，签署？")):
         raise click.Abort
 

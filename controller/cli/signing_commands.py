@@ -184,7 +184,18 @@ def print_signed(
         if item.signature is not None and item.signature.paper is not None:
             out.line(f"  {item.signature.told_on_paper}")
     out.line(T("{standing}。", standing=standing.explain()))
-    out.document(standing_data(standing, out) | {"file": str(target), "digest": Digest.of(pdf).text})
+    day = application.revision_table.effective(application.documents.document(number)) if standing.complete else ""
+    if day:
+        out.line(
+            T(
+                "{number} {revision} 自 {day} 起生效；这个日期不在签署的原件上（原件上如有生效日期，是签署时拟定的）。",
+                number=number,
+                revision=standing.revision,
+                day=day,
+            )
+        )
+    told = {"effective": day or None, "file": str(target), "digest": Digest.of(pdf).text}
+    out.document(standing_data(standing, out) | told)
     return 0
 
 

@@ -139,20 +139,21 @@ def _hand_out(
 
     now = application.clock.now()
     by = signer.signatory.name
-    stamp = PrintStamp(StampKind.TRAINING, text.number, text.revision, None, None, now, None, by)
+    prints = application.document_prints
+    note = prints.dated(prints.find(text.number, revision=text.revision)).note if text.suffix == ".pdf" else ""
+    stamp = PrintStamp(StampKind.TRAINING, text.number, text.revision, None, None, now, None, by, note)
     stamping = application.pdf_stamping if text.suffix == ".pdf" else application.docx_stamping
-    name = (
-        f"{text.number}-{text.revision.replace('/', '-')}-{text.digest.hex[:8]}-{signer.signatory.person}{text.suffix}"
-    )
+    told = f"{text.digest.hex[:8]}{''.join(filter(str.isdigit, note))}"
+    name = f"{text.number}-{text.revision.replace('/', '-')}-{told}-{signer.signatory.person}{text.suffix}"
     file = target or application.local_folder / "待阅" / name
     if target is None and file.is_file():
         return file  # handed out before, the same text to the same person
     facts = stamp_facts(stamp) | {"format": text.suffix.removeprefix("."), "text": text.digest.text}
 
-    def note(shown: Digest) -> None:
+    def trail(shown: Digest) -> None:
         application.trail.printed(signer, text.number, shown, facts=facts)
 
-    write_output(file, stamping.stamped(text.data, stamp), force=force, before=note)
+    write_output(file, stamping.stamped(text.data, stamp), force=force, before=trail)
     return file
 
 

@@ -26,6 +26,17 @@ HEADING_LENGTH = 20
 
 
 @dataclass(frozen=True)
+class SignedBlock:
+    """签署事实. Who signed the revision that is printed, and since when it governs, as history tells."""
+
+    drafted: SigningStep | None
+    reviewed: SigningStep | None
+    approved: SigningStep | None
+    effective: str
+    """Empty: it never took effect."""
+
+
+@dataclass(frozen=True)
 class ProcedurePrint:
     """文件打印件. Control block, clauses exactly as typed, revision history."""
 
@@ -48,6 +59,8 @@ class ProcedurePrint:
     """A line above everything that whoever holds the print must not miss; empty: nothing to say."""
     elsewhere: bool = False
     """Whether the names in the control block are of an approval from before this system."""
+    copy_no: str = ""
+    """受控号 of a controlled copy; empty: any other print."""
 
     @classmethod
     def of(
@@ -81,6 +94,16 @@ class ProcedurePrint:
             islands=islands,
             notice=notice,
             elsewhere=document.approved_elsewhere,
+        )
+
+    def with_signed(self, block: SignedBlock) -> ProcedurePrint:
+        """Return the print with what was signed in its control block."""
+        return replace(
+            self,
+            drafted=block.drafted or self.drafted,
+            reviewed=block.reviewed or self.reviewed,
+            approved=block.approved or self.approved,
+            effective=block.effective or self.effective,
         )
 
 

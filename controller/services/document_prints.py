@@ -6,7 +6,7 @@ whoever prints. Controlled copies are handed out elsewhere; everything printed h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from controller.domain.document import ControlledDocument
     from controller.domain.document_set import SetStanding
     from controller.domain.effect_schedule import PendingEffect
+    from controller.domain.procedure_print import SignedBlock
     from controller.domain.revision_row import RevisionRow
     from controller.services.document_history import DocumentHistory
     from controller.services.files_in_force import DatedFiles, FilesInForce
     from controller.services.ports import Clock, LibraryFiles
     from controller.services.print_ports import ProcedureDrawing
+
+
+_BEGINS = "起生效"
 
 
 class NoDraftError(RefusedError):
@@ -94,6 +98,10 @@ class DocumentPrints:
     """How long a copy may be looked at that nobody recalls."""
     revisions: Callable[[ControlledDocument], Sequence[RevisionRow]] | None = None
     """Gives the revision table of a document; None: as typed."""
+    signed: Callable[[ControlledDocument], SignedBlock | None] | None = None
+    """Tells who signed a revision and since when it governs; None: nobody is named who is not typed."""
+    effective: Callable[[ControlledDocument], str] | None = None
+    """Tells the day from which a revision governs."""
 
     def find(
         self, wanted: str, *, revision: str | None = None, draft: bool = False, training: bool = False
@@ -122,17 +130,24 @@ class DocumentPrints:
             found.number, found.title, found.revision, StampKind.TRAINING, found.library, told, found.in_force
         )
 
-    def docx(self, copy: DocumentCopy, *, notice: str = "") -> bytes:
-        """Return the copy as docx, not yet marked.
+    def docx(self, copy: DocumentCopy, *, notice: str = "", copy_no: str = "") -> bytes:
+        """Return the copy as docx, not yet marked; `copy_no` is the number of a controlled copy.
 
         Raises:
             QmsError: the errors of `ProcedurePrinting.docx`.
         """
-        return self.printing(copy.library).docx(copy.number, notice=notice)
+        return self.printing(copy.library).docx(copy.number, notice=notice, copy_no=copy_no)
+
+    def dated(self, copy: DocumentCopy) -> DocumentCopy:
+        """Return the copy with the day from which its text governs: pages signed before tell the day then planned."""
+        if self.effective is None or _BEGINS in copy.note:
+            return copy
+        day = self.effective(copy.library.document(copy.number))
+        return replace(copy, note="，".join(filter(None, (copy.note, _begins(day))))) if day else copy
 
     def printing(self, library: DocumentLibrary) -> ProcedurePrinting:
         """Return what draws the documents of another state of the library."""
-        return ProcedurePrinting(library, self.drawing, self.company, self.revisions)
+        return ProcedurePrinting(library, self.drawing, self.company, self.revisions, self.signed)
 
     def stamp(self, copy: DocumentCopy, by: str) -> PrintStamp:
         """Return what every page says about the copy that `by` prints now."""
@@ -200,7 +215,7 @@ class DocumentPrints:
 
     def _pending(self, library: DocumentLibrary, number: str) -> DocumentCopy:
         waiting = self._waiting(number, library.document(number).revision.text)
-        note = f"自 {waiting.begins.isoformat()} 起生效" if waiting is not None else ""
+        note = _begins(waiting.begins.isoformat()) if waiting is not None else ""
         return self._copy(library, number, StampKind.PENDING, note=note)
 
     def _waiting(self, number: str, revision: str) -> PendingEffect | None:
@@ -213,3 +228,7 @@ class DocumentPrints:
     ) -> DocumentCopy:
         document: ControlledDocument = library.document(number)
         return DocumentCopy(number, document.title, document.revision.text, kind, library, note, in_force)
+
+
+def _begins(day: str) -> str:
+    return f"自 {day} {_BEGINS}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from controller.domain.document_signatures import DocumentSignatures, StepStanding
 from controller.domain.errors import DamagedError, QmsError, RefusedError
-from controller.domain.identifiers import Digest
+from controller.domain.identifiers import Digest, InvalidIdentifierError, Revision
 from controller.domain.route import StepTaken, shown_posts
 from controller.domain.signature_page import SignatureMark
 from controller.domain.statement import Event
@@ -269,15 +269,32 @@ class DocumentSigning:
             StatementDamagedError: a filed signature cannot be read.
         """
         standing = self.standing(wanted)
-        if standing.complete or not self._ever_signed(standing.number):
+        if standing.complete or not self._ever_signed(standing):
             return None
         if standing.voided:
             return T("签名已失效：签署之后文件有改动，本文本未重新签署")
         return T("未签署：本版本还没有全部签署，待签 {steps}", steps=[step.label for step in standing.missing])
 
-    def _ever_signed(self, number: str) -> bool:
-        chains = (chain for chain in self.statements.chains() if chain.startswith(f"documents/{number}/"))
-        return any(item.statement.event in _SIGNATURES for chain in chains for item in self.statements.chain(chain))
+    def never_signed(self, wanted: str) -> bool:
+        """Tell whether nobody ever signed the text in force or one before it, here or before this system.
+
+        Raises:
+            UnknownDocumentError: there is no such document.
+            StatementDamagedError: a filed signature cannot be read.
+        """
+        document = self.library.document(self.library.resolve(wanted))
+        standing = self._standing(document, self._filed(document))
+        elsewhere = bool(standing.elsewhere) or document.approved_elsewhere
+        return not (standing.complete or elsewhere or self._ever_signed(standing))
+
+    def _ever_signed(self, standing: DocumentSignatures) -> bool:
+        """Tell whether anybody signed this revision or one before it; a later one is a draft, or one given up."""
+        return any(
+            item.statement.event in _SIGNATURES
+            for chain in self.statements.chains()
+            if chain.startswith(f"documents/{standing.number}/") and not _later(chain, standing.revision)
+            for item in self.statements.chain(chain)
+        )
 
     # -- what there is -----------------------------------------------------------------------------------------
 
@@ -376,6 +393,14 @@ class DocumentSigning:
             facts["returned"] = self.void_until
         exempt = self.permission.exemption.in_force() if exempted else None
         return facts | ({"exemption": exempt.statement.text} if exempt is not None else {})
+
+
+def _later(chain: str, revision: str) -> bool:
+    """Tell whether a chain of signatures is of a later revision; one that cannot be told is not."""
+    try:
+        return Revision(revision) < Revision(chain.rpartition("/")[2].replace("-", "/"))
+    except InvalidIdentifierError:
+        return False
 
 
 def chain_of(standing: DocumentSignatures) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from controller.domain.document import ControlledDocument
+    from controller.domain.procedure_print import SignedBlock
     from controller.domain.revision_row import RevisionRow
     from controller.services.document_library import DocumentLibrary
     from controller.services.print_ports import ProcedureDrawing
@@ -34,6 +35,7 @@ class ProcedurePrinting:
         drawing: draws the pages.
         company: as printed at the head.
         revisions: gives the revision table of a document; None: as typed in `document.yml`.
+        signed: tells who signed a revision and since when it governs; None: nobody is named who is not typed.
     """
 
     def __init__(
@@ -42,17 +44,22 @@ class ProcedurePrinting:
         drawing: ProcedureDrawing,
         company: str,
         revisions: Callable[[ControlledDocument], Sequence[RevisionRow]] | None = None,
+        signed: Callable[[ControlledDocument], SignedBlock | None] | None = None,
     ) -> None:
+        self._signed = signed
         self._revisions = revisions
         self._library = library
         self._drawing = drawing
         self._company = company
 
-    def docx(self, number: str, *, to_sign: bool = False, notice: str = "", effective: str = "") -> bytes:
+    def docx(
+        self, number: str, *, to_sign: bool = False, notice: str = "", effective: str = "", copy_no: str = ""
+    ) -> bytes:
         """Return the printed document as docx, the same bytes each time.
 
         With `to_sign`, places for names that are not on file say that they stand on the signature page. `notice` is
-        printed above everything, `effective` as the day from which it is to be in force, where no other is on file.
+        printed above everything, `effective` as the day from which it is to be in force, where no other is on
+        file. `copy_no` is the number of a controlled copy.
 
         Raises:
             UnknownDocumentError: there is no such document.
@@ -74,6 +81,11 @@ class ProcedurePrinting:
         printed = ProcedurePrint.of(
             document, pieces, company=self._company, islands=islands, notice=notice, revisions=rows
         )
+        if copy_no:
+            printed = replace(printed, copy_no=copy_no)
+        block = self._signed(document) if self._signed is not None and not to_sign else None
+        if block is not None:
+            printed = printed.with_signed(block)
         if effective:
             printed = replace(printed, effective=printed.effective or effective)
         if to_sign:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from controller.domain.conformity import Finding, Gravity
+from controller.domain.document import SigningStep
 from controller.domain.document_comparison import compare
-from controller.domain.document_timeline import DRAFTED
+from controller.domain.document_timeline import DRAFTED, REVIEWED, RevisionStatus
 from controller.domain.errors import QmsError
 from controller.domain.identifiers import InvalidIdentifierError, Revision
+from controller.domain.procedure_print import SignedBlock
 from controller.domain.revision_row import RevisionRow, typed_row
 from controller.domain.statement import DOCUMENTS, Event
 from controller.domain.text import T
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from controller.domain.change_request import ChangeRequest
     from controller.domain.document import ControlledDocument, HistoryRow
-    from controller.domain.document_timeline import DocumentTimeline, RevisionHistory
+    from controller.domain.document_timeline import DocumentTimeline, RevisionHistory, VersionSignature
     from controller.domain.text import Text
     from controller.services.archive_ports import Archive
     from controller.services.document_history import DocumentHistory
@@ -62,6 +64,24 @@ class RevisionTable:
         former = [row for row in told if row.revision not in here]
         own = sorted((row for row in told if row.revision in here), key=lambda row: Revision(row.revision))
         return [*former, *own]
+
+    def signed(self, document: ControlledDocument) -> SignedBlock | None:
+        """Return who signed the revision of `document` and since when it governs; None: nobody did here."""
+        timeline = self._timeline(document) if not document.approved_elsewhere else None
+        life = timeline.revision(document.revision.text) if timeline is not None else None
+        if life is None or life.approved is None:
+            return None
+        name, at = life.approved
+        drafted, reviewed = _step(life.signed(DRAFTED)), _step(life.signed(REVIEWED))
+        return SignedBlock(drafted, reviewed, SigningStep(name, at.date().isoformat()), _effective(life))
+
+    def effective(self, document: ControlledDocument) -> str:
+        """Return the day from which the revision of `document` governs, as stated last; empty when none is known."""
+        if document.approved_elsewhere and document.effective:
+            return document.effective
+        timeline = self._timeline(document)
+        life = timeline.revision(document.revision.text) if timeline is not None else None
+        return _effective(life) if life is not None else ""
 
     def findings(self, document: ControlledDocument, drafted: ChangeRequest | None = None) -> list[Finding]:
         """Return what the typed rows say otherwise than what was signed, or what `drafted` says that drafts it."""
@@ -102,6 +122,15 @@ class RevisionTable:
             return self._history.timeline(document.number.text)
         except QmsError:
             return None  # not yet in the library, or damaged, which `qms verify` tells
+
+
+def _step(signature: VersionSignature | None) -> SigningStep | None:
+    return SigningStep(signature.by.name, signature.at.date().isoformat()) if signature is not None else None
+
+
+def _effective(life: RevisionHistory) -> str:
+    """Return since when a revision governs; empty for one that was put off until it never did."""
+    return life.since.isoformat() if life.status(life.since) is not RevisionStatus.NEVER else ""
 
 
 def _later(revision: str, document: ControlledDocument) -> bool:

@@ -115,6 +115,10 @@ class SetApproving:
             return standing, data, True
         return standing, *self._to_sign(standing, progress)
 
+    def never_signed(self, standing: SetStanding) -> list[str]:
+        """Return the documents of a set that nobody ever signed, in order: the set's approval is their first."""
+        return [item.number for item in standing.documents if self.documents.never_signed(item.number)]
+
     def approve(
         self,
         edition: str,

@@ -21,6 +21,7 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 from pypdf import PdfReader, PdfWriter
 
+from controller.adapters.pdf_lettering import Lettering
 from controller.adapters.pdf_signing import PadesSigning, PdfSigningError
 from controller.domain.identifiers import Digest
 from controller.domain.signature_page import SignatureMark, SignaturePage, SignatureSlot
@@ -245,3 +246,13 @@ def test_the_page_is_added_behind_the_print() -> None:
     pdf = PdfReader(io.BytesIO(signed(company(), 0)[0]))
     assert len(pdf.pages) == 2
     assert set(pdf.get_fields() or {}) == {"drafted", "reviewed", "approved"}
+
+
+def test_no_line_sticks_out_because_of_the_signs_at_its_end() -> None:
+    drawn = Lettering()
+    text = "文件正文全部源文件的摘要按路径排列合在一起计算（SHA-256）：。按《程序》“核对”；再核对。" * 3
+    for width in range(60, 300, 7):
+        lines = drawn.wrapped(text, 9.5, width, most=1_000)
+        assert max(drawn.width(line, 9.5) for line in lines) <= width
+        assert "".join(lines) == text
+        assert not any(line[0] in "，。；：）》”" for line in lines[1:])

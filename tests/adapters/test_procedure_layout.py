@@ -13,7 +13,7 @@ from controller.adapters.procedure_layout import ProcedureLayout, procedure_docx
 from controller.domain.clause import Island
 from controller.domain.document import ControlledDocument, HistoryRow, SigningStep
 from controller.domain.identifiers import Digest, DocumentNumber, Revision
-from controller.domain.procedure_print import ELSEWHERE_NOTE, ProcedurePrint
+from controller.domain.procedure_print import ELSEWHERE_NOTE, ProcedurePrint, SignedBlock
 from controller.file_formats.clause_text import parse_text
 from controller.file_formats.docx_package import open_docx, relationships, write_docx
 from controller.file_formats.island_file import IslandFile, IslandPart, write_island
@@ -81,6 +81,15 @@ def test_the_control_block_names_what_is_known_and_leaves_the_rest_for_handwriti
     assert block[5] == ["批准", "", "日期", ""]
     assert block[6][1] == "2026-02-01"
     assert block[7][:2] == ["系统外批准", ELSEWHERE_NOTE]
+
+
+def test_a_controlled_copy_is_ticked_and_numbered_and_names_who_signed() -> None:
+    layout = ProcedureLayout()
+    block = SignedBlock(None, SigningStep("林静", "2026-01-19"), SigningStep("周明", "2026-01-20"), "2026-02-10")
+    signed = replace(printed(), copy_no="03").with_signed(block)
+    told = {text for line in cells(layout.draw(signed, layout.house()), 0) for text in line}
+    assert {"☑ 受控　□ 非受控　分发号：03", "王芳（系统外）", "林静", "周明", "2026-01-20", "2026-02-10"} <= told
+    assert "2026-02-01" not in told
 
 
 def test_tables_and_the_revision_history_are_drawn() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,7 @@ from controller.services.set_printing import ORDER_FILE, contents_of
 from controller.services.staff_directory import PostNeededError
 from controller.services.statement_filing import StatementDraft
 from tests.adapters.test_pdf_signing import print_out
+from tests.changed_documents import drafted
 from tests.real_tools import need
 
 if TYPE_CHECKING:
@@ -221,3 +223,27 @@ def test_the_companys_own_order_of_release_is_printed(workspace: Workspace) -> N
     count = len(standing.documents)
     assert f"安泽医疗器械有限公司发布质量管理体系文件汇编A/0版，{count}份。" in order.replace("\n", "")
     assert "选编：指定文件" in read_pdf(data).pages[0]
+
+
+@pytest.mark.slow
+def test_a_change_given_up_half_signed_is_no_begun_signature_and_never_signed_documents_are_counted(
+    application: Application, approving: SetApproving, workspace: Workspace
+) -> None:
+    application.document_signing.to_pdf = blank
+    change = drafted(application, "稳定和扩大", "稳定并扩大")
+    today = application.clock.now().date()
+    application.change_approval.sign(
+        change, Event.CHANGE_SUBMITTED, application.person("陈晓"), effective=today + timedelta(days=7)
+    )
+    assert application.statements.chain("documents/XX-YLQXCX-014/A-1"), "the draft is half signed"
+    answer = workspace.qms("change", "return", change, "--reason", "情况有变，不再修改", person="林静")
+    assert answer.code == 0, answer.err
+    answer = workspace.qms("change", "cancel", change, "--reason", "情况有变，不再修改", person="陈晓")
+    assert answer.code == 0, answer.err
+    with closing(workspace.open()) as later:
+        later.document_sets.to_pdf = blank
+        assert later.document_signing.lacking("CX-014") is None
+        standing = later.document_sets.standing()
+        never = later.set_approving.never_signed(standing)
+        assert never == [item.number for item in standing.documents]
+        assert later.set_approving.approve("A/0", later.person("周明")).standing.counts

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from controller.cli.document_revision_view import told_status
 from controller.cli.files import write_output
 from controller.domain.statement import Event
 from controller.domain.text import T
@@ -257,14 +258,16 @@ class DemonstratedChange:
         old, new = history.version(timeline, self.shown.before), history.version(timeline, self.shown.after)
         redline = application.redlines.docx(history.difference(timeline, old, new))
         self._hand_out(f"{item}修订标记.docx", redline, view="redline")
+        today = application.clock.now().astimezone(application.zone).date()
         page = HistoryPage(
             company=application.settings.company,
             number=item,
             title=timeline.title,
-            made=application.clock.now(),
+            made=application.clock.now().astimezone(application.zone),
             comparisons=timeline.comparisons(),
             timeline=timeline,
             blame=blame(timeline.readable),
+            statuses={found.revision: told_status(found, today) for found in timeline.revisions},
         )
         self._hand_out(f"{item}更改历史.html", history_page(page, text, language=self._out.language), view="history")
         self._hand_out(f"{item}已签署.pdf", application.document_signing.shown(item))

@@ -62,9 +62,11 @@ class WorkingFiles:
         )
 
     def folders(self, path: str) -> list[str]:
-        """Return the names directly below folder `path` that are folders, sorted."""
+        """Return the names directly below folder `path` that are folders with a file in them, sorted."""
         target = self._folder / check_path(path)
-        return sorted(item.name for item in target.iterdir() if item.is_dir()) if target.is_dir() else []
+        if not target.is_dir():
+            return []
+        return sorted(item.name for item in target.iterdir() if item.is_dir() and _holds_a_file(item))
 
     def files(self, path: str) -> list[str]:
         """Return the paths of all files below folder `path`, sorted."""
@@ -73,3 +75,8 @@ class WorkingFiles:
             return []
         found = (item for item in target.rglob("*") if item.is_file())
         return sorted(item.relative_to(self._folder).as_posix() for item in found)
+
+
+def _holds_a_file(folder: Path) -> bool:
+    """Tell whether there is anything in a folder: what is approved has no empty ones."""
+    return any(item.is_file() for item in folder.rglob("*"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from controller.adapters.stored_path import check_path
@@ -35,7 +36,7 @@ class WorkingFolder:
             raise WorkingFileError(path=path) from exc
 
     def remove(self, path: str) -> None:
-        """Take the file away; nothing happens when there is none.
+        """Take the file away, and its folder when nothing is left in it; nothing happens when there is none.
 
         Raises:
             WorkingFileError: the place is outside the folder, or the file is held by another program.
@@ -45,6 +46,9 @@ class WorkingFolder:
             target.unlink(missing_ok=True)
         except OSError as exc:
             raise WorkingFileError(path=path) from exc
+        with contextlib.suppress(OSError):  # something is left in it, or another program looks at it
+            if target.parent.parent != self._folder:
+                target.parent.rmdir()
 
     def _target(self, path: str) -> Path:
         target = self._folder / check_path(path)

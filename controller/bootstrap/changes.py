@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from controller.services.document_signing import DocumentSigning
     from controller.services.draft_saving import DraftSaving
     from controller.services.ports import LibraryFiles
+    from controller.services.withdrawn_documents import WithdrawnDocuments
 
 from controller.bootstrap.keeping import Keeping
 
@@ -58,7 +59,15 @@ class Changes(Keeping):
             WorkingFiles(self.folder),
             waits=self._waits,
             ever_used=self._ever_used,
+            check_withdrawn=self.withdrawn_documents.check,
         )
+
+    @cached_property
+    def withdrawn_documents(self) -> WithdrawnDocuments:
+        """What became of numbers that are in force no more."""
+        from controller.services.withdrawn_documents import WithdrawnDocuments
+
+        return WithdrawnDocuments(self.document_history, self.controlled_files, self.clock, self.zone)
 
     @cached_property
     def draft_saving(self) -> DraftSaving:
@@ -150,7 +159,7 @@ class Changes(Keeping):
         """Finds what is wrong with a draft."""
         from controller.services.change_check import ChangeCheck
 
-        return ChangeCheck(self._form_findings, self._forms_of, self.revision_table.findings)
+        return ChangeCheck(self._form_findings, self._forms_of, self.revision_table.findings, self.former_items)
 
     @staticmethod
     def _form_findings(files: LibraryFiles, numbers: Sequence[str]) -> Sequence[Finding]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from controller.services.document_paper import DocumentPaper
     from controller.services.document_prints import DocumentPrints
     from controller.services.document_signing import DocumentSigning
+    from controller.services.files_in_force import EditedFiles
     from controller.services.form_inspection import FormInspection
     from controller.services.form_library import FormLibrary
     from controller.services.form_rendering import FormRenderer
@@ -104,10 +105,17 @@ class Library(Signing):
 
     def document_library(self, *, working: bool) -> DocumentLibrary:
         """Documents to check: those in the folder as they are now, or the approved ones."""
-        from controller.adapters.working_files import WorkingFiles
         from controller.services.document_library import DocumentLibrary
 
-        return DocumentLibrary(WorkingFiles(self.folder)) if working else self.documents
+        return DocumentLibrary(self.edited_files) if working else self.documents
+
+    @cached_property
+    def edited_files(self) -> EditedFiles:
+        """The folder as it is now, with what is in force and withdrawn only from a later day."""
+        from controller.adapters.working_files import WorkingFiles
+        from controller.services.files_in_force import EditedFiles
+
+        return EditedFiles(WorkingFiles(self.folder), self.approved_files, self.controlled_files)
 
     @cached_property
     def former_items(self) -> FormerItems:

@@ -106,7 +106,8 @@ def show(session: Session, number: str, revision: str | None) -> int:
     out, application = session.output, session.application
     past = application.document_prints.find(number, revision=revision) if revision is not None else None
     library = past.library if past is not None else application.documents
-    number = past.number if past is not None else library.resolve(number)
+    with application.withdrawn_documents.told(number):
+        number = past.number if past is not None else library.resolve(number)
     shown = library.show(number)
     document = shown.document
     life = application.document_history.timeline(number).revision(document.revision.text) if past is not None else None

@@ -36,7 +36,8 @@ _SHOWN = 60
 def checkout(session: Session, number: str, target: Path, *, plain: bool, force: bool) -> int:
     out, application = session.output, session.application
     by = application.person(session.person)
-    made = application.document_checkout.check_out(number, by=by, tracked=not plain)
+    with application.withdrawn_documents.told(number):
+        made = application.document_checkout.check_out(number, by=by, tracked=not plain)
 
     def note(_shown: Digest) -> None:
         application.document_checkout.state(made, by=by)

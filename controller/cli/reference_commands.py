@@ -11,6 +11,7 @@ from controller.domain.conformity import Gravity
 from controller.domain.library_day import ItemKind
 from controller.domain.references import STATE_LABELS, SourceKind, TargetState, Via, told_once
 from controller.domain.text import T
+from controller.services.withdrawn_documents import DocumentWithdrawnError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,27 +48,41 @@ _SOURCES = {
 def links(session: Session, number: str | None, target: str | None, *, working: bool) -> int:
     out = session.output
     keeping = session.application.reference_keeping(working=working)
+    if number is not None:
+        with session.application.withdrawn_documents.told(number):
+            number = keeping.resolve(number)
     if target is not None:
-        wanted = keeping.resolve(target)
-        found = [item for item in keeping.to(wanted) if number is None or item.source.number == keeping.resolve(number)]
-        out.line(T("引用 {number}《{title}》的地方：", number=wanted, title=keeping.targets.items[wanted].title))
+        wanted = _target(session, keeping, target)
+        found = [item for item in keeping.to(wanted) if number is None or item.source.number == number]
         _show_citing(found, out)
     elif number is not None:
-        found = keeping.of(keeping.resolve(number))
+        found = keeping.of(number)
         _show(found, out)
     else:
         found = keeping.references()
         _show_all(keeping, out)
-    findings = [
-        item
-        for item in keeping.findings()
-        if target is None and (number is None or item.subject == keeping.resolve(number))
-    ]
+    findings = [item for item in keeping.findings() if target is None and (number is None or item.subject == number)]
     out.findings(findings)
     out.document(
         {"references": [reference_data(item) for item in found], "findings": [out.finding_data(i) for i in findings]}
     )
     return 1 if any(item.gravity is Gravity.ERROR for item in findings) else 0
+
+
+def _target(session: Session, keeping: ReferenceKeeping, wanted: str) -> str:
+    """Tell whose references are looked for, withdrawn or not, and return its number."""
+    out = session.output
+    try:
+        with session.application.withdrawn_documents.told(wanted):
+            number = keeping.resolve(wanted)
+    except DocumentWithdrawnError as exc:
+        out.line(exc.message)
+        if exc.hint is not None:
+            out.line(exc.hint)
+        out.line(T("仍引用 {number} 的地方：", number=exc.number))
+        return exc.number
+    out.line(T("引用 {number}《{title}》的地方：", number=number, title=keeping.targets.items[number].title))
+    return number
 
 
 def _show(found: Iterable[Reference], out: Output) -> None:

@@ -105,7 +105,6 @@ def _finding(item: Reference, targets: Targets, noted: Mapping[tuple[str, str], 
         message = T(
             "{place}引用的 {number}《{title}》已作废。", place=_place(item), number=item.target, title=item.title
         )
-        gravity = Gravity.WARNING if item.via is Via.TEXT else Gravity.ERROR
     elif item.state is TargetState.CLAUSE_MISSING:
         code = "reference-clause-missing"
         if item.target == item.source.number:

@@ -277,9 +277,7 @@ class ChangeApproval:
         return self._check(request, self._requests.draft(request, self._approved))
 
     def _checked(self, request: ChangeRequest, draft: LibraryFiles) -> Sequence[Finding]:
-        if request.kind is ChangeKind.WITHDRAW:
-            return ()
-        for item in request.items:
+        for item in request.items if request.kind is not ChangeKind.WITHDRAW else ():
             own = {path: digest for path, digest in request.files.items() if item.holds(path)}
             moved = {
                 path for path in {*own, *request.base} if item.holds(path) and own.get(path) != request.base.get(path)

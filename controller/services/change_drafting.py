@@ -69,16 +69,18 @@ class ItemInChangeError(RefusedError):
 
 
 class ItemWaitingError(RefusedError):
-    """文件的新版待生效. A document is withdrawn only when nothing of it waits to come into force."""
+    """文件的新版或作废待生效. What waits for its day is not withdrawn, what waits to go not changed."""
 
     code = "item-waiting"
 
-    def __init__(self, *, number: str, day: date) -> None:
-        super().__init__(
-            T("{number} 有一版定于 {day} 生效，不能同时作废。", number=number, day=day),
-            hint=T("等它生效后再提出作废。"),
-            where=number,
-        )
+    def __init__(self, *, number: str, day: date, withdrawn: bool = False) -> None:
+        if withdrawn:
+            message = T("{number} 已批准作废，定于 {day} 作废，不能再更改；那天以前照常有效。", number=number, day=day)
+            hint = T("现行内容用 qms doc show {number} 查看；以后还要用的，请用新的编号发布。", number=number)
+        else:
+            message = T("{number} 有一版定于 {day} 生效，不能同时作废。", number=number, day=day)
+            hint = T("等它生效后再提出作废。")
+        super().__init__(message, hint=hint, where=number)
 
 
 class NewNumberError(RefusedError):
@@ -177,8 +179,12 @@ class ChangeDrafting:
         working: LibraryFiles,
         waits: Callable[[str], date | None],
         ever_used: Callable[[str], bool],
+        check_withdrawn: Callable[[str], None],
     ) -> None:
-        """`waits` tells how long an approved revision waits, `ever_used` whether a number was used."""
+        """`waits` tells how long an approved revision waits, `ever_used` whether a number was used.
+
+        `check_withdrawn` raises for a number that is, or will be, withdrawn.
+        """
         self._requests = requests
         self._acts = acts
         self._archive = archive
@@ -186,6 +192,7 @@ class ChangeDrafting:
         self._working = working
         self._waits = waits
         self._ever_used = ever_used
+        self._check_withdrawn = check_withdrawn
 
     def open(self, order: ChangeOrder, by: Signer) -> ChangeRequest:
         """Open a change; the drafts of what is revised begin as the approved text with the next revision.
@@ -253,7 +260,11 @@ class ChangeDrafting:
 
     def _existing(self, wanted: str, kind: ChangeKind) -> ChangedItem:
         items = ControlledItems(self._approved)
-        state = items.find(wanted)
+        try:
+            state = items.find(wanted)
+        except UnknownItemError:
+            self._check_withdrawn(wanted)
+            raise
         self._check_free(state.number)
         waiting = self._waits(state.number)
         if kind is ChangeKind.WITHDRAW and waiting is not None:

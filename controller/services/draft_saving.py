@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from controller.domain.errors import RefusedError
+from controller.domain.errors import QmsError, RefusedError
 from controller.domain.identifiers import Digest
 from controller.domain.library_day import ItemKind
 from controller.domain.statement import Event
 from controller.domain.text import T
+from controller.file_formats.document_file import read_document, write_document
 from controller.services.act_filing import StatementPart
 from controller.services.change_chain import chain_of, check_open, missing_contents
 from controller.services.library_check import is_library_file
@@ -21,7 +22,7 @@ from controller.services.statement_filing import StatementDraft
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from controller.domain.change_request import ChangeRequest
+    from controller.domain.change_request import ChangedItem, ChangeRequest
     from controller.domain.record import Wire
     from controller.services.act_filing import ActFiling
     from controller.services.archive_ports import Archive
@@ -125,8 +126,38 @@ class DraftSaving:
                     raise DraftElsewhereError(number=request.number, path=path)
                 if edited is not None and not path.endswith(_CONTENTS):
                     raise StrangeFileError(path=path)
-                found[path] = edited
+                found[path] = self._of_revision(request, item, path, edited)
         return self.save(request, found, by, said={"taken": True} if found else None)
+
+    def _of_revision(self, request: ChangeRequest, item: ChangedItem, path: str, edited: bytes | None) -> bytes | None:
+        """Return an edited control block with the revision that the change takes it to, which the folder may lack.
+
+        The folder has the text in force: whoever edits its control block there means the rest of it.
+        """
+        if edited is None or item.kind is not ItemKind.DOCUMENT or path != f"{item.paths[0]}/document.yml":
+            return edited
+        known = request.files.get(path)
+        if item.after is None or known is None:
+            return edited
+        try:
+            begun = read_document(self._requests.content(request.number, known).decode(), where=path)
+            document = read_document(edited.decode(), where=path)
+        except (QmsError, UnicodeDecodeError):
+            return edited  # told when the change is submitted
+        if document.revision.text == item.after or begun.revision.text != item.after:
+            return edited
+        rows = [row for row in begun.history if row.revision == item.after]
+        kept = replace(
+            document,
+            revision=begun.revision,
+            history=(*document.history, *rows),
+            drafted=begun.drafted,
+            reviewed=begun.reviewed,
+            approved=begun.approved,
+            effective=begun.effective,
+            status_note=begun.status_note,
+        )
+        return write_document(kept).encode()
 
     def undo(self, wanted: str, paths: Sequence[str], by: Signer) -> ChangeRequest:
         """Give files of a draft back the content that they have in the library; what was never there goes.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from controller.domain.effect_schedule import EffectSchedule
+from controller.domain.references import short_number
 from controller.file_formats.effect_file import EFFECT_FILE, read_effect
 from controller.services.ports import ControlledFiles
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from controller.domain.effect_schedule import PendingEffect
-    from controller.services.ports import Clock
+    from controller.services.ports import Clock, LibraryFiles
 
 
 class DatedFiles(ControlledFiles, Protocol):
@@ -32,6 +33,49 @@ class DatedFiles(ControlledFiles, Protocol):
     def files(self, path: str, *, at: str | None = None) -> list[str]:
         """Return the paths of all files below folder `path`, sorted."""
         ...
+
+
+class EditedFiles:
+    """文件夹里的文件. Implements `LibraryFiles`: the folder, with what is withdrawn only from a later day.
+
+    The files of a withdrawn item leave the folder when it is approved; until its day the item is in force.
+    """
+
+    def __init__(self, working: LibraryFiles, approved: DatedFiles, in_force: FilesInForce) -> None:
+        self._working = working
+        self._approved = approved
+        self._in_force = in_force
+
+    def revision(self) -> str:
+        """Return a name for the folder's present content; what was read counts for one check only."""
+        return "working"
+
+    def read(self, path: str) -> bytes | None:
+        """Return the file's bytes, or None when there is none."""
+        before = next((item.before for item in self._leaving() if item.covers(path)), None)
+        return self._approved.read(path, at=before) if before is not None else self._working.read(path)
+
+    def folders(self, path: str) -> list[str]:
+        """Return the names directly below folder `path` that are folders, sorted."""
+        found = set(self._working.folders(path))
+        for item in self._leaving():
+            found |= {own.rpartition("/")[2] for own in item.paths if own.rpartition("/")[0] == path}
+        return sorted(found)
+
+    def files(self, path: str) -> list[str]:
+        """Return the paths of all files below folder `path`, sorted."""
+        found = set(self._working.files(path))
+        for item in self._leaving():
+            for own in item.paths:
+                if f"{own}/".startswith(f"{path}/") or path.startswith(f"{own}/"):
+                    inside = self._approved.files(own, at=item.before)
+                    found |= {name for name in inside if name.startswith(f"{path}/")}
+        return sorted(found)
+
+    def _leaving(self) -> list[PendingEffect]:
+        """Return what waits to be withdrawn and has no file in the folder any more."""
+        waiting = self._in_force.leaving()
+        return [item for item in waiting if not any(self._working.files(own) for own in item.paths)]
 
 
 class FilesInForce:
@@ -53,6 +97,22 @@ class FilesInForce:
         if self._read[0] != revision:
             self._read = (revision, read_effect(self._approved.read(EFFECT_FILE)))
         return self._read[1]
+
+    def leaving(self) -> list[PendingEffect]:
+        """Return what is in force and withdrawn from a later day."""
+        today = self._today()
+        return [
+            item for item in self.schedule().pending
+            if item.revision is None and item.begins > today and item.before is not None
+        ]  # fmt: skip
+
+    def withdrawn_later(self, wanted: str) -> PendingEffect | None:
+        """Return the withdrawal that waits for what is called `wanted`: its number, the end of it, its folder."""
+        text = wanted.strip().upper()
+        for item in self.leaving():
+            if text in {item.number, short_number(item.number), *(own.rpartition("/")[2] for own in item.paths)}:
+                return item
+        return None
 
     def revision(self) -> str:
         """Return what tells two states of the library apart: the commit, and the day while something waits for one."""

@@ -63,6 +63,19 @@ def tell_voided(before: ChangeRequest, after: ChangeRequest, out: Output) -> Non
             out.line(T("  {name}的“{meaning}”签名已作废。", name=item.by.name, meaning=item.meaning))
 
 
+def tell_nobody_reads(application: Application, request: ChangeRequest, out: Output) -> None:
+    """Say for which items of an approved change nobody was found who has to read them."""
+    for item in request.items:
+        reads = item.kind in {ItemKind.DOCUMENT, ItemKind.FORM}
+        if reads and item.after is not None and application.training.find(item.number, item.after) is None:
+            out.line(
+                T(
+                    "  {number}：没有查到必须阅知的岗位；需要阅知的，用 qms training assign {number} --post 岗位 布置",
+                    number=item.number,
+                )
+            )
+
+
 def clause_names(application: Application, request: ChangeRequest, item: str) -> dict[str, str]:
     """Return clause id → number as people read it, of the draft of a document; empty for other items."""
     from controller.services.document_library import DocumentLibrary

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from controller.cli.change_next_step import tell_drafting, tell_next, tell_voided
+from controller.cli.change_next_step import tell_drafting, tell_next, tell_nobody_reads, tell_voided
 from controller.cli.change_request_view import (
     request_data,
     show_impact,
@@ -203,6 +203,7 @@ def approve(
         standing = session.application.training.find(item.number, item.after) if item.after else None
         if standing is not None:
             out.line(T("  {number} {standing}", number=item.number, standing=standing.explain()))
+    tell_nobody_reads(session.application, request, out)
     return _finish(session, done)
 
 
@@ -293,6 +294,7 @@ def issue(session: Session, number: str) -> int:
     out, application = session.output, session.application
     request = application.change_steps.issue(number, application.person(session.person))
     out.line(T("更改 {number} 已发放。", number=request.number))
+    tell_nobody_reads(application, request, out)
     for item in request.items:
         if item.kind is ItemKind.DOCUMENT and item.after is not None:
             out.line(

@@ -41,8 +41,22 @@ def show_request(application: Application, request: ChangeRequest, out: Output) 
     out.line(T("  原因：{reason}（{triggers}）", reason=request.reason, triggers=list(request.triggers)))
     if request.returned is not None:
         out.line(T("  退回原因：{reason}", reason=request.returned))
+    if request.cancelled is not None and request.cancelled_by is not None:
+        facts = {"name": request.cancelled_by.name, "post": request.cancelled_by.post, "reason": request.cancelled}
+        out.line(T("  取消：{name}（{post}）{at}，原因：{reason}", at=moment_text(request.cancelled_at), **facts))
     if request.effective:
         out.line(T("  生效日期：{day}", day=request.effective))
+    for moved in request.postponements:
+        facts = {"item": moved.item, "before": moved.before, "after": moved.after, "reason": moved.reason}
+        out.line(
+            T(
+                "  改期：{item} 由 {before} 改为 {after} 生效，{name}（{post}）{at}，原因：{reason}",
+                name=moved.by.name,
+                post=moved.by.post,
+                at=moment_text(moved.at),
+                **facts,
+            )
+        )
     out.table(
         [T("文件"), T("名称"), T("版本"), T("归口部门"), T("情况")],
         [
@@ -73,6 +87,8 @@ def show_request(application: Application, request: ChangeRequest, out: Output) 
     records = [record for forms in request.records.values() for record in forms.values()]
     if records:
         out.line(T("  记录：{numbers}", numbers=records))
+    if request.former_records:
+        out.line(T("  以前各轮的记录（已退回或重新提交）：{numbers}", numbers=list(request.former_records)))
     tell_next(application, request, out)
 
 
@@ -153,6 +169,27 @@ def request_data(
     impact = application.told_impact(request, draft)
     following = application.change_routes.next_step(request) if request.open else None
     return data | {
+        "cancelled": {
+            "by": request.cancelled_by.name,
+            "post": request.cancelled_by.post,
+            "at": request.cancelled_at,
+            "reason": request.cancelled or "",
+        }
+        if request.cancelled_by is not None
+        else None,
+        "postponements": [
+            {
+                "item": moved.item,
+                "from": moved.before,
+                "to": moved.after,
+                "by": moved.by.name,
+                "post": moved.by.post,
+                "at": moved.at,
+                "reason": moved.reason,
+            }
+            for moved in request.postponements
+        ],
+        "former_records": list(request.former_records),
         "comments": [
             {
                 "id": item.id,

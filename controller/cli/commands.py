@@ -41,6 +41,7 @@ _VALUES = {
     "FORM": "表单",
     "HEX": "指纹",
     "ID": "编号",
+    "KIND": "类型",
     "MEANING": "含义",
     "N": "数",
     "NAME": "姓名",
@@ -52,9 +53,11 @@ _VALUES = {
     "POST": "岗位",
     "REPO": "版本库",
     "REV": "版本",
+    "REVISION": "版本",
     "SITE": "站点",
     "STAGE": "阶段",
     "TEXT": "文字",
+    "TRIGGER": "触发原因",
     "VALUE": "值",
     "WORDS": "词语",
 }
@@ -151,6 +154,25 @@ class QmsCommand(click.Command):
 
     context_class = _HelpContext
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not isinstance(self, click.Group) and not any("--as" in item.opts for item in self.params):
+            # Who only looks may say too who they are: nobody has to know after which commands it is allowed.
+            self.params.append(_as_whom(hidden=True))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what was written; what is wrong with it is told in the words of the help."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.BadParameter as error:
+            if error.param_hint is None and isinstance(error.param, click.Argument):
+                error.param_hint = f"'{_value_shown(error.param.make_metavar(ctx))}'"
+            if error.param is not None and isinstance(error.param.type, click.DateTime):
+                day = _translated(M("年-月-日，例如 2026-01-31")) or ""
+                told = error.message.replace("'%Y-%m-%d'", day).replace("%Y-%m-%d", day)
+                raise click.BadParameter(told, ctx, error.param, error.param_hint) from None
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; `RUNNING` tells which."""
         ctx.meta[RUNNING] = ctx.command_path
@@ -235,15 +257,26 @@ def group(name: str, help_text: str, **attributes: Any) -> Callable[[Callable[..
     return click.group(name, cls=QmsGroup, help=help_text, **attributes)
 
 
+def _remember(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.obj.person = value
+
+
+_AS: Mapping[str, Any] = {
+    "metavar": "PERSON",
+    "expose_value": False,
+    "callback": _remember,
+    "help": M("本机有多人登录时，以谁的名义操作（姓名或工号）。"),
+}
+
+
+def _as_whom(*, hidden: bool) -> QmsOption:
+    return QmsOption(["--as"], hidden=hidden, **_AS)
+
+
 def acting(function: _Callback) -> _Callback:
     """Decorator: let a command that acts take `--as` after its own name too, where people naturally write it."""
-
-    def remember(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-        if value is not None:
-            context.obj.person = value
-
-    help_text = M("本机有多人登录时，以谁的名义操作（姓名或工号）。")
-    return option("--as", metavar="PERSON", expose_value=False, callback=remember, help=help_text)(function)
+    return option("--as", **_AS)(function)
 
 
 def option(*declarations: str, **attributes: Any) -> Callable[[_Callback], _Callback]:

@@ -47,7 +47,9 @@ def copy() -> None:
     metavar="TEXT",
     help=M("载体：纸质（默认）或电子。"),
 )
-@option("--out", "target", type=click.Path(path_type=Path, dir_okay=False), help=M("打印为哪个 PDF 文件。"))
+@option(
+    "--out", "target", type=click.Path(path_type=Path, dir_okay=False), help=M("打印为哪个 PDF 文件（纸质副本必填）。")
+)
 @option("--force", is_flag=True, help=M("文件已存在时覆盖。"))
 @acting
 @click.pass_obj
@@ -59,6 +61,10 @@ def issue(
     if target is not None and target.suffix.lower() != ".pdf":
         raise click.UsageError(out.text(T("受控副本的文件名应以 .pdf 结尾。")))
     planned = application.copy_issuing.plan(number, to, by.signatory, revision=revision, medium=medium)
+    if target is None and planned.medium == Medium.PAPER.value:
+        raise click.UsageError(
+            out.text(T("纸质副本要打印出来：请用 --out 副本.pdf 写明打印为哪个文件；电子副本请写 --medium 电子。"))
+        )
     if target is None:
         done = application.copy_issuing.issue(planned, by)
     else:
@@ -81,6 +87,11 @@ def issue(
             holder=planned.holder.told,
         )
     )
+    if planned.beside:
+        told = {"holder": planned.holder.told, "copies": list(planned.beside)}
+        out.line(T("注意：{holder}已经持有这一版的第 {copies} 号副本。", **told))
+    if planned.leaving:
+        out.line(T("注意：{number} 已批准作废，作废之日须收回这一份。", number=planned.number))
     if planned.waiting:
         out.line(T("这一版已批准、尚未生效，生效日之前不得据此作业。"))
     _say_records(done, out)
@@ -274,7 +285,7 @@ def list_copies(session: Session, number: str | None, *, outstanding: bool) -> i
         out.table(headings, rows)
     else:
         out.line(T("没有待签收或待收回的副本。") if outstanding else T("没有发放过受控副本。"))
-    standings = [standing for standing in map(reading.recall_standing, numbers) if standing.recalled]
+    standings = [standing for standing in map(reading.recall_standing, numbers) if standing.recalled or standing.lost]
     for standing in standings:
         out.line(
             T(

@@ -22,6 +22,7 @@ from controller.cli.document_view import (
 )
 from controller.cli.files import read_bytes
 from controller.cli.reference_commands import reference_data
+from controller.cli.training_view import share_shown
 from controller.domain.conformity import Gravity
 from controller.domain.errors import QmsError
 from controller.domain.text import T
@@ -82,11 +83,7 @@ def list_documents(session: Session, class_word: str | None) -> int:
     for item in documents:
         row: list[object] = [item.number, item.title, item.revision, item.class_word, item.owner]
         standing = asked.get(str(item.number))
-        row += (
-            [f"{standing.settled}/{standing.assigned}（{standing.share}%）" if standing is not None else ""]
-            if asked
-            else []
-        )
+        row += [share_shown(standing) if standing is not None else ""] if asked else []
         rows.append([*row, item.status_note or "", review_flag(application, item.number.text)])
     heads = [T("编号"), T("名称"), T("版本"), T("类别"), T("归口部门"), *([T("阅知")] if asked else [])]
     out.table([*heads, T("说明"), T("评审")], rows)

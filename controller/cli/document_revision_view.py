@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from controller.cli.training_view import share_shown
 from controller.domain.document_timeline import STATUS_LABELS, RevisionStatus
 from controller.domain.statement import Event
 from controller.domain.text import T
@@ -35,7 +36,7 @@ def show_revisions(timeline: DocumentTimeline, reading: Reading, today: date, ou
                 item.effective if item.status(today) is not RevisionStatus.NEVER else "",
                 item.change.number if item.change is not None else "",
                 item.first.why,
-                f"{read.settled}/{read.assigned}（{read.share}%）" if read is not None else "",
+                share_shown(read) if read is not None else "",
             ]
         )
     heads = [T("版本"), T("状态"), T("批准"), T("发放"), T("生效"), T("更改"), T("原因"), T("阅知")]
@@ -80,7 +81,9 @@ def revision_data(item: RevisionHistory, reading: Reading, today: date) -> dict[
         "reviewed": [stated.by.name for stated in change.counting if stated.event is Event.CHANGE_REVIEWED]
         if change is not None
         else [],
-        "read": None if read is None else {"settled": read.settled, "assigned": read.assigned, "percent": read.share},
+        "read": None
+        if read is None
+        else {"settled": read.settled, "assigned": read.assigned, "waived": read.waived, "percent": read.share},
     }
 
 

@@ -84,9 +84,9 @@ def show(session: Session, name: str) -> int:
 def add(session: Session, name: str | None, posts: tuple[str, ...], check: str | None, ident: str | None) -> int:
     application, out = session.application, session.output
     by = application.person(session.person)
-    name = name or _asked(out, out.text(T("姓名（签名用的全名）")), "NAME")
+    name = name or _asked(out, out.text(T("姓名（签名用的全名）")), out.text(T("姓名")))
     if not posts:
-        known = "、".join(f"{post.name}（{key}）" for key, post in application.staff.posts.items())
+        known = "、".join(post.name for post in application.staff.posts.values())
         out.line(T("可用的岗位：{posts}", posts=known))
         posts = tuple(_asked(out, out.text(T("岗位，主要岗位写在前，用空格隔开")), "--post").split())
     check = check or _asked(out, out.text(T("怎样核对的身份（证件名称和末几位）")), "--check")

@@ -270,6 +270,12 @@ def _present(application: Application, found: list[TrainingStanding]) -> list[Tr
 
 
 def _sheet(path: Path | None) -> bytes | None:
-    from controller.file_formats.question_file import QUESTIONS_LIMIT
+    from controller.file_formats.question_file import QUESTIONS_LIMIT, read_questions
+    from controller.file_formats.text_encoding import utf8_text
 
-    return read_bytes(path, limit=QUESTIONS_LIMIT) if path is not None else None
+    if path is None:
+        return None
+    data = read_bytes(path, limit=QUESTIONS_LIMIT)
+    # What is wrong with it is told of the file as it is called here.
+    read_questions(utf8_text(data, where=path.name), where=path.name)
+    return data

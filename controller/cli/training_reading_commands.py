@@ -71,6 +71,8 @@ def read(
     told: dict[str, Any] = {"file": str(file), "text": text.digest.text}
     at_terminal = sys.stdin.isatty() and not out.as_json
     if not understood and not at_terminal:
+        if sheet is not None:
+            _show_questions(sheet, out)
         answers_too = ' --answers "1A 2B"' if sheet is not None else ""
         out.line(
             T(
@@ -79,8 +81,6 @@ def read(
                 answers=answers_too,
             )
         )
-        if sheet is not None:
-            _show_questions(sheet, out)
         out.document(told | {"signed": False, "training": standing_data(standing, out), **_asked(sheet)})
         return 0
     given = _given(answers)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from controller.cli.output import Output
+    from controller.domain.text import Text
     from controller.domain.training_notice import NoticeChange, TrainingNotice
     from controller.domain.training_standing import PersonTraining, TrainingStanding
 
@@ -26,11 +27,18 @@ def show_standings(found: Sequence[TrainingStanding], out: Output, *, person: st
         if own is not None:
             row += [own.state.value, moment_text(own.at), _score(own)]
         else:
-            share = f"{item.settled}/{item.assigned}（{item.share}%）"
-            row += [share, [missing.name for missing in item.missing], T("有") if item.questions else ""]
+            row += [share_shown(item), [missing.name for missing in item.missing], T("有") if item.questions else ""]
         rows.append(row)
     heads += [T("状态"), T("时间"), T("成绩")] if person is not None else [T("阅知"), T("还缺"), T("考题")]
     out.table(heads, rows)
+
+
+def share_shown(standing: TrainingStanding) -> Text:
+    """Return the share that has read a revision for a table, those who were waived counted apart."""
+    counts = {"done": standing.settled - standing.waived, "all": standing.assigned}
+    if standing.waived:
+        return T("{done}/{all}，豁免 {waived}", waived=standing.waived, **counts)
+    return T("{done}/{all}（{share}%）", share=standing.share, **counts)
 
 
 def show_people(standing: TrainingStanding, out: Output) -> None:
@@ -57,6 +65,7 @@ def standing_data(standing: TrainingStanding, out: Output) -> dict[str, Any]:
         "effective": standing.effective,
         "assigned": standing.assigned,
         "settled": standing.settled,
+        "waived": standing.waived,
         "share": standing.share,
         "explained": out.text(standing.explain()),
         "posts": list(standing.posts),

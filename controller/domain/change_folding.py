@@ -12,6 +12,7 @@ from controller.domain.change_request import (
     ChangeKind,
     ChangeRequest,
     ChangeSignature,
+    Postponement,
     ReviewComment,
 )
 from controller.domain.library_day import ItemKind
@@ -89,15 +90,24 @@ def _folded(request: ChangeRequest, stated: Statement) -> ChangeRequest:
         return replace(request, comments=tuple(answered))
     if event is Event.CHANGE_RETURNED:
         why = T("{name}退回：{reason}", name=by.name, reason=stated.reason or "")
-        return replace(_void(request, why), returned=stated.reason or "", returned_at=stated.at, records={})
+        return replace(
+            _void(request, why),
+            returned=stated.reason or "",
+            returned_at=stated.at,
+            records={},
+            former_records=_former(request),
+        )
     if event is Event.EFFECT_POSTPONED:
-        return replace(request, effective=_text(stated.new, "effective"))
+        day = _text(stated.new, "effective")
+        before = _optional(stated.old, "effective") or ""
+        moved = Postponement(stated.subject, before, day, by, stated.at, stated.reason or "")
+        return replace(request, effective=day, postponements=(*request.postponements, moved))
     if event is Event.CHANGE_ISSUED:
         return replace(request, issued=by, issued_at=stated.at, records=_records(request, stated))
     if event is Event.CHANGE_CLOSED:
         return replace(request, closed=by)
     if event is Event.CHANGE_CANCELLED:
-        return replace(request, cancelled=stated.reason or "")
+        return replace(request, cancelled=stated.reason or "", cancelled_by=by, cancelled_at=stated.at)
     raise ValueError(event)
 
 
@@ -153,7 +163,13 @@ def _signed(request: ChangeRequest, stated: Statement) -> ChangeRequest:
         wanted=_optional(stated.new, "effective") or request.wanted,
         effective=_optional(stated.new, "effective") if stated.event is Event.CHANGE_APPROVED else request.effective,
         records=_records(request, stated),
+        former_records=_former(request) if stated.event is Event.CHANGE_SUBMITTED else request.former_records,
     )
+
+
+def _former(request: ChangeRequest) -> tuple[str, ...]:
+    """Return the records of all rounds so far, the present one among them: it is over."""
+    return (*request.former_records, *(record for forms in request.records.values() for record in forms.values()))
 
 
 def _records(request: ChangeRequest, stated: Statement) -> dict[str, Mapping[str, str]]:

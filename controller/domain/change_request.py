@@ -130,6 +130,19 @@ class ChangeSignature:
 
 
 @dataclass(frozen=True)
+class Postponement:
+    """改期. An approved revision was given another day to come into force on."""
+
+    item: str
+    before: str
+    """Day it was to come into force, ISO 8601; empty: not stated."""
+    after: str
+    by: Signatory
+    at: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class ChangeRequest:
     """一次文件更改."""
 
@@ -167,11 +180,16 @@ class ChangeRequest:
     """First day in force, once it is approved."""
     records: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Item number → form number → record number of the paperwork that belongs to the present round."""
+    former_records: tuple[str, ...] = ()
+    """Record numbers of the paperwork of rounds that were returned, or begun anew after an edit."""
+    postponements: tuple[Postponement, ...] = ()
     issued: Signatory | None = None
     issued_at: str = ""
     closed: Signatory | None = None
     cancelled: str | None = None
     """Why it was given up."""
+    cancelled_by: Signatory | None = None
+    cancelled_at: str = ""
 
     @property
     def counting(self) -> tuple[ChangeSignature, ...]:

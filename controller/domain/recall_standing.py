@@ -22,6 +22,7 @@ class RecallStanding:
     back: int
     """n: copies that came back, destroyed ones among them."""
     lost: int
+    """Copies that are lost: of the change, else all of the document, recalled before or not."""
     out: tuple[ControlledCopy, ...]
     """Copies that are still with their holders."""
 
@@ -46,6 +47,6 @@ def recall_standing(
         number=number,
         recalled=len(wanted),
         back=sum(item.last in {CopyState.RETURNED, CopyState.DESTROYED} for item in wanted),
-        lost=sum(item.last is CopyState.LOST for item in wanted),
+        lost=sum(item.last is CopyState.LOST for item in (wanted if change else copies)),
         out=tuple(item for item in wanted if item.last in {CopyState.ISSUED, CopyState.RECEIVED}),
     )

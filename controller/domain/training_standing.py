@@ -100,6 +100,11 @@ class TrainingStanding:
         return sum(item.settled for item in self.people)
 
     @property
+    def waived(self) -> int:
+        """How many of them were waived: they have not read it."""
+        return sum(item.state is TrainingState.WAIVED for item in self.people)
+
+    @property
     def share(self) -> int:
         """Percent of the assigned who have understood it or were waived; whole, a hundred only when it is everybody."""
         return 100 * self.settled // self.assigned if self.people else 100
@@ -124,6 +129,8 @@ class TrainingStanding:
 
     def explain(self) -> Text:
         """Return the standing in one sentence."""
+        if self.waived:
+            return self._explain_with_waivers()
         counts = {"done": self.settled, "all": self.assigned, "share": self.share}
         if self.complete:
             return T("阅知 {done}/{all} 人（{share}%）", **counts)
@@ -132,6 +139,15 @@ class TrainingStanding:
             few, count = names[:_NAMED], len(names)
             return T("阅知 {done}/{all} 人（{share}%），还缺：{names}等 {count} 人", **counts, names=few, count=count)
         return T("阅知 {done}/{all} 人（{share}%），还缺：{names}", **counts, names=names)
+
+    def _explain_with_waivers(self) -> Text:
+        """Return the standing in one sentence, those who were waived counted apart."""
+        read = self.settled - self.waived
+        counts = {"done": read, "waived": self.waived, "all": self.assigned}
+        names = [item.name for item in self.missing]
+        if not names:
+            return T("应阅知 {all} 人：已阅知 {done} 人、豁免 {waived} 人", **counts)
+        return T("应阅知 {all} 人：已阅知 {done} 人、豁免 {waived} 人，还缺：{names}", **counts, names=names)
 
 
 def training_chain(number: str, revision: str) -> str:

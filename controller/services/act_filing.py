@@ -181,14 +181,18 @@ class ActFiling:
             ClockBackwardsError: the clock is behind what was already filed.
             WorkspaceBusyError: another program holds the site too long.
         """
-        planned = self._plan(by, parts)
+        seen = expects or {}
+        try:
+            planned = self._plan(by, parts)
+        except RefusedError:
+            # Where somebody else went on meanwhile, that is the reason to tell, not what it did to a record.
+            _check_seen(self._desk.archive, seen)
+            raise
         with self._desk.archive.writing() as writer:
             at = writer.moment(self._desk.clock.now())
             tip = self._desk.archive.tip()
             gathered = GatheredFiles(writer)
-            for chain, seen in (expects or {}).items():
-                if last_sequence(gathered, chain) != seen:
-                    raise ActOvertakenError(chain=chain)
+            _check_seen(gathered, seen)
             numbers: dict[str, RecordNumber] = {}
             made = _Made(gathered, ActMoment(at, gathered, numbers), numbers)
             for part in planned:
@@ -278,6 +282,13 @@ class ActFiling:
         made.gathered.add(files)
         record.took(one, part.entry)
         made.records.append(Filed(number, one.state, one.digest, part.entry.told))
+
+
+def _check_seen(archive: ArchiveReader, seen: Mapping[str, int]) -> None:
+    """Make sure that chains end where the caller saw them end."""
+    for chain, last in seen.items():
+        if last_sequence(archive, chain) != last:
+            raise ActOvertakenError(chain=chain)
 
 
 def _archive_change(by: Signer, made: _Made, covered_by: int) -> ArchiveChange:

@@ -80,10 +80,10 @@ class EffectPassedError(RefusedError):
 
     code = "effect-day-passed"
 
-    def __init__(self, *, day: date, today: date) -> None:
+    def __init__(self, *, day: date, today: date, option: str = "--effective") -> None:
         super().__init__(
             T("生效日期 {day} 早于今天（{today}）。", day=day, today=today),
-            hint=T("用 --effective 另定生效日期，须在批准当日或以后。"),
+            hint=T("用 {option} 另定生效日期，须在今天或以后。", option=option),
         )
 
 

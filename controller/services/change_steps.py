@@ -16,6 +16,7 @@ from controller.services.archive_ports import ControlledChange
 from controller.services.change_approval import EffectPassedError, opened_records
 from controller.services.change_chain import chain_of, check_open
 from controller.services.change_reason import REASON_AT_LEAST, checked_reason
+from controller.services.document_library import DocumentLibrary
 from controller.services.staff_directory import PostNeededError, check_post
 from controller.services.statement_filing import StatementDraft
 
@@ -77,6 +78,18 @@ class SameDayError(RefusedError):
 
     def __init__(self, *, number: str, day: date) -> None:
         super().__init__(T("{number} 本来就定于 {day} 生效。", number=number, day=day), hint=T("用 --to 写明另一天。"))
+
+
+class CommentClauseError(NotFoundError):
+    """没有这一条. A comment is about a clause that the draft has, or about the whole document."""
+
+    code = "change-comment-clause"
+
+    def __init__(self, *, item: str, wanted: str, known: Sequence[str]) -> None:
+        super().__init__(
+            T("{item} 的草稿里没有条款“{wanted}”。", item=item, wanted=wanted[:_PLACE_LENGTH]),
+            hint=T("有这些条款：{known}；对整份文件提意见时不写 --clause。", known=list(known)),
+        )
 
 
 class CommentTextError(RefusedError):
@@ -156,17 +169,29 @@ class ChangeSteps:
         Raises:
             ChangeNotOpenError: the change is approved or given up.
             CommentTextError: there is nothing to say.
-            ChangeItemUnknownError: the change has no such item.
+            ChangeItemUnknownError, CommentClauseError: the change has no such item, its draft no such clause.
         """
         request = self._requests.read(wanted)
         check_open(request)
         about = _item_of(request, item)
+        self._check_clause(request, about, clause)
         new: dict[str, Wire] = {
             "item": about,
             "clause": stated_text(clause, most=_PLACE_LENGTH, lines=False),
             "text": _said(text),
         }
         return self._state(request, by, Event.CHANGE_COMMENTED, new=new)
+
+    def _check_clause(self, request: ChangeRequest, item: str, clause: str) -> None:
+        """Make sure that the draft of a document has a clause of that number or mark; nothing: the whole document."""
+        library = DocumentLibrary(self._requests.draft(request, self._approved))
+        if not clause.strip() or item not in library.numbers():
+            return
+        clauses = library.show(item).segment.clauses
+        known = [found.label.strip() for found in clauses if found.label.strip()]
+        marks = {found.id for found in clauses if found.id is not None}
+        if clause.strip() not in marks and _bare(clause) not in {_bare(label) for label in known}:
+            raise CommentClauseError(item=item, wanted=clause.strip(), known=known)
 
     def resolve(self, wanted: str, comment: str, answer: str, by: Signer) -> ChangeRequest:
         """Answer a comment; who drafts, opened the change, or made the comment may.
@@ -244,7 +269,7 @@ class ChangeSteps:
         number = _item_of(request, item)
         today = self._clock.now().date()
         if day < today:
-            raise EffectPassedError(day=day, today=today)
+            raise EffectPassedError(day=day, today=today, option="--to")
         check_post(self._staff, by.signatory, self._rules.deciding_posts, T("更改生效日期"))
         said = checked_reason(reason)
         schedule = read_effect(self._approved.read(EFFECT_FILE))
@@ -285,6 +310,8 @@ class ChangeSteps:
         """
         request = self._requests.read(wanted)
         check_post(self._staff, by.signatory, self._rules.controller_posts, T("发放文件"))
+        if request.issued is not None:
+            raise self._not_yet(request, T("已由{name}发放，不必再发放", name=request.issued.name))
         if request.status is not ChangeStatus.APPROVED:
             raise self._not_yet(request, T("批准之后才能发放"))
         by.ready(_ISSUE)
@@ -300,6 +327,8 @@ class ChangeSteps:
         """
         request = self._requests.read(wanted)
         check_post(self._staff, by.signatory, self._rules.controller_posts, T("办结更改"))
+        if request.closed is not None:
+            raise self._not_yet(request, T("已由{name}办结，不必再办结", name=request.closed.name))
         if request.status is not ChangeStatus.ISSUED:
             raise self._not_yet(request, T("发放之后才能办结"))
         if request.effective is not None and request.effective > self._clock.now().date().isoformat():
@@ -359,6 +388,11 @@ class ChangeSteps:
         parts: list[Part] = [*before, StatementPart(stated)]
         self._acts.file(by, parts, expects={chain_of(request.number): request.sequence})
         return self._requests.read(request.number)
+
+
+def _bare(label: str) -> str:
+    """Return the number of a clause without what is written around it."""
+    return label.strip().removeprefix("第").rstrip(".．。、条款 ")
 
 
 def _said(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from controller.domain.controlled_copies import OUTSIDE, CopyHolder, Medium, next_copy
+from controller.domain.controlled_copies import OUTSIDE, CopyHolder, CopyState, Medium, next_copy
 from controller.domain.errors import RefusedError
 from controller.domain.identifiers import RecordNumber
 from controller.domain.statement import COPIES, Event
@@ -108,6 +108,10 @@ class PlannedCopy:
     medium: str
     waiting: bool
     """Whether the revision is approved and waits for its day."""
+    beside: tuple[str, ...] = ()
+    """Numbers of the copies of this revision that the same holder has already."""
+    leaving: bool = False
+    """Whether the document is approved to be withdrawn."""
 
 
 @dataclass
@@ -140,16 +144,19 @@ class CopyIssuing:
         chosen = asked or governing[-1]
         in_force = number in reading.library.numbers() and reading.library.document(number).revision.text == chosen
         source = reading.library if in_force else reading.approved
-        held = reading.held(number)
+        held, holder = reading.held(number), self._holder(to)
+        own = [item for item in held.copies if item.holder.told == holder.told and item.revision == chosen]
         return PlannedCopy(
             held=held,
             number=number,
             title=source.document(number).title,
             revision=chosen,
             copy=next_copy(held.copies),
-            holder=self._holder(to),
+            holder=holder,
             medium=Medium(medium).value,
             waiting=not in_force,
+            beside=tuple(item.copy for item in own if item.last in {CopyState.ISSUED, CopyState.RECEIVED}),
+            leaving=number not in reading.approved.numbers(),
         )
 
     def issue(self, planned: PlannedCopy, by: Signer, *, shown: Digest | None = None) -> CopyAct:

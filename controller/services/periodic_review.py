@@ -70,6 +70,24 @@ class ReviewImprovementError(RefusedError):
         )
 
 
+class ReviewRepeatedError(RefusedError):
+    """今天已登记过. The same came out of a review of the same revision on the same day."""
+
+    code = "review-repeated"
+
+    def __init__(self, *, number: str, review: DocumentReview) -> None:
+        super().__init__(
+            T(
+                "{number} {revision} 的评审今天已由{name}登记过，结论同样是“{outcome}”。",
+                number=number,
+                revision=review.revision,
+                name=review.by.name,
+                outcome=review.outcome.value,
+            ),
+            hint=T("不必再登记；qms review list {number} 列出历次评审。", number=number),
+        )
+
+
 @dataclass(frozen=True)
 class Judgement:
     """评审意见. What a reviewer says of a document, in the words of the form."""
@@ -168,6 +186,7 @@ class PeriodicReview:
             UnknownDocumentError: there is no such document in force.
             PostNeededError: `by` holds no post that reviews documents.
             ReviewImprovementError: it comes to a change and does not say what is to change.
+            ReviewRepeatedError: the same was filed today.
             ValuesRefusedError: the judgements do not go together (JL-035).
         """
         number = self.library.resolve(wanted)
@@ -177,6 +196,10 @@ class PeriodicReview:
         if judgement.outcome is not Outcome.KEPT and len(improvement) < _SHORTEST_REASON:
             raise ReviewImprovementError(outcome=judgement.outcome.value)
         before = self.standing(number)
+        last = before.last
+        same = last is not None and (last.revision, last.outcome) == (before.revision, judgement.outcome)
+        if last is not None and same and last.at.astimezone(self.zone).date() == self.today:
+            raise ReviewRepeatedError(number=number, review=last)
         chain = f"{REVIEWS}/{number}"
         newest = self.statements.newest(chain)
         by.ready(REVIEWING)

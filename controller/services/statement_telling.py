@@ -37,6 +37,7 @@ FACT_LABELS: Mapping[str, Text] = {
     "attempt": T("第几次答题"),
     "attempts": T("最多答题次数"),
     "authority": T("时间戳机构"),
+    "begun": T("提出更改时生成"),
     "certificate": T("证书"),
     "change": T("更改编号"),
     "changes": T("Word 修订"),

@@ -100,6 +100,8 @@ def test_the_whole_path_from_one_revision_to_the_next(workspace: Workspace, monk
     forms = {record.rpartition("-20")[0] for record in submitted["records_filed"]}
     assert forms == {"XX-YLQXJL-001", "XX-YLQXJL-002"}
     said = acted(workspace, "change", "comment", number, "“并”字是否通顺？", "--clause", "1", person="林静")
+    nowhere = workspace.qms("change", "comment", number, "写得不清楚", "--clause", "9.9", person="林静")
+    assert (nowhere.code, "没有条款“9.9”" in nowhere.err, "5.1" in nowhere.err) == (3, True, True), nowhere.err
     assert said["unresolved"] == 1
     refused(workspace, "change-comments-open", "change", "review", number, person="林静")
     acted(workspace, "change", "resolve", number, "1", "--answer", "通顺，保留")
@@ -211,6 +213,8 @@ def test_returning_gives_the_change_back_with_the_reason(workspace: Workspace) -
     assert returned["status"] == "returned"
     assert acted(workspace, "record", "show", record)["stage"] == "returned"
     assert acted(workspace, "change", "submit", number)["status"] == "in-review"
+    assert acted(workspace, "change", "show", number)["former_records"][0] == record
+    assert "以前各轮的记录（已退回或重新提交）：" + record in workspace.qms("change", "show", number).out
     acted(workspace, "change", "review", number, person="林静")
     acted(workspace, "change", "approve", number, "--effective", today().isoformat(), person="周明")
     assert acted(workspace, "doc", "signatures", "CX-014")["complete"]
@@ -254,6 +258,21 @@ def test_one_word_file_is_checked_in_again_edited_further_or_not_but_never_over_
     refused(workspace, "checkin-outdated", "doc", "checkin", str(file))
 
 
+def test_who_approves_what_concerns_no_post_is_told_that_nobody_reads_it(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = opened(workspace)
+    drafted(workspace)
+    acted(workspace, "change", "submit", number)
+    acted(workspace, "change", "review", number, person="林静")
+    from controller.bootstrap.changes import Changes
+
+    monkeypatch.setattr(Changes, "_follows", lambda *_: [])
+    said = f"{NUMBER}：没有查到必须阅知的岗位；需要阅知的，用 qms training assign {NUMBER} --post 岗位 布置"
+    assert said in workspace.qms("change", "approve", number, "--yes", person="周明").out
+    assert said in workspace.qms("change", "issue", number).out
+
+
 def test_postponing_is_a_signed_act_and_the_day_then_decides(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +280,15 @@ def test_postponing_is_a_signed_act_and_the_day_then_decides(
     number = approved(workspace, "--effective", (now + timedelta(days=3)).isoformat())
     later = (now + timedelta(days=20)).isoformat()
     acted(workspace, "change", "postpone", number, "--to", later, "--reason", "培训还没有完成", person="林静")
+    told = workspace.qms("change", "show", number).out
+    was = (now + timedelta(days=3)).isoformat()
+    assert f"改期：{NUMBER} 由 {was} 改为 {later} 生效，林静（质量负责人）" in told
+    assert "原因：培训还没有完成" in told
+    assert [item["to"] for item in acted(workspace, "change", "show", number)["postponements"]] == [later]
+    gone = ("--to", (now - timedelta(days=1)).isoformat(), *REASON)
+    assert "用 --to 另定" in refused(workspace, "effect-day-passed", "change", "postpone", number, *gone, person="林静")
+    acted(workspace, "change", "issue", number)
+    assert "已由陈晓发放，不必再发放" in refused(workspace, "change-not-ready", "change", "issue", number)
     with monkeypatch.context() as patch:
         days_later(workspace, patch, 4, "陈晓")
         assert revision(workspace) == "A/0"
@@ -300,6 +328,8 @@ def test_a_withdrawn_document_governs_until_its_day_and_its_number_is_never_used
     acted(workspace, "change", "review", number, person="林静")
     acted(workspace, "change", "approve", number, person="周明")
     assert workspace.qms("doc", "show", "ZD-030").code == 0
+    late = workspace.qms("copy", "issue", "ZD-030", "--to", "刘洋", "--medium", "电子").out
+    assert "注意：XX-YLQXZD-030 已批准作废，作废之日须收回这一份" in late
     with monkeypatch.context() as patch:
         days_later(workspace, patch, 2, "陈晓")
         assert workspace.qms("doc", "show", "ZD-030").code == 3
@@ -329,6 +359,8 @@ def test_what_is_edited_behind_a_draft_is_refused_before_anybody_signs(workspace
     number = opened(workspace)
     drafted(workspace)
     acted(workspace, "change", "cancel", number, *REASON)
+    assert "取消：陈晓（质管员）" in workspace.qms("change", "show", number).out
+    assert acted(workspace, "change", "show", number)["cancelled"]["reason"] == REASON[1]
     refused(workspace, "change-not-open", "change", "submit", number)
     assert opened(workspace).endswith("-0002")
 

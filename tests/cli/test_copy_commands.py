@@ -25,7 +25,8 @@ def told(answer: Answer) -> Any:
 
 
 def issue(workspace: Workspace, to: str, *more: str, person: str = "陈晓") -> Any:
-    return told(workspace.qms("--json", "copy", "issue", "CX-014", "--to", to, *more, person=person))
+    printed = more if "--out" in more else (*more, "--medium", "电子")
+    return told(workspace.qms("--json", "copy", "issue", "CX-014", "--to", to, *printed, person=person))
 
 
 def states(workspace: Workspace) -> dict[str, str]:
@@ -117,8 +118,12 @@ def test_the_wrong_person_post_order_and_revision_are_refused_with_a_sentence(wo
     refused(workspace.qms(*new, "不存在的部门"), "copy-holder", "售后服务部")
     refused(workspace.qms(*new, "外部："), "copy-holder")
     assert workspace.qms("copy", "issue", "CX-999", "--to", "刘洋").code == 3
+    paper = workspace.qms(*new, "刘洋")
+    assert (paper.code, "--out 副本.pdf" in paper.err, states(workspace)) == (2, True, {})
     issue(workspace, "刘洋")
     issue(workspace, "售后服务部")
+    second = workspace.qms(*new, "售后服务部", "--medium", "电子").out
+    assert "售后服务部已经持有这一版的第 02 号副本" in second
     take = ("copy", "receive", "CX-014", "--copy")
     assert workspace.qms(*take, "07", person="刘洋").code == 3
     refused(workspace.qms(*take, "01", person="王强"), "copy-not-holder", "刘洋")
@@ -139,7 +144,7 @@ def test_the_wrong_person_post_order_and_revision_are_refused_with_a_sentence(wo
     refused(workspace.qms("copy", "lost", "CX-014", "--copy", "01", "--reason", "搬迁时遗失"), "copy-state")
     refused(workspace.qms(*take, "01", person="刘洋"), "copy-state", "遗失")
     assert workspace.qms("copy", "return", "CX-014", "--copy", "01", "--why", "其他").code == 0, "found again"
-    assert states(workspace) == {"01": "returned", "02": "returned"}
+    assert states(workspace) == {"01": "returned", "02": "returned", "03": "issued"}
     refused(workspace.qms("copy", "destroy", record_of(workspace, "01")), "copy-destruction-order")
     assert workspace.qms("verify").code == 0
 

@@ -59,6 +59,29 @@ def test_help_is_chinese_by_default_and_english_when_asked() -> None:
     assert "质量记录" not in english
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["change", "show"], "缺少参数 '编号'"),
+        (
+            ["change", "open", "--document", "CX-014", "--reason", "更正", "--plan", "2026/1/1"],
+            "年-月-日，例如 2026-01-31",
+        ),
+    ],
+)
+def test_what_is_written_wrong_is_told_in_chinese(words: list[str], said: str) -> None:
+    command = [sys.executable, "-m", "controller", *words]
+    result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert (result.returncode, said in result.stderr) == (2, True), result.stderr
+    assert "NUMBER" not in result.stderr
+    assert "%Y" not in result.stderr
+
+
+def test_whoever_only_looks_may_say_who_they_are_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--workspace", str(tmp_path), "doc", "list", "--as", "陈晓"], "zh") == 3
+    assert "workspace-missing" in capsys.readouterr().err
+
+
 def test_help_loads_none_of_the_heavy_libraries() -> None:
     probe = (
         "import sys\n"

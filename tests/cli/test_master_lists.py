@@ -53,7 +53,7 @@ def test_the_list_of_forms_tells_department_keeper_and_retention(workspace: Work
 @pytest.mark.slow
 def test_approval_effect_copies_and_changes_show_in_the_list(workspace: Workspace, tmp_path: Path) -> None:
     number = approved(workspace, "--effective", today().isoformat())
-    acted(workspace, "copy", "issue", "CX-014", "--to", "售后服务部")
+    acted(workspace, "copy", "issue", "CX-014", "--to", "售后服务部", "--medium", "电子")
     acted(workspace, "change", "open", "--document", "CX-015", "--reason", "内审发现用语不准确")
     rows = listed(workspace, "TZ-01", tmp_path)
     row = rows["XX-YLQXCX-014"]

@@ -79,7 +79,7 @@ def test_a_new_person_from_adding_to_the_first_login(workspace: Workspace) -> No
 
 
 def test_without_a_terminal_what_is_missing_is_named(workspace: Workspace) -> None:
-    assert "NAME" in workspace.qms("person", "add").err
+    assert "请写明 姓名" in workspace.qms("person", "add").err
     assert "--post" in workspace.qms("person", "add", "郑浩", person="周明").err
     assert "--check" in workspace.qms("person", "add", "郑浩", "--post", "sales_clerk", person="周明").err
     add(workspace)

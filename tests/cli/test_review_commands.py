@@ -53,6 +53,8 @@ def test_a_review_is_signed_with_its_record_and_moves_the_next_one(workspace: Wo
         "review", "record", "CX-014", "--outcome", "修订", *GOOD, "--improvement", "第5.3条与现行规定不一致"
     )
     assert f"qms change open --document {DOCUMENT} --kind 修订 --reason 第5.3条与现行规定不一致" in change.out
+    again = ("review", "record", "CX-014", "--outcome", "修订", *GOOD, "--improvement", "第5.3条与现行规定不一致")
+    refused(workspace.qms(*again), "review-repeated", "今天已由陈晓登记过")
     assert due(workspace)[DOCUMENT]["undone"] == "修订"
     assert "上次评审结论为“修订”，还没有更改" in workspace.qms("review", "due").out
     assert "上次评审结论为“修订”" in workspace.qms("doc", "show", "CX-014").out

@@ -91,6 +91,11 @@ def test_answers_come_from_the_command_or_a_file_and_wrong_ones_end_with_code_on
         {"ask": "谁受理投诉？", "kind": "单选", "choices": ["售后服务管理人员", "仓储养护员"]},
         {"ask": "记录可以事后补写日期。", "kind": "判断", "choices": []},
     ]
+    said = workspace.qms("training", "read", "CX-014", person="刘洋").out
+    assert said.index("谁受理投诉？") < said.index('--understood --answers "1A 2B"')
+    sheet.with_name("坏题.yml").write_text(QUESTIONS.replace("answer: 错", "answer: 对错"), encoding="utf-8")
+    bad = workspace.qms("training", "questions", "CX-014", str(sheet.with_name("坏题.yml")))
+    assert (bad.code, "坏题.yml:4" in bad.err, "questions.yml" in bad.err) == (6, True, False), bad.err
     read = ("training", "read", "CX-014", "--understood", "--answers")
     wrong = workspace.qms(*read, "1A 2对", person="刘洋")
     assert wrong.code == 1
@@ -128,6 +133,9 @@ def test_a_waiver_needs_another_who_decides(workspace: Workspace) -> None:
     done = workspace.qms(*words, person="林静")
     assert done.code == 0, done.err
     assert "已豁免 刘洋" in done.out
+    assert "应阅知 1 人：已阅知 0 人、豁免 1 人" in done.out
+    assert "0/1，豁免 1" in workspace.qms("training", "list").out
+    assert "0/1，豁免 1" in workspace.qms("doc", "list").out
     assert new_call(workspace)[0] == 0
 
 

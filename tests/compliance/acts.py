@@ -234,7 +234,7 @@ def _changes_made_ready(workspace: Workspace) -> dict[str, str]:
 def _copies_made_ready(workspace: Workspace) -> str:
     """Hand out copies 01, 02 and 03; return the record by which 01 is to be destroyed."""
     for holder in ("孙丽", "刘洋", "王强"):
-        assert workspace.qms("copy", "issue", "CX-015", "--to", holder).code == 0
+        assert workspace.qms("copy", "issue", "CX-015", "--to", holder, "--medium", "电子").code == 0
     assert workspace.qms("copy", "return", "CX-015", "--copy", "01", "--why", "破损").code == 0
     asked = ("copy", "request-destruction", "CX-015", "--copy", "01", "--reason", "破损不能使用", "--no-hold")
     record: str = done(workspace.qms("--json", *asked))["record"]

@@ -136,6 +136,12 @@ def test_a_lost_copy_that_turns_up_comes_back_and_is_counted_once() -> None:
     assert (after.recalled, after.back, after.lost, after.complete) == (3, 3, 0, True)
 
 
+def test_a_copy_that_was_lost_before_anything_was_recalled_is_counted_as_lost() -> None:
+    copies = fold(issued("01"), issued("02"), of("01", Event.COPY_LOST))
+    standing = recall_standing(NUMBER, copies, today=DAY, governing=["A/0"])
+    assert (standing.recalled, standing.back, standing.lost) == (0, 0, 1)
+
+
 def test_a_copy_is_found_by_its_number_with_or_without_zeros() -> None:
     copies = fold(issued("01"), issued("12"))
     assert find_copy(copies, NUMBER, "1").copy == "01"

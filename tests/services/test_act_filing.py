@@ -27,7 +27,7 @@ from controller.services.change_paperwork import APPLICATION, CHANGE, applicatio
 from controller.services.changed_texts import ChangedText
 from controller.services.entry_making import ValuesRefusedError
 from controller.services.library_adoption import library_statement
-from controller.services.record_control import ShownChangedError
+from controller.services.record_control import NothingChangedError, ShownChangedError
 from controller.services.stage_control import StageRefusedError
 from controller.services.statement_filing import StatementDraft
 
@@ -315,6 +315,18 @@ def test_who_looked_at_an_older_state_of_a_chain_files_nothing(app: Application,
     )
     assert "在您查看之后，trail 已由他人继续办理" in str(refused.value)
     app.acts.file(officer, [OpeningPart("JL-020", VISIT)], expects={"trail": seen + 1, "changes/2026-0001": 0})
+
+
+def test_who_came_second_is_told_so_and_not_what_it_did_to_the_record(app: Application) -> None:
+    officer = app.person(OFFICER)
+    number = app.acts.file(officer, [OpeningPart("XX-YLQXJL-018", COMPLAINT)]).records[0].number
+    seen = last(app, "trail")
+    parts: list[Part] = [StatementPart(printed()), AdvancingPart(number, {"department": "ICU"})]
+    app.acts.file(officer, parts, expects={"trail": seen})
+    with pytest.raises(ActOvertakenError):
+        app.acts.file(officer, parts, expects={"trail": seen})
+    with pytest.raises(NothingChangedError):
+        app.acts.file(officer, parts)
 
 
 def test_an_act_is_refused_when_a_record_of_it_went_on_meanwhile(app: Application) -> None:

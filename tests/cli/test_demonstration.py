@@ -259,8 +259,8 @@ def test_what_people_hold_in_their_hands_after_the_change_says_what_it_is(demons
         return text.replace(" ", "").replace("\n", "")
 
     assert all(word in said("XX-YLQXCX-014已签署.pdf") for word in ("签署页", "2026-0001", "A/1"))
-    assert all(word in said("XX-YLQXCX-014受控副本.pdf") for word in ("受控", "02", "赵敏"))
+    assert all(word in said("XX-YLQXCX-014受控副本.pdf") for word in ("受控", "02", "赵敏", "起生效"))
     assert all(word in said("XX-YLQXCX-014更改通知.pdf") for word in ("更改通知", "2026-10-12", "购销员"))
     assert len(PdfReader(folder / "体系文件汇编（程序）.pdf").pages) == demonstration.summary["change"]["set_pages"]
     page = (folder / "XX-YLQXCX-014更改历史.html").read_text(encoding="utf-8")
-    assert all(word in page for word in ("A/0", "A/1", "赵敏", "年度评审结论为修订"))
+    assert all(word in page for word in ("A/0", "A/1", "赵敏", "年度评审结论为修订", "现行有效"))

@@ -19,6 +19,7 @@ from tests.adapters.test_pdf_signing import print_out
 from tests.signers import company
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tests.conftest import Workspace
@@ -185,6 +186,17 @@ def test_the_page_is_self_contained_and_tells_everything(revised: Workspace, tmp
     assert (again.code, "file-exists" in again.err) == (4, True)
 
 
+def without_signers(blocks: Sequence[Any]) -> list[Any]:
+    """What a print says but for who signed it and since when it governs: a redline is of the texts."""
+    told_by_signatures = {"编制", "审核", "批准", "生效日期"}
+    return [
+        tuple(row[:1] if row and row[0] in told_by_signatures else row for row in block)
+        if isinstance(block, tuple)
+        else block
+        for block in blocks
+    ]
+
+
 def test_the_redline_holds_both_prints(revised: Workspace, tmp_path: Path) -> None:
     target, new = tmp_path / "对照.docx", tmp_path / "new.docx"
     sign_all(revised)  # of what is not signed the print says so
@@ -193,7 +205,7 @@ def test_the_redline_holds_both_prints(revised: Workspace, tmp_path: Path) -> No
     document = open_docx(target.read_bytes()).contents["word/document.xml"]
     assert revised.qms("doc", "print", "CX-014", "--out", str(new)).code == 0
     printed = open_docx(new.read_bytes()).contents["word/document.xml"]
-    assert body_blocks(accepted(document)) == body_blocks(accepted(printed))
+    assert without_signers(body_blocks(accepted(document))) == without_signers(body_blocks(accepted(printed)))
     assert "5.3.医疗器械购销员" in str(body_blocks(rejected(document)))
     assert 'w:author="林静"'.encode() in document
     trail = revised.qms("audit-trail", "--limit", "3").out

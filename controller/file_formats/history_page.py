@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from controller.domain.clause import Island, Table
 from controller.domain.document_comparison import CHANGE_WORDS
 from controller.domain.text import T
-from controller.domain.text_difference import Mark
+from controller.file_formats.html_text import marked_html, safe_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
     from controller.domain.document_timeline import DocumentTimeline, DocumentVersion, VersionSignature
     from controller.domain.text import Text
     from controller.domain.text_difference import Stretch
-
-_UNSEEN = {
-    code: "\ufffd"
-    for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFFFE, 0xFFFF)
-    if chr(code) not in "\n\t"
-} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
-_TAGS = {Mark.ADDED: "ins", Mark.REMOVED: "del"}
 
 _STYLE = """
 :root{color-scheme:light}
@@ -93,9 +86,9 @@ class _Page:
             f'<html lang="{escape(self._language)}"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-            f"<title>{_safe(title)}</title><style>{_STYLE}</style></head><body>",
-            f"<h1>{_safe(page.title)}</h1>",
-            f"<p>{_safe(page.number)} · {_safe(page.company)} · {self._say(kind)}</p>",
+            f"<title>{safe_html(title)}</title><style>{_STYLE}</style></head><body>",
+            f"<h1>{safe_html(page.title)}</h1>",
+            f"<p>{safe_html(page.number)} · {safe_html(page.company)} · {self._say(kind)}</p>",
             f'<p class="quiet">{self._say(made)}</p>',
             *self._revisions(),
             *self._timeline(),
@@ -106,7 +99,7 @@ class _Page:
         return "\n".join(parts).encode()
 
     def _say(self, text: Text) -> str:
-        return _safe(self._translate(text))
+        return safe_html(self._translate(text))
 
     def _title(self, text: Text) -> str:
         return f"<h2>{self._say(text)}</h2>"
@@ -126,10 +119,10 @@ class _Page:
             change = item.change.number if item.change is not None else ""
             status = self._page.statuses.get(item.revision)
             yield (
-                f'<tr><td class="number">{_safe(item.revision)}</td>'
+                f'<tr><td class="number">{safe_html(item.revision)}</td>'
                 f"<td>{self._say(status) if status is not None else ''}</td>"
-                f'<td class="number">{item.effective}</td><td>{_safe(approved)}</td>'
-                f'<td class="number">{_safe(change)}</td><td>{self._why(item.first)}</td></tr>'
+                f'<td class="number">{item.effective}</td><td>{safe_html(approved)}</td>'
+                f'<td class="number">{safe_html(change)}</td><td>{self._why(item.first)}</td></tr>'
             )
         yield "</tbody></table>"
 
@@ -144,7 +137,7 @@ class _Page:
         yield self._heads(heads)
         for item in timeline.versions:
             why = [self._why(item)]
-            why += [_safe(f"{row.clauses} {row.reason}".strip()) for row in item.recovered]
+            why += [safe_html(f"{row.clauses} {row.reason}".strip()) for row in item.recovered]
             if item.problem is not None:
                 why.append(f'<span class="warning">{self._say(item.problem)}</span>')
             yield (
@@ -159,7 +152,7 @@ class _Page:
         return f"<table><thead><tr>{''.join(f'<th>{self._say(head)}</th>' for head in heads)}</tr></thead><tbody>"
 
     def _revision(self, item: DocumentVersion) -> str:
-        return self._say(T("已移出文件库")) if item.gone else _safe(item.revision or "?")
+        return self._say(T("已移出文件库")) if item.gone else safe_html(item.revision or "?")
 
     def _author(self, item: DocumentVersion) -> str:
         stated = item.stated
@@ -169,10 +162,10 @@ class _Page:
             return f'<span class="warning">{self._say(unstated)}</span>'
         wrong = stated.flaw if stated is not None else None
         flaw = f' <span class="warning">{self._say(wrong)}</span>' if wrong is not None else ""
-        return f"{_safe(by.name)}（{_safe(by.post)}）{flaw}"
+        return f"{safe_html(by.name)}（{safe_html(by.post)}）{flaw}"
 
     def _why(self, item: DocumentVersion) -> str:
-        return _safe(item.why) if isinstance(item.why, str) else self._say(item.why)
+        return safe_html(item.why) if isinstance(item.why, str) else self._say(item.why)
 
     def _signatures(self, item: DocumentVersion) -> str:
         told = [self._signature(signature) for signature in item.signatures]
@@ -184,8 +177,8 @@ class _Page:
     def _signature(self, signature: VersionSignature) -> str:
         words = f"{signature.meaning} {signature.by.name} {_moment(signature.at)}"
         if signature.flaw is not None:
-            return f'<span class="warning">{_safe(words)}（{self._say(signature.flaw)}）</span>'
-        return _safe(signature.on_paper or words)
+            return f'<span class="warning">{safe_html(words)}（{self._say(signature.flaw)}）</span>'
+        return safe_html(signature.on_paper or words)
 
     # -- differences -------------------------------------------------------------------------------------------
 
@@ -198,14 +191,14 @@ class _Page:
             told = T("{changes}。", changes=comparison.explain())
             yield f'<p class="quiet">{self._say(told)}</p>'
             for item in comparison.control:
-                marks = f"<del>{_safe(item.old)}</del>" if item.old else ""
-                marks += f" <ins>{_safe(item.new)}</ins>" if item.new else ""
+                marks = f"<del>{safe_html(item.old)}</del>" if item.old else ""
+                marks += f" <ins>{safe_html(item.new)}</ins>" if item.new else ""
                 yield f'<div class="change">{self._say(item.item)}：<span class="wording">{marks}</span></div>'
             for path, kind in comparison.files:
-                yield f'<div class="change">{self._kind(CHANGE_WORDS[kind])}{_safe(path)}</div>'
+                yield f'<div class="change">{self._kind(CHANGE_WORDS[kind])}{safe_html(path)}</div>'
             for change in comparison.changes:
                 kinds = "".join(self._kind(word) for kind, word in CHANGE_WORDS.items() if kind in change.kinds)
-                yield f'<div class="change">{kinds}<b>{_safe(change.place)}</b>{self._change(change)}</div>'
+                yield f'<div class="change">{kinds}<b>{safe_html(change.place)}</b>{self._change(change)}</div>'
 
     def _version(self, item: DocumentVersion) -> str:
         if item.draft and item.change is not None:
@@ -234,13 +227,14 @@ class _Page:
     def _whole(self, piece: Shown, tag: str) -> str:
         if isinstance(piece, Table):
             rows = "".join(
-                f"<tr>{''.join(f'<td><{tag}>{_safe(cell)}</{tag}></td>' for cell in row)}</tr>" for row in piece.rows
+                f"<tr>{''.join(f'<td><{tag}>{safe_html(cell)}</{tag}></td>' for cell in row)}</tr>"
+                for row in piece.rows
             )
             return f'<table class="wording">{rows}</table>'
         if isinstance(piece, Island):
             caption = piece.caption or self._translate(T("图表"))
-            return f'<div class="wording"><{tag}>〔{_safe(caption)}〕</{tag}></div>'
-        return f'<div class="wording"><{tag}>{_safe(piece.content)}</{tag}></div>'
+            return f'<div class="wording"><{tag}>〔{safe_html(caption)}〕</{tag}></div>'
+        return f'<div class="wording"><{tag}>{safe_html(piece.content)}</{tag}></div>'
 
     # -- blame -------------------------------------------------------------------------------------------------
 
@@ -260,14 +254,14 @@ class _Page:
             if item.approved is not None and item.approved_in is not None:
                 approved = f"{item.approved.by.name} {item.approved.at:%Y-%m-%d}（{item.approved_in.revision}）"
             yield (
-                f'<tr><td class="number">{_safe(item.place)}</td>'
-                f'<td class="wording">{_safe(item.clause.text)}{self._earlier(item)}</td>'
-                f'<td class="number">{_safe(changed.revision)}</td>'
-                f'<td class="number">{_safe(changed.change.number if changed.change is not None else "")}</td>'
+                f'<tr><td class="number">{safe_html(item.place)}</td>'
+                f'<td class="wording">{safe_html(item.clause.text)}{self._earlier(item)}</td>'
+                f'<td class="number">{safe_html(changed.revision)}</td>'
+                f'<td class="number">{safe_html(changed.change.number if changed.change is not None else "")}</td>'
                 f'<td class="number">{changed.at:%Y-%m-%d}</td>'
-                f"<td>{_safe(item.drafted_by) or self._author(changed)}</td>"
-                f"<td>{_safe('、'.join(item.reviewed_by))}</td>"
-                f"<td>{_safe(approved)}</td><td>{self._why(changed)}</td></tr>"
+                f"<td>{safe_html(item.drafted_by) or self._author(changed)}</td>"
+                f"<td>{safe_html('、'.join(item.reviewed_by))}</td>"
+                f"<td>{safe_html(approved)}</td><td>{self._why(changed)}</td></tr>"
             )
         yield "</tbody></table>"
 
@@ -278,21 +272,14 @@ class _Page:
         for wording in item.wordings[1:]:
             head = f"{wording.version.revision} {wording.version.at:%Y-%m-%d} {wording.version.author}"
             lines.append(
-                f'<div class="change"><span class="quiet">{_safe(head)}</span> {_marked(wording.stretches)}</div>'
+                f'<div class="change"><span class="quiet">{safe_html(head)}</span> {_marked(wording.stretches)}</div>'
             )
         summary = T("以前的写法")
         return f"<details><summary>{self._say(summary)}</summary>{''.join(lines)}</details>"
 
 
 def _marked(stretches: Sequence[Stretch]) -> str:
-    return "".join(
-        f"<{_TAGS[item.mark]}>{_safe(item.text)}</{_TAGS[item.mark]}>" if item.mark in _TAGS else _safe(item.text)
-        for item in stretches
-    )
-
-
-def _safe(text: str) -> str:
-    return escape(text.translate(_UNSEEN))
+    return marked_html(stretches)
 
 
 def _moment(at: datetime) -> str:

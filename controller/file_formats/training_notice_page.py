@@ -10,19 +10,13 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from controller.domain.text import T, Text
-from controller.domain.text_difference import Mark
+from controller.file_formats.html_text import marked_html, safe_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from controller.domain.training_notice import NoticeChange, TrainingNotice
 
-_UNSEEN = {
-    code: "\ufffd"
-    for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFFFE, 0xFFFF)
-    if chr(code) not in "\n\t"
-} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
-_TAGS = {Mark.ADDED: "ins", Mark.REMOVED: "del"}
 _STYLE = """
 :root{color-scheme:light}
 body{font-family:"Source Han Sans SC","Noto Sans CJK SC","Microsoft YaHei","PingFang SC","Hiragino Sans GB",
@@ -53,7 +47,7 @@ def notice_page(notices: Sequence[TrainingNotice], translate: Callable[[Text], s
         f'<html lang="{"zh-CN" if language == "zh" else escape(language)}"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<title>{_safe(title)}</title><style>{_STYLE}</style></head><body>",
+        f"<title>{safe_html(title)}</title><style>{_STYLE}</style></head><body>",
     ]
     for notice in notices:
         parts += ["<article>", *_Article(notice, translate).lines(), "</article>"]
@@ -69,7 +63,7 @@ class _Article:
         """Yield the notice from its title down."""
         notice = self._notice
         yield f"<h1>{self._say(T('更改通知'))}</h1>"
-        yield f'<p class="sub">{_safe(f"《{notice.title}》{notice.number}")}<br>{_safe(notice.company)}</p>'
+        yield f'<p class="sub">{safe_html(f"《{notice.title}》{notice.number}")}<br>{safe_html(notice.company)}</p>'
         yield f"<dl>{''.join(self._facts())}</dl>"
         yield self._head(T("与{post}有关的更改", post=notice.post))
         if not notice.own:
@@ -100,22 +94,19 @@ class _Article:
     def _facts(self) -> Iterator[str]:
         notice = self._notice
         new = T("{new}（新文件）", new=notice.after)
-        yield self._fact(T("岗位"), _safe(notice.post))
-        yield self._fact(T("版本"), _safe(f"{notice.before} → {notice.after}") if notice.before else self._say(new))
-        yield self._fact(T("生效日期"), _safe(notice.effective) if notice.effective else self._say(T("未定")))
+        yield self._fact(T("岗位"), safe_html(notice.post))
+        yield self._fact(T("版本"), safe_html(f"{notice.before} → {notice.after}") if notice.before else self._say(new))
+        yield self._fact(T("生效日期"), safe_html(notice.effective) if notice.effective else self._say(T("未定")))
         if notice.reason:
-            yield self._fact(T("更改原因"), _safe(notice.reason))
+            yield self._fact(T("更改原因"), safe_html(notice.reason))
 
     def _fact(self, label: Text, value: str) -> str:
         return f"<div><dt>{self._say(label)}</dt><dd>{value}</dd></div>"
 
     def _change(self, item: NoticeChange) -> str:
-        place = _safe(item.place) if isinstance(item.place, str) else self._say(item.place)
+        place = safe_html(item.place) if isinstance(item.place, str) else self._say(item.place)
         kinds = "".join(f'<span class="kind">{self._say(kind)}</span>' for kind in item.kinds)
-        words = "".join(
-            f"<{_TAGS[part.mark]}>{_safe(part.text)}</{_TAGS[part.mark]}>" if part.mark in _TAGS else _safe(part.text)
-            for part in item.stretches
-        )
+        words = marked_html(item.stretches)
         because = f'<div class="quiet">{self._say(item.because)}</div>' if item.because is not None else ""
         head = f'<span class="place">{place}</span>{kinds}'
         return f'<div class="change">{head}<div class="wording">{words}</div>{because}</div>'
@@ -127,8 +118,4 @@ class _Article:
         return f'<p class="quiet">{self._say(text)}</p>'
 
     def _say(self, text: Text) -> str:
-        return _safe(self._translate(text))
-
-
-def _safe(text: str) -> str:
-    return escape(text.translate(_UNSEEN))
+        return safe_html(self._translate(text))
